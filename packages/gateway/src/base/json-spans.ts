@@ -1,0 +1,173 @@
+/**
+ * Finds where things lie in a JSON text, so that one value can be replaced and every other byte stays as
+ * it came: parsing and writing again would lose large numbers, the order of keys and duplicates.
+ *
+ * The text is trusted to be JSON only as far as it decides what is found; on anything else the walk ends
+ * with a SyntaxError, never with an endless loop.
+ */
+
+/** Where a value lies: from its first byte to the byte after its last. */
+export interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+
+/** Told of one member of an object; answers `false` to end the walk. */
+export type Visit = (key: string, start: number, end: number) => boolean | undefined | void
+
+/**
+ * Walks the members of the object that starts at `at`.
+ *
+ * @returns the index after the object, or -1 where `visit` ended the walk.
+ * @throws {SyntaxError} where the bytes are not a JSON object.
+ */
+export function eachMember(bytes: Buffer, at: number, visit: Visit): number {
+  let index = skipSpace(bytes, at)
+  expect(bytes, index, OPEN_BRACE)
+  index = skipSpace(bytes, index + 1)
+  if (bytes[index] === CLOSE_BRACE) return index + 1
+  for (;;) {
+    expect(bytes, index, QUOTE)
+    const keyEnd = skipString(bytes, index)
+    const key = readKey(bytes, index, keyEnd)
+    index = skipSpace(bytes, keyEnd)
+    expect(bytes, index, COLON)
+    const start = skipSpace(bytes, index + 1)
+    const end = skipValue(bytes, start)
+    if (visit(key, start, end) === false) return -1
+    index = skipSpace(bytes, end)
+    if (bytes[index] === CLOSE_BRACE) return index + 1
+    expect(bytes, index, COMMA)
+    index = skipSpace(bytes, index + 1)
+  }
+}
+
+/** Lists where the elements of the array that starts at `at` lie. */
+export function elements(bytes: Buffer, at: number): Span[] {
+  const found: Span[] = []
+  let index = skipSpace(bytes, at)
+  expect(bytes, index, OPEN_BRACKET)
+  index = skipSpace(bytes, index + 1)
+  if (bytes[index] === CLOSE_BRACKET) return found
+  for (;;) {
+    const end = skipValue(bytes, index)
+    found.push({ start: index, end })
+    index = skipSpace(bytes, end)
+    if (bytes[index] === CLOSE_BRACKET) return found
+    expect(bytes, index, COMMA)
+    index = skipSpace(bytes, index + 1)
+  }
+}
+
+/** Finds one member of the object that starts at `at`; the last one where the key stands twice, as JSON.parse does. */
+export function findMember(bytes: Buffer, at: number, key: string): Span | undefined {
+  let found: Span | undefined
+  eachMember(bytes, at, (name, start, end) => {
+    if (name === key) found = { start, end }
+  })
+  return found
+}
+
+/** A replacement of some bytes by others; `start === end` inserts. */
+export interface Edit extends Span {
+  readonly by: string | Buffer
+}
+
+/** Copies the bytes with the edits applied. Edits are given in the order they lie, and do not overlap. */
+export function splice(bytes: Buffer, edits: readonly Edit[]): Buffer {
+  const parts: Buffer[] = []
+  let from = 0
+  for (const { start, end, by } of edits) {
+    parts.push(bytes.subarray(from, start), typeof by === 'string' ? Buffer.from(by) : by)
+    from = end
+  }
+  parts.push(bytes.subarray(from))
+  return Buffer.concat(parts)
+}
+
+/** Finds the end of the value that starts at `at`. */
+export function skipValue(bytes: Buffer, at: number): number {
+  const first = bytes[at]
+  if (first === QUOTE) return skipString(bytes, at)
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return skipContainer(bytes, at)
+  return skipScalar(bytes, at)
+}
+
+function skipContainer(bytes: Buffer, at: number): number {
+  let depth = 0
+  for (let index = at; index < bytes.length; index++) {
+    const byte = bytes[index]
+    if (byte === QUOTE) index = skipString(bytes, index) - 1
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
+    else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && --depth === 0) return index + 1
+  }
+  throw cutOff()
+}
+
+/** Short strings are read here; for a long one the native search for its closing quote is faster. */
+function skipString(bytes: Buffer, at: number): number {
+  const near = Math.min(bytes.length, at + 48)
+  let index = at + 1
+  for (; index < near; index++) {
+    const byte = bytes[index]
+    if (byte === QUOTE) return index + 1
+    if (byte === BACKSLASH) index++
+  }
+  for (;;) {
+    const quote = bytes.indexOf(QUOTE, index)
+    if (quote < 0) throw cutOff()
+    if (!isEscaped(bytes, quote, index)) return quote + 1
+    index = quote + 1
+  }
+}
+
+/** Whether an odd number of backslashes stands before the quote, looking back no further than `floor`. */
+function isEscaped(bytes: Buffer, quote: number, floor: number): boolean {
+  let index = quote - 1
+  while (index >= floor && bytes[index] === BACKSLASH) index--
+  return (quote - 1 - index) % 2 === 1
+}
+
+function skipScalar(bytes: Buffer, at: number): number {
+  let index = at
+  while (index < bytes.length && !endsScalar(bytes[index])) index++
+  if (index === at) throw cutOff()
+  return index
+}
+
+function endsScalar(byte: number | undefined): boolean {
+  return byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte === COLON || isSpace(byte)
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+}
+
+/** Finds the next byte that is not white space. */
+export function skipSpace(bytes: Buffer, at: number): number {
+  let index = at
+  while (isSpace(bytes[index])) index++
+  return index
+}
+
+function readKey(bytes: Buffer, start: number, end: number): string {
+  const raw = bytes.toString('utf8', start + 1, end - 1)
+  return raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw
+}
+
+function expect(bytes: Buffer, index: number, byte: number): void {
+  if (bytes[index] !== byte) throw new SyntaxError(`unexpected byte at ${index} of a JSON text`)
+}
+
+function cutOff(): SyntaxError {
+  return new SyntaxError('a JSON text ends too early')
+}

@@ -1,0 +1,60 @@
+import type { RpcRequest } from '../base/json-rpc.ts'
+import type { Secret } from '../base/secret.ts'
+import type { TenantId, UpstreamId, UserId } from '../base/ids.ts'
+
+/** For whom something is done at an upstream, and with what. The credential goes to this one upstream only. */
+export interface Caller {
+  readonly tenant: TenantId
+  readonly userId: UserId
+  readonly token: Secret | undefined
+}
+
+/** One request on its way to an upstream. */
+export interface Exchange {
+  /** The request as the upstream shall see it (its own tool name), with the client's id and progress token. */
+  readonly request: RpcRequest
+  /** Named in logs on both sides. */
+  readonly requestId: string
+  /** Aborted when the client goes away, cancels, or the deadline passes; the reason is a {@link Problem}. */
+  readonly signal: AbortSignal
+  /** Takes each notification about this request, as the bytes of one JSON-RPC message, in order, before the answer. */
+  notify(message: Buffer): void
+}
+
+/** What came back: the bytes of one JSON-RPC response, with the request's own id. */
+export type Answer =
+  | { readonly kind: 'whole'; readonly bytes: Buffer }
+  /** Too big to hold: the first bytes, and the rest as it comes. */
+  | { readonly kind: 'stream'; readonly head: Buffer; pipe(sink: Sink): void }
+
+/** Takes the rest of a streamed answer. `write` answers false to be given a rest until `resume` is called. */
+export interface Sink {
+  write(chunk: Buffer, resume: () => void): boolean
+  end(): void
+  fail(error: unknown): void
+}
+
+/** A way to reach one upstream: Streamable HTTP, stdio, or built in. */
+export interface Transport {
+  /**
+   * Sends a request and answers with the upstream's response.
+   *
+   * @throws {Problem} `upstream.*` where no response came; a response that is a JSON-RPC error is an answer.
+   */
+  send(exchange: Exchange, caller: Caller): Promise<Answer>
+  /** How things stand for this caller, without starting anything. */
+  state(caller: Pick<Caller, 'tenant' | 'userId'>): TransportState
+  /** Ends everything held open, waiting for what is in flight. */
+  close(): Promise<void>
+}
+
+export interface TransportState {
+  readonly state: 'idle' | 'starting' | 'ready' | 'failed'
+  /** The last failure, in public words. */
+  readonly failure?: string
+  readonly pid?: number
+}
+
+export interface UpstreamRef {
+  readonly id: UpstreamId
+}
