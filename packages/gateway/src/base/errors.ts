@@ -1,7 +1,7 @@
 /**
  * Every failure a person can meet, once. A row says whose fault it is (`status`, `rpc`, `oauth` are what
  * each wire shows), what happened (`says`) and what to do (`fix`). `{words in braces}` are filled from the
- * details given to {@link problem}; whatever else the details hold stays in the log.
+ * details given to `problem()`; whatever else the details hold stays in the log.
  *
  * JSON-RPC codes of our own lie outside -32768…-32000, which the protocol keeps for itself.
  * @see the MCP specification 2026-07-28, basic/index#error-codes
@@ -328,7 +328,7 @@ export const errors = {
   },
 } as const satisfies Record<string, ErrorRow>
 
-interface ErrorRow {
+export interface ErrorRow {
   /** The HTTP status. 4xx is the client's fault, 5xx ours or an upstream's. */
   readonly status: number
   /** The JSON-RPC error code. */
@@ -340,66 +340,3 @@ interface ErrorRow {
 }
 
 export type ErrorCode = keyof typeof errors
-export type Details = Readonly<Record<string, unknown>>
-
-/** A failure with its row of the table; `details` is private but for what the row's words name. */
-export class Problem extends Error {
-  override readonly name = 'Problem'
-  readonly code: ErrorCode
-  readonly details: Details
-
-  constructor(code: ErrorCode, details: Details, options?: ErrorOptions) {
-    super(fill(errors[code].says, details), options)
-    this.code = code
-    this.details = details
-  }
-
-  get row(): ErrorRow {
-    return errors[this.code]
-  }
-
-  /** What to do about it, in words for the person who met it. */
-  get fix(): string {
-    return fill(this.row.fix, this.details)
-  }
-}
-
-/** Makes a failure; `cause` in the details becomes the error's cause. */
-export function problem(code: ErrorCode, { cause, ...details }: Details = {}): Problem {
-  return new Problem(code, details, cause === undefined ? undefined : { cause })
-}
-
-/** Takes whatever was thrown; what is not one of ours is our own fault, and keeps its cause for the log. */
-export function asProblem(error: unknown): Problem {
-  return error instanceof Problem ? error : problem('gate.fault', { cause: error })
-}
-
-function fill(words: string, details: Details): string {
-  return words.replace(/\{(\w+)\}/g, (_whole, name: string) => show(details[name]))
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : '?'
-}
-
-/** The body every wire carries, apart from its own wrapping. */
-export interface PublicError {
-  readonly code: ErrorCode
-  readonly message: string
-  readonly details: { readonly fix: string; readonly docs: string; readonly requestId?: string }
-}
-
-/** The HTTP wire: `{ error: { code, message, details } }`. */
-export function toHttpError(problem: Problem, requestId?: string): { error: PublicError } {
-  return {
-    error: {
-      code: problem.code,
-      message: problem.message,
-      details: {
-        fix: problem.fix,
-        docs: `docs/generated/errors.md#${problem.code.replace('.', '')}`,
-        ...(requestId === undefined ? {} : { requestId }),
-      },
-    },
-  }
-}

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { problem } from './errors.ts'
+import { problem } from './problem.ts'
 import { eachMember, type Span } from './json-spans.ts'
 
 /** @see {@link https://www.jsonrpc.org/specification#request_object JSON-RPC 2.0 §4} */
