@@ -42,6 +42,7 @@ export const errors = {
     rpc: -32022,
     says: 'The protocol version {requested} is not supported.',
     fix: 'Use one of the versions listed in the error.',
+    shows: ['supported', 'requested'],
   },
   'request.too_large': {
     status: 413,
@@ -220,6 +221,12 @@ export const errors = {
     says: '{server} refused the credential it was given (HTTP {upstreamStatus}).',
     fix: 'Set your token for it again, or ask the operator.',
   },
+  'upstream.busy': {
+    status: 503,
+    rpc: -31006,
+    says: '{server} has too much to do (HTTP {upstreamStatus}).',
+    fix: 'Try again later.',
+  },
   'upstream.unsupported': {
     status: 502,
     rpc: -31006,
@@ -337,6 +344,8 @@ export interface ErrorRow {
   readonly oauth?: string | undefined
   readonly says: string
   readonly fix: string
+  /** Details that a program needs, and that therefore go out beside the words. */
+  readonly shows?: readonly string[]
 }
 
 export type ErrorCode = keyof typeof errors

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { problem } from './problem.ts'
-import { eachMember, type Span } from './json-spans.ts'
+import { eachMember, splice, type Span } from './json-spans.ts'
 
 /** @see {@link https://www.jsonrpc.org/specification#request_object JSON-RPC 2.0 §4} */
 export type RequestId = string | number
@@ -141,7 +141,40 @@ function invalid(reason: string) {
   return problem('request.invalid', { reason })
 }
 
-/** Writes a whole answer; `result` is JSON text already. */
-export function resultMessage(id: RequestId, result: string): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`
+/** The same request with another `params.name`; every other byte stays as it came. */
+export function withName(request: RpcRequest, name: string): RpcRequest {
+  const { nameSpan } = request
+  if (nameSpan === undefined || request.name === name) return request
+  return { ...edited(request, nameSpan, JSON.stringify(name)), name }
 }
+
+/** The same request with another id. */
+export function withId(request: RpcRequest, id: RequestId): RpcRequest {
+  return { ...edited(request, request.idSpan, JSON.stringify(id)), id }
+}
+
+/** Puts text in the place of one value; the places of all others move along. */
+function edited(request: RpcRequest, at: Span, by: string): RpcRequest {
+  const shift = Buffer.byteLength(by) - (at.end - at.start)
+  const moved = ({ start, end }: Span) => ({
+    start: start >= at.end ? start + shift : start,
+    end: end >= at.end ? end + shift : end,
+  })
+  return {
+    ...request,
+    bytes: splice(request.bytes, [{ ...at, by }]),
+    idSpan: moved(request.idSpan),
+    nameSpan: request.nameSpan && moved(request.nameSpan),
+    params: request.params && moved(request.params),
+    metaSpan: request.metaSpan && moved(request.metaSpan),
+  }
+}
+
+/** Writes a whole answer; the id and the result are JSON text already. */
+export function resultMessage(idText: string, result: string | Buffer): Buffer {
+  const head = `{"jsonrpc":"2.0","id":${idText},"result":`
+  if (typeof result === 'string') return Buffer.from(`${head}${result}}`)
+  return Buffer.concat([Buffer.from(head), result, CLOSE])
+}
+
+const CLOSE = Buffer.from('}')

@@ -64,3 +64,11 @@ export function toHttpError(problem: Problem, requestId?: string): { error: Publ
     },
   }
 }
+
+/** The JSON-RPC wire, as JSON text; `idText` is the request's own id, in the bytes it came in. */
+export function toRpcError(problem: Problem, idText: string, requestId: string): string {
+  const { code, message, details } = toHttpError(problem, requestId).error
+  const shown = Object.fromEntries((problem.row.shows ?? []).map((name) => [name, problem.details[name]]))
+  const error = { code: problem.row.rpc, message, data: { ...shown, code, ...details } }
+  return `{"jsonrpc":"2.0","id":${idText},"error":${JSON.stringify(error)}}`
+}

@@ -1,6 +1,8 @@
 import type { RpcRequest } from '../base/json-rpc.ts'
 import type { Secret } from '../base/secret.ts'
-import type { TenantId, UpstreamId, UserId } from '../base/ids.ts'
+import type { TenantId, UserId } from '../base/ids.ts'
+import type { Problem } from '../base/problem.ts'
+import type { EraName } from './era.ts'
 
 /** For whom something is done at an upstream, and with what. The credential goes to this one upstream only. */
 export interface Caller {
@@ -13,18 +15,23 @@ export interface Caller {
 export interface Exchange {
   /** The request as the upstream shall see it (its own tool name), with the client's id and progress token. */
   readonly request: RpcRequest
+  /** The era the client speaks, and so the one an upstream that speaks both is best asked in. */
+  readonly era: EraName
   /** Named in logs on both sides. */
   readonly requestId: string
+  /** `Mcp-Param-*` headers of the client, names and values in turn. */
+  readonly paramHeaders: readonly string[]
   /** Aborted when the client goes away, cancels, or the deadline passes; the reason is a {@link Problem}. */
   readonly signal: AbortSignal
+  abort(reason: Problem): void
   /** Takes each notification about this request, as the bytes of one JSON-RPC message, in order, before the answer. */
   notify(message: Buffer): void
 }
 
-/** What came back: the bytes of one JSON-RPC response, with the request's own id. */
+/** What came back: the bytes of one JSON-RPC response, with the request's own id, as its era has it. */
 export type Answer =
-  | { readonly kind: 'whole'; readonly bytes: Buffer }
-  /** Too big to hold: the first bytes, and the rest as it comes. */
+  | { readonly kind: 'whole'; readonly bytes: Buffer; readonly era: EraName }
+  /** Too big to hold: the first bytes, and the rest as it comes. Only ever in the era that was asked for. */
   | { readonly kind: 'stream'; readonly head: Buffer; pipe(sink: Sink): void }
 
 /** Takes the rest of a streamed answer. `write` answers false to be given a rest until `resume` is called. */
@@ -53,8 +60,4 @@ export interface TransportState {
   /** The last failure, in public words. */
   readonly failure?: string
   readonly pid?: number
-}
-
-export interface UpstreamRef {
-  readonly id: UpstreamId
 }

@@ -1,0 +1,30 @@
+import type { IncomingMessage } from 'node:http'
+import { problem } from '../base/problem.ts'
+
+const EMPTY = Buffer.alloc(0)
+
+/**
+ * Reads a request's body whole. What is left of one that is too large is not read: the caller answers and
+ * closes the connection.
+ *
+ * @throws {Problem} `request.too_large`; `request.cancelled` where the client went away.
+ */
+export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers['content-length'] ?? 0) > limit) return reject(problem('request.too_large', { limit }))
+    let first: Buffer | undefined
+    let more: Buffer[] | undefined
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > limit) {
+        request.pause()
+        return reject(problem('request.too_large', { limit }))
+      }
+      if (first === undefined) first = chunk
+      else (more ??= [first]).push(chunk)
+    })
+    request.on('end', () => resolve(more ? Buffer.concat(more, size) : (first ?? EMPTY)))
+    request.on('error', (cause) => reject(problem('request.cancelled', { cause })))
+  })
+}

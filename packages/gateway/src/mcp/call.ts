@@ -1,0 +1,68 @@
+import { withName, type RpcRequest } from '../base/json-rpc.ts'
+import { asProblem, problem, type Problem } from '../base/problem.ts'
+import type { Secret } from '../base/secret.ts'
+import type { UpstreamId } from '../base/ids.ts'
+import type { Principal } from '../identity/principal.ts'
+import type { Registry, Tool } from '../registry/registry.ts'
+import type { Answer } from '../upstreams/transport.ts'
+import type { Upstreams } from '../upstreams/upstreams.ts'
+import type { Context } from './context.ts'
+
+export interface CallNeeds {
+  readonly registry: Pick<Registry, 'require'>
+  readonly limits: { spend(principal: Principal): () => void }
+  readonly upstreams: Pick<Upstreams, 'call'>
+  readonly credentials: {
+    require(principal: Principal, upstream: UpstreamId): Secret | undefined | Promise<Secret | undefined>
+  }
+  /** Told how each call ended: for the audit log, the metrics and the log. */
+  readonly trail: { followed(call: CallRecord, ctx: Context): void }
+  readonly clock: { now(): number }
+}
+
+/** What is kept of a call. */
+export interface CallRecord {
+  readonly tool: string
+  readonly upstream: UpstreamId | undefined
+  readonly startedAt: number
+  readonly failure: Problem | undefined
+}
+
+/**
+ * Answers `tools/call`: from a read message to the upstream's answer. The order is the contract.
+ *
+ * A name the caller may not see is unknown, not forbidden. Limits come before the vault is opened, so a
+ * flood never reaches a secret. The credential is the caller's own and is handed to one upstream only.
+ *
+ * @throws {Problem} where no answer came; an error of the upstream's own is an answer.
+ */
+export async function callTool(needs: CallNeeds, request: RpcRequest, ctx: Context): Promise<Answer> {
+  const startedAt = needs.clock.now()
+  let tool: Tool | undefined
+  let failure: Problem | undefined
+  try {
+    if (request.name === undefined) throw problem('request.params', { reason: 'name is missing' })
+    tool = await needs.registry.require(ctx, request.name)
+    const release = needs.limits.spend(ctx.principal)
+    try {
+      const token = await needs.credentials.require(ctx.principal, tool.upstream)
+      return await needs.upstreams.call(tool.upstream, exchangeOf(withName(request, tool.name), ctx), {
+        tenant: ctx.principal.tenant,
+        userId: ctx.principal.userId,
+        token,
+      })
+    } finally {
+      release()
+    }
+  } catch (error) {
+    failure = asProblem(error)
+    throw failure
+  } finally {
+    needs.trail.followed({ tool: request.name ?? '', upstream: tool?.upstream, startedAt, failure }, ctx)
+  }
+}
+
+function exchangeOf(request: RpcRequest, ctx: Context) {
+  const { requestId, paramHeaders, signal, abort, notify } = ctx
+  return { request, era: ctx.era.name, requestId, paramHeaders, signal, abort, notify }
+}

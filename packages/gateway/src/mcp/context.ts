@@ -1,0 +1,19 @@
+import type { Problem } from '../base/problem.ts'
+import type { UpstreamId } from '../base/ids.ts'
+import type { Principal } from '../identity/principal.ts'
+import type { ClientEra } from './eras/client-era.ts'
+
+/** All that is known of a request besides its message. */
+export interface Context {
+  readonly principal: Principal
+  readonly era: ClientEra
+  readonly requestId: string
+  /** The one upstream of `/mcp/<server>`; `undefined` on `/mcp`, where all are merged. */
+  readonly server: UpstreamId | undefined
+  /** `Mcp-Param-*` headers, names and values in turn. */
+  readonly paramHeaders: readonly string[]
+  readonly signal: AbortSignal
+  abort(reason: Problem): void
+  /** Passes on a notification about this request. */
+  notify(message: Buffer): void
+}

@@ -1,0 +1,219 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { UpstreamId } from '../base/ids.ts'
+import { readMessage, resultMessage, type RpcMessage, type RpcNotification, type RpcRequest } from '../base/json-rpc.ts'
+import type { Log } from '../base/log.ts'
+import { asProblem, problem, toHttpError, toRpcError, type Problem } from '../base/problem.ts'
+import { readBody } from '../http/body.ts'
+import type { Principal } from '../identity/principal.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Answer } from '../upstreams/transport.ts'
+import { callTool, type CallNeeds } from './call.ts'
+import type { Context } from './context.ts'
+import { toolFailure, type ClientEra } from './eras/client-era.ts'
+import { decideEra } from './eras/era.ts'
+import type { Flights } from './flights.ts'
+import { createOutlet, type Outlet } from './outlet.ts'
+import { describeStatus, statusTool } from './status.ts'
+import { LIST_TTL_MS, listTools } from './tools.ts'
+
+export interface EndpointNeeds extends CallNeeds {
+  readonly registry: Registry
+  /** Who calls; `auth.*` where nobody the gate knows does. */
+  authenticate(request: IncomingMessage, server: UpstreamId | undefined): Principal | Promise<Principal>
+  readonly flights: Flights
+  readonly newRequestId: () => string
+  readonly log: Log
+  readonly settings: { readonly requestBytes: number; readonly toolsPerPage: number }
+  /** Told of every request: its method, how it ended, how long it took. */
+  observe(method: string, outcome: string, seconds: number): void
+}
+
+/**
+ * Answers one HTTP request to `/mcp` or `/mcp/<server>`: who calls, what is asked, in which era; then the
+ * operation; then the answer. What fails before the operation is the client's to mend and has its HTTP
+ * status; a tool that fails is an answer.
+ */
+export function createMcpEndpoint(needs: EndpointNeeds) {
+  return async function handleMcp(
+    request: IncomingMessage,
+    response: ServerResponse,
+    server: UpstreamId | undefined,
+  ): Promise<void> {
+    const startedAt = performance.now()
+    const requestId = needs.newRequestId()
+    const controller = new AbortController()
+    const abort = (reason: Problem) => controller.abort(reason)
+    const outlet = createOutlet(response, requestId, () => abort(problem('request.cancelled')))
+    let message: RpcMessage | undefined
+    let outcome = 'ok'
+    try {
+      // 1. Who calls.
+      if (request.method !== 'POST') throw problem('request.http_method')
+      const principal = await needs.authenticate(request, server)
+      // 2. What is asked, in which era.
+      checkMediaType(request)
+      message = readMessage(await readBody(request, needs.settings.requestBytes))
+      const era = decideEra(message, request.headers)
+      const { signal } = controller
+      const paramHeaders = paramHeadersOf(request)
+      const ctx: Context = { principal, era, requestId, server, paramHeaders, signal, abort, notify: outlet.notify }
+      // 3. The operation, and its answer.
+      if (message.kind === 'request') {
+        response.on('close', () => {
+          if (!response.writableFinished) abort(problem('request.cancelled'))
+        })
+        const end = needs.flights.begin({ abort, keepAlive: outlet.keepAlive }, flightKey(message.id, ctx, request))
+        outcome = await operate(needs, message, ctx, outlet).finally(end)
+      } else {
+        if (message.kind === 'notification') takeNote(needs, message, ctx, request)
+        response.writeHead(202, ['X-Request-Id', requestId]).end()
+      }
+    } catch (error) {
+      outcome = refuse(needs, asProblem(error), message, { requestId, outlet })
+    } finally {
+      const method = message?.kind === 'request' ? message.method : 'other'
+      needs.observe(method, outcome, (performance.now() - startedAt) / 1000)
+    }
+  }
+}
+
+/** Runs the operation and writes its answer; a failure is written as the era wants it. */
+async function operate(needs: EndpointNeeds, message: RpcRequest, ctx: Context, outlet: Outlet): Promise<string> {
+  try {
+    const operation = ctx.era.operations[message.method]
+    switch (operation) {
+      case 'tools.call':
+        if (ctx.server === undefined && message.name === statusTool.name)
+          return await answerStatus(needs, message, ctx, outlet)
+        outlet.answer(adopted(await callTool(needs, message, ctx), ctx.era))
+        return 'ok'
+      case 'tools.list': {
+        const { tools, nextCursor } = await listTools(needs, ctx, message.cursor)
+        return answer(message, ctx.era.toolsPage(tools, nextCursor, LIST_TTL_MS), outlet)
+      }
+      case 'open':
+        return answer(message, ctx.era.opening(INSTRUCTIONS, message.paramsValue), outlet, ctx.era.openingHeaders())
+      case 'ping':
+        return answer(message, ctx.era.pong, outlet)
+      default:
+        throw problem('request.method_unknown', { method: message.method.slice(0, 100) })
+    }
+  } catch (error) {
+    return fail(needs, asProblem(error), message, { ctx, outlet })
+  }
+}
+
+const INSTRUCTIONS =
+  'Tools of several MCP servers, named server__tool, each called with your own account. sekisho_status says which servers are missing and what to do about it.'
+
+function adopted(answer: Answer, era: ClientEra): Answer {
+  if (answer.kind === 'stream' || answer.era === era.name) return answer
+  return { ...answer, bytes: era.adopt(answer.bytes) }
+}
+
+function answer(message: RpcRequest, result: string | Buffer, outlet: Outlet, headers?: readonly string[]): 'ok' {
+  outlet.end(resultMessage(idText(message), result), 200, headers)
+  return 'ok'
+}
+
+async function answerStatus(needs: EndpointNeeds, message: RpcRequest, ctx: Context, outlet: Outlet): Promise<string> {
+  const { text, servers } = describeStatus(await needs.registry.list(ctx))
+  const content = JSON.stringify([{ type: 'text', text }])
+  return answer(
+    message,
+    ctx.era.result(`"content":${content},"structuredContent":${JSON.stringify({ servers })}`),
+    outlet,
+  )
+}
+
+interface Refusal {
+  readonly outlet: Outlet
+  readonly requestId: string
+}
+
+/** A request that never became an operation. */
+function refuse({ log }: EndpointNeeds, failure: Problem, message: RpcMessage | undefined, to: Refusal): string {
+  const { outlet, requestId } = to
+  logFailure(log, failure, requestId)
+  const id = message?.kind === 'request' ? idText(message) : 'null'
+  outlet.end(toRpcError(failure, id, requestId), failure.row.status, headersOf(failure))
+  return failure.code
+}
+
+/**
+ * A failure of a tool's server or of the caller's token is the tool's result, so that the model reads what
+ * happened and what to do; anything else is an error of the protocol.
+ */
+function fail(
+  { log }: EndpointNeeds,
+  failure: Problem,
+  message: RpcRequest,
+  { ctx, outlet }: { readonly ctx: Context; readonly outlet: Outlet },
+): string {
+  const { era, requestId } = ctx
+  logFailure(log, failure, requestId)
+  if (message.method === 'tools/call' && /^(upstream|token|vault)\./.test(failure.code)) {
+    answer(message, toolFailure(era, failure, toHttpError(failure, requestId).error), outlet)
+  } else {
+    outlet.end(toRpcError(failure, idText(message), requestId), era.failureStatus(failure), headersOf(failure))
+  }
+  return failure.code
+}
+
+function logFailure(log: Log, failure: Problem, requestId: string): void {
+  const { code, details, row } = failure
+  if (row.status >= 500) log.warn({ requestId, code, details, error: failure }, 'request.failed')
+  else log.debug({ requestId, code, details }, 'request.refused')
+}
+
+/** @see RFC 6750 §3, RFC 9110 §10.2.3 and §15.5.6 */
+function headersOf({ code, row, details }: Problem): string[] {
+  if (row.status === 401)
+    return ['WWW-Authenticate', row.oauth === undefined ? 'Bearer' : `Bearer error="${row.oauth}"`]
+  if (code === 'auth.forbidden')
+    return ['WWW-Authenticate', `Bearer error="insufficient_scope", scope="${String(details['scope'])}"`]
+  if (row.status === 429) return ['Retry-After', String(details['seconds'] ?? 1)]
+  if (code === 'request.http_method') return ['Allow', 'POST']
+  return code === 'request.too_large' ? ['Connection', 'close'] : []
+}
+
+function takeNote(needs: EndpointNeeds, message: RpcNotification, ctx: Context, request: IncomingMessage): void {
+  const target = message.paramsValue?.['requestId']
+  if (message.method !== 'notifications/cancelled' || (typeof target !== 'string' && typeof target !== 'number')) return
+  const key = flightKey(target, ctx, request)
+  if (key !== undefined) needs.flights.cancel(key)
+}
+
+/**
+ * What a legacy client's cancellation finds its request by. The session header is a label that keeps a
+ * user's clients apart, and proves nothing; a modern client cancels by hanging up.
+ */
+function flightKey(id: string | number, { principal, era }: Context, { headers }: IncomingMessage): string | undefined {
+  if (era.name === 'modern') return undefined
+  return `${principal.keyId} ${String(headers['mcp-session-id'] ?? '')} ${typeof id} ${id}`
+}
+
+function checkMediaType({ headers }: IncomingMessage): void {
+  if (headers['content-type']?.toLowerCase().startsWith('application/json') !== true)
+    throw problem('request.media_type')
+  const { accept } = headers
+  if (accept === undefined || accept.includes('*/*') || accept.includes('application/json')) return
+  throw problem('request.not_acceptable')
+}
+
+function paramHeadersOf({ rawHeaders }: IncomingMessage): readonly string[] {
+  let found: string[] | undefined
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    if (name.length > 10 && name.slice(0, 10).toLowerCase() === 'mcp-param-')
+      (found ??= []).push(name, rawHeaders[index + 1] ?? '')
+  }
+  return found ?? NO_HEADERS
+}
+
+const NO_HEADERS: readonly string[] = []
+
+/** The id in the very bytes it came in: `1.0` and `1` are one number, and not one text. */
+function idText({ bytes, idSpan }: RpcRequest): string {
+  return bytes.toString('utf8', idSpan.start, idSpan.end)
+}

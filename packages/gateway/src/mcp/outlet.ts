@@ -1,0 +1,93 @@
+import type { ServerResponse } from 'node:http'
+import type { Answer } from '../upstreams/transport.ts'
+
+/** A client that does not read gets no more than this piled up for it. */
+const STALLED_BYTES = 4 * 1024 * 1024
+
+/** Where the answer to one request is written. */
+export interface Outlet {
+  /** Passes on a notification; with the first one the response becomes an event stream. */
+  notify(message: Buffer): void
+  /** Writes the answer and ends. */
+  answer(answer: Answer): void
+  /** Writes an answer of the gate's own and ends; the status counts unless a stream has begun. */
+  end(message: string | Buffer, status?: number, headers?: readonly string[]): void
+  /** Keeps proxies from giving up on a quiet connection. */
+  keepAlive(): void
+}
+
+/**
+ * Writes to one HTTP response: plain JSON where the answer is all there is, an event stream once anything
+ * comes before it. The bytes of a message are written as they are.
+ *
+ * @see MCP 2026-07-28, basic/transports/streamable-http#sending-messages-to-the-server
+ */
+export function createOutlet(response: ServerResponse, requestId: string, onStalled: () => void): Outlet {
+  const common = ['X-Request-Id', requestId, 'X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store']
+
+  function begin(): void {
+    if (response.headersSent) return
+    response.writeHead(200, [...common, 'Content-Type', 'text/event-stream', 'X-Accel-Buffering', 'no'])
+  }
+
+  function event(message: Buffer): void {
+    response.write('event: message\ndata: ')
+    response.write(oneLine(message))
+    response.write('\n\n')
+  }
+
+  function end(message: string | Buffer, status = 200, headers: readonly string[] = []): void {
+    if (response.destroyed) return
+    const bytes = typeof message === 'string' ? Buffer.from(message) : message
+    if (response.headersSent) {
+      event(bytes)
+      response.end()
+      return
+    }
+    response.writeHead(status, [...common, ...headers, ...JSON_TYPE, 'Content-Length', String(bytes.length)])
+    response.end(bytes)
+  }
+
+  function pipe({ head, pipe: start }: Answer & { kind: 'stream' }): void {
+    const events = response.headersSent
+    if (!events) response.writeHead(200, [...common, ...JSON_TYPE])
+    response.write(events ? 'event: message\ndata: ' : '')
+    response.write(events ? oneLine(head) : head)
+    start({
+      write(chunk, resume) {
+        const flowing = response.write(events ? oneLine(chunk) : chunk)
+        if (!flowing) response.once('drain', resume)
+        return flowing
+      },
+      end: () => void response.end(events ? '\n\n' : undefined),
+      fail: () => void response.destroy(),
+    })
+  }
+
+  return {
+    notify(message) {
+      if (response.destroyed) return
+      begin()
+      event(message)
+      if (response.writableLength > STALLED_BYTES) onStalled()
+    },
+    answer(answer) {
+      if (answer.kind === 'stream') pipe(answer)
+      else end(answer.bytes)
+    },
+    end,
+    keepAlive() {
+      if (response.destroyed || response.writableEnded) return
+      begin()
+      response.write(': still working\n\n')
+    },
+  }
+}
+
+const JSON_TYPE = ['Content-Type', 'application/json'] as const
+
+/** A raw line break can only be white space in JSON, and would end the event's line. */
+function oneLine(message: Buffer): Buffer {
+  if (!message.includes(0x0a) && !message.includes(0x0d)) return message
+  return Buffer.from(message.map((byte) => (byte === 0x0a || byte === 0x0d ? 0x20 : byte)))
+}

@@ -1,0 +1,53 @@
+import type { Standing } from '../registry/registry.ts'
+
+/** The tool that says why others are missing. It is the gate's own, and reaches no upstream. */
+export const statusTool = {
+  name: 'sekisho_status',
+  json: Buffer.from(
+    JSON.stringify({
+      name: 'sekisho_status',
+      title: 'Which servers are connected, and why tools are missing',
+      description:
+        'Lists the MCP servers behind this address: whether each one works for you, how many tools it has, and what to do where one is missing or needs your token. Call it when a tool you expect is not there or fails.',
+      inputSchema: { type: 'object', properties: {}, additionalProperties: false },
+      annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
+    }),
+  ),
+}
+
+interface ServerStatus {
+  readonly server: string
+  readonly state: 'ready' | 'needs_token' | 'unavailable'
+  readonly tools: number
+  readonly description?: string | undefined
+  readonly reason?: string
+  readonly fix?: string
+  /** When the list of tools was last fetched or tried, as ISO 8601. */
+  readonly checkedAt?: string
+}
+
+/** How things stand, for a model and for a program. */
+export function describeStatus(standings: readonly Standing[]): { text: string; servers: ServerStatus[] } {
+  const servers = standings.map(toStatus)
+  const ready = servers.filter(({ state }) => state === 'ready').length
+  const lines = servers.map(toLine)
+  return { text: [`${ready} of ${servers.length} servers are ready.`, ...lines].join('\n'), servers }
+}
+
+function toStatus({ definition, tools, fetchedAt, failure }: Standing): ServerStatus {
+  const state = !failure ? 'ready' : failure.code === 'token.required' ? 'needs_token' : 'unavailable'
+  return {
+    server: definition.id,
+    state,
+    tools: tools.length,
+    ...(definition.description === undefined ? {} : { description: definition.description }),
+    ...(failure ? { reason: failure.message, fix: failure.fix } : {}),
+    ...(fetchedAt === undefined ? {} : { checkedAt: new Date(fetchedAt).toISOString() }),
+  }
+}
+
+function toLine({ server, state, tools, reason, fix }: ServerStatus): string {
+  if (state === 'ready') return `- ${server}: ready, ${tools} tools`
+  const known = tools > 0 ? ` Its ${tools} tools are listed as they were last known.` : ''
+  return `- ${server}: ${state === 'needs_token' ? 'needs your token' : 'unavailable'}. ${reason} ${fix}${known}`
+}

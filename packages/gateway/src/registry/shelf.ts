@@ -1,0 +1,132 @@
+import type { UpstreamId } from '../base/ids.ts'
+import { readMessage, type RpcRequest } from '../base/json-rpc.ts'
+import { elements, findMember, splice } from '../base/json-spans.ts'
+import type { Log } from '../base/log.ts'
+import { problem, type Problem } from '../base/problem.ts'
+import type { EraName } from '../upstreams/era.ts'
+import type { Caller } from '../upstreams/transport.ts'
+import type { Upstreams } from '../upstreams/upstreams.ts'
+import { exposeName } from './names.ts'
+
+/** A tool as its upstream describes it, byte for byte, and as the merged endpoint calls it. */
+export interface Tool {
+  readonly upstream: UpstreamId
+  readonly name: string
+  readonly exposed: string
+  readonly json: Buffer
+  /** The same description with the exposed name in place of the upstream's. */
+  readonly exposedJson: Buffer
+}
+
+/** The tools of one upstream. */
+export interface Shelf {
+  readonly tools: readonly Tool[]
+  readonly byName: ReadonlyMap<string, Tool>
+  readonly byExposed: ReadonlyMap<string, Tool>
+}
+
+/** Puts tools on a shelf; one that has no name, or the name of another, is left out and logged. */
+export function toShelf(upstream: UpstreamId, tools: readonly Buffer[], nameLimit: number, log: Log): Shelf {
+  const byName = new Map<string, Tool>()
+  const byExposed = new Map<string, Tool>()
+  for (const json of tools) {
+    const tool = readTool(upstream, json, nameLimit)
+    if (!tool || byName.has(tool.name) || byExposed.has(tool.exposed)) {
+      log.warn({ server: upstream, tool: tool?.name.slice(0, 100) }, 'registry.tool_left_out')
+      continue
+    }
+    byName.set(tool.name, tool)
+    byExposed.set(tool.exposed, tool)
+  }
+  return { tools: [...byName.values()], byName, byExposed }
+}
+
+function readTool(upstream: UpstreamId, json: Buffer, nameLimit: number): Tool | undefined {
+  const at = json[0] === 0x7b ? findMember(json, 0, 'name') : undefined
+  const name: unknown = at && JSON.parse(json.toString('utf8', at.start, at.end))
+  if (at === undefined || typeof name !== 'string' || name === '') return undefined
+  const exposed = exposeName(upstream, name, nameLimit)
+  return { upstream, name, exposed, json, exposedJson: splice(json, [{ ...at, by: JSON.stringify(exposed) }]) }
+}
+
+interface FetchNeeds {
+  readonly upstreams: Pick<Upstreams, 'call'>
+  readonly newRequestId: () => string
+  readonly id: UpstreamId
+  readonly caller: Caller
+  readonly era: EraName
+}
+
+const PAGES_MOST = 200
+const TOOLS_MOST = 30_000
+
+/**
+ * Asks an upstream for all its tools, page by page.
+ *
+ * @returns each tool's own bytes, and for how long the upstream says the list is good (0 where it does not).
+ * @throws {Problem} `upstream.*`
+ */
+export async function fetchTools(needs: FetchNeeds): Promise<{ tools: Buffer[]; ttlMs: number }> {
+  const tools: Buffer[] = []
+  let cursor: unknown
+  let ttlMs = 0
+  for (let page = 0; page < PAGES_MOST; page++) {
+    const result = await ask(needs, listRequest(page, cursor))
+    const list = findMember(result, 0, 'tools')
+    if (!list || result[list.start] !== 0x5b) throw badList(needs.id, 'no list of tools')
+    for (const { start, end } of elements(result, list.start)) tools.push(Buffer.from(result.subarray(start, end)))
+    if (tools.length > TOOLS_MOST) throw badList(needs.id, `more than ${TOOLS_MOST} tools`)
+    ttlMs = Number(valueOf(result, 'ttlMs') ?? 0) || 0
+    cursor = valueOf(result, 'nextCursor')
+    if (typeof cursor !== 'string') return { tools, ttlMs }
+  }
+  throw badList(needs.id, `more than ${PAGES_MOST} pages of tools`)
+}
+
+function listRequest(page: number, cursor: unknown): RpcRequest {
+  const params = typeof cursor === 'string' ? { cursor } : {}
+  const bytes = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: page, method: 'tools/list', params }))
+  const message = readMessage(bytes)
+  if (message.kind !== 'request') throw new TypeError('a request was written and another kind of message read')
+  return message
+}
+
+async function ask({ upstreams, newRequestId, id, caller, era }: FetchNeeds, request: RpcRequest): Promise<Buffer> {
+  const controller = new AbortController()
+  const answer = await upstreams.call(
+    id,
+    {
+      request,
+      era,
+      requestId: newRequestId(),
+      paramHeaders: [],
+      signal: controller.signal,
+      abort: (reason: Problem) => controller.abort(reason),
+      notify: () => {},
+    },
+    caller,
+  )
+  const bytes = answer.kind === 'whole' ? answer.bytes : await drain(answer.head, answer.pipe)
+  const result = findMember(bytes, 0, 'result')
+  if (!result || bytes[result.start] !== 0x7b) throw badList(id, 'it answered tools/list with an error')
+  return bytes.subarray(result.start, result.end)
+}
+
+function drain(
+  head: Buffer,
+  pipe: (sink: { write(chunk: Buffer): boolean; end(): void; fail(error: unknown): void }) => void,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks = [head]
+    pipe({ write: (chunk) => chunks.push(chunk) > 0, end: () => resolve(Buffer.concat(chunks)), fail: reject })
+  })
+}
+
+function valueOf(result: Buffer, key: string): unknown {
+  const at = findMember(result, 0, key)
+  return at && JSON.parse(result.toString('utf8', at.start, at.end))
+}
+
+function badList(server: string, reason: string): Problem {
+  return problem('upstream.bad_answer', { server, reason })
+}

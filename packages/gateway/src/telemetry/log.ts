@@ -1,0 +1,35 @@
+import { pino } from 'pino'
+import type { Log } from '../base/log.ts'
+
+export interface LogSettings {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** `auto`: readable in a terminal, JSON elsewhere. */
+  readonly format: 'auto' | 'json' | 'text'
+}
+
+/** Names that hold a secret wherever they stand, as a last net under the type `Secret`. */
+const NEVER = ['authorization', 'token', 'key', 'password', 'secret'].flatMap((name) => [name, `*.${name}`])
+
+/**
+ * Opens the log: one line of JSON per event on standard error, or readable lines in a terminal. An error
+ * under `error` is written with its causes.
+ */
+export async function openLog({ level, format }: LogSettings): Promise<Log> {
+  const readable = format === 'text' || (format === 'auto' && process.stderr.isTTY)
+  const options = {
+    level,
+    base: null,
+    redact: { paths: NEVER, censor: '[secret]' },
+    formatters: { level: (label: string) => ({ level: label }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { error: pino.stdSerializers.errWithCause },
+  }
+  const log: Log = pino(options, await destination(readable))
+  return log
+}
+
+async function destination(readable: boolean) {
+  if (!readable) return pino.destination({ dest: 2, sync: true })
+  const { default: pretty } = await import('pino-pretty')
+  return pretty({ colorize: process.stderr.isTTY, destination: 2, sync: true, translateTime: 'HH:MM:ss' })
+}

@@ -1,0 +1,60 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/**
+ * The metrics table. Labels take values from short, known lists only (methods, servers of the
+ * configuration, error codes): never a user, a tool of somebody else's naming or anything secret.
+ */
+export const metricsTable = {
+  mcp_requests_total: {
+    kind: 'counter',
+    labels: ['method', 'server', 'outcome'],
+    help: 'MCP requests answered. `outcome` is ok, error (the server said so) or an error code of the gate.',
+  },
+  mcp_request_duration_seconds: {
+    kind: 'histogram',
+    labels: ['method'],
+    help: 'Time from the first byte of an MCP request to the end of its answer.',
+  },
+  sekisho_errors_total: { kind: 'counter', labels: ['code'], help: 'Errors answered, by code of the error table.' },
+  sekisho_calls_in_flight: { kind: 'gauge', labels: [], help: 'Calls waiting for an upstream.' },
+  sekisho_children: { kind: 'gauge', labels: ['server'], help: 'Stdio servers running.' },
+  sekisho_child_starts_total: { kind: 'counter', labels: ['server', 'outcome'], help: 'Starts of stdio servers.' },
+  sekisho_auth_total: { kind: 'counter', labels: ['outcome'], help: 'Checks of API keys: ok, missing, invalid.' },
+} as const satisfies Record<string, MetricRow>
+
+interface MetricRow {
+  readonly kind: 'counter' | 'gauge' | 'histogram'
+  readonly labels: readonly string[]
+  readonly help: string
+}
+
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
+
+type Table = typeof metricsTable
+type Made = {
+  readonly [Name in keyof Table]: Table[Name]['kind'] extends 'counter'
+    ? Counter<Table[Name]['labels'][number]>
+    : Table[Name]['kind'] extends 'gauge'
+      ? Gauge<Table[Name]['labels'][number]>
+      : Histogram<Table[Name]['labels'][number]>
+}
+export type Metrics = Made & {
+  /** Everything as Prometheus' text. */
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+/** Makes one set of metrics; every gate has its own, so that two in one process do not mix. */
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  const made = Object.fromEntries(
+    Object.entries<MetricRow>(metricsTable).map(([name, row]) => [name, make(name, row, registry)]),
+  ) as Made
+  return { ...made, text: () => registry.metrics(), contentType: registry.contentType }
+}
+
+function make(name: string, { kind, labels, help }: MetricRow, registry: Registry) {
+  const options = { name, help, labelNames: [...labels], registers: [registry] }
+  if (kind === 'counter') return new Counter(options)
+  return kind === 'gauge' ? new Gauge(options) : new Histogram({ ...options, buckets: BUCKETS })
+}

@@ -1,0 +1,212 @@
+import { LRUCache } from 'lru-cache'
+import type { Pool } from 'undici'
+import type { UpstreamId } from '../../base/ids.ts'
+import { isRecord } from '../../base/json-rpc.ts'
+import type { Log } from '../../base/log.ts'
+import { problem, Problem } from '../../base/problem.ts'
+import { otherEra, type EraName, type Handshake, type UpstreamEras } from '../era.ts'
+import type { Caller } from '../transport.ts'
+import { post, type Posted } from './http-post.ts'
+
+/** Where one caller's requests go, with their own credential in place. */
+export interface Route {
+  readonly pool: Pool
+  readonly path: string
+  /** Names and values in turn. */
+  readonly headers: readonly string[]
+}
+
+/** What was agreed with an upstream: with it, requests can be sent. */
+export interface Link {
+  readonly era: EraName
+  readonly sessionId: string | undefined
+  nextId(): number
+  headers(method: string, name: string | undefined): string[]
+}
+
+export const COMMON_HEADERS = [
+  'content-type',
+  'application/json',
+  'accept',
+  'application/json, text/event-stream',
+  'user-agent',
+  'sekisho',
+] as const
+
+interface LinkNeeds {
+  readonly upstream: UpstreamId
+  readonly eras: UpstreamEras
+  readonly log: Log
+  readonly clock: { now(): number }
+  readonly settings: { readonly answerBytes: number; readonly startMs: number }
+}
+
+/** A legacy session is kept while it is used, one per user and credential. */
+interface Session {
+  readonly token: string | undefined
+  readonly route: Route
+  readonly link: Promise<Link | undefined>
+  opened: Link | undefined
+}
+
+const SESSIONS = 10_000
+const SESSION_IDLE_MS = 30 * 60_000
+/** How long "does not speak it" is believed: a server may be updated while the gate runs. */
+const REFUSAL_MS = 10 * 60_000
+
+/**
+ * Finds out which era an upstream speaks, remembers it, and keeps the sessions that the legacy era needs.
+ *
+ * The era is a property of the server and remembered for all; a session belongs to one user and token.
+ *
+ * @see MCP 2026-07-28, basic/versioning: a client that speaks both tries one and falls back
+ */
+export function createLinks(needs: LinkNeeds) {
+  const { upstream: server, eras, log, clock, settings } = needs
+  const refusedAt = new Map<EraName, number>()
+  let modern: Promise<Link | undefined> | undefined
+  const ending = new Set<Promise<void>>()
+  const sessions = new LRUCache<string, Session>({
+    max: SESSIONS,
+    ttl: SESSION_IDLE_MS,
+    updateAgeOnGet: true,
+    dispose(session) {
+      const ended = endSession(session).finally(() => ending.delete(ended))
+      ending.add(ended)
+    },
+  })
+
+  async function require(caller: Caller, route: Route, prefer: EraName): Promise<Link> {
+    let failure: Problem | undefined
+    for (const era of [prefer, otherEra(prefer)]) {
+      if (isRefused(era)) continue
+      try {
+        const link = await (era === 'modern' ? openModern(route) : openLegacy(caller, route))
+        if (link) return link
+        refusedAt.set(era, clock.now())
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== 'upstream.bad_answer') throw error
+        failure ??= error
+      }
+    }
+    refusedAt.clear()
+    throw failure ?? problem('upstream.unsupported', { server })
+  }
+
+  function isRefused(era: EraName): boolean {
+    const at = refusedAt.get(era)
+    return at !== undefined && clock.now() - at < REFUSAL_MS
+  }
+
+  /** One link serves everybody: each request of the modern era stands for itself. */
+  function openModern(route: Route): Promise<Link | undefined> {
+    modern ??= open('modern', route).then(
+      (link) => {
+        if (!link) modern = undefined
+        return link
+      },
+      (error: unknown) => {
+        modern = undefined
+        throw error
+      },
+    )
+    return modern
+  }
+
+  function openLegacy(caller: Caller, route: Route): Promise<Link | undefined> {
+    const key = keyOf(caller)
+    const token = caller.token?.reveal()
+    const known = sessions.get(key)
+    if (known && known.token === token) return known.link
+    const session: Session = { token, route, link: open('legacy', route), opened: undefined }
+    sessions.set(key, session)
+    const settle = (link: Link | undefined) => {
+      session.opened = link
+      if (!link && sessions.peek(key) === session) sessions.delete(key)
+    }
+    session.link.then(settle, () => settle(undefined))
+    return session.link
+  }
+
+  async function open(name: EraName, route: Route): Promise<Link | undefined> {
+    const era = eras[name]
+    const signal = AbortSignal.timeout(settings.startMs)
+    const { method, params } = era.opening
+    const reply = await post(route.pool, {
+      server,
+      path: route.path,
+      headers: [...COMMON_HEADERS, ...route.headers, ...era.headers(method, undefined, '')],
+      body: Buffer.from(`{"jsonrpc":"2.0","id":0,"method":"${method}","params":${params}}`),
+      id: 0,
+      signal,
+      answerBytes: settings.answerBytes,
+      mayStream: false,
+      notify: () => {},
+      ask: () => {},
+    }).catch((error: unknown) => {
+      throw signal.aborted ? problem('upstream.timeout', { server, seconds: settings.startMs / 1000 }) : error
+    })
+    const handshake = handshakeOf(reply, name)
+    if (!handshake) return undefined
+    const link = linkOf(handshake, reply.sessionId)
+    if (era.opened !== undefined) await tell(route, link, era.opened)
+    log.debug({ server, era: name, version: handshake.version }, 'upstream.opened')
+    return link
+  }
+
+  function handshakeOf(reply: Posted, name: EraName): Handshake | undefined {
+    if (reply.kind !== 'whole') return undefined
+    const message: unknown = JSON.parse(reply.bytes.toString())
+    return isRecord(message) && isRecord(message['result']) ? eras[name].accept(message['result']) : undefined
+  }
+
+  function linkOf({ era, version }: Handshake, sessionId: string | undefined): Link {
+    let count = 0
+    return {
+      era,
+      sessionId,
+      nextId: () => ++count,
+      headers: (method, name) => eras[era].headers(method, name, version),
+    }
+  }
+
+  /** Sends a notification; what the server answers to one decides nothing. */
+  async function tell(route: Route, link: Link, message: string): Promise<void> {
+    const headers = [...COMMON_HEADERS, ...route.headers, ...sessionHeaders(link), ...link.headers('', undefined)]
+    const signal = AbortSignal.timeout(settings.startMs)
+    const { body } = await route.pool.request({ path: route.path, method: 'POST', headers, body: message, signal })
+    await body.dump()
+  }
+
+  async function endSession({ opened, route }: Session): Promise<void> {
+    if (opened?.sessionId === undefined || route.pool.closed) return
+    const headers = [...route.headers, ...sessionHeaders(opened)]
+    const signal = AbortSignal.timeout(1000)
+    await route.pool
+      .request({ path: route.path, method: 'DELETE', headers, signal })
+      .then(({ body }) => body.dump())
+      .catch((error: unknown) => log.debug({ server, error }, 'upstream.session_not_ended'))
+  }
+
+  return {
+    require,
+    /** Drops a session the upstream no longer knows; the next request opens another. */
+    forget(caller: Caller, link: Link): void {
+      const key = keyOf(caller)
+      if (sessions.peek(key)?.opened === link) sessions.delete(key)
+    },
+    isOpen: () => modern !== undefined || sessions.size > 0,
+    async close(): Promise<void> {
+      sessions.clear()
+      await Promise.all(ending)
+    },
+  }
+}
+
+function keyOf({ tenant, userId }: Caller): string {
+  return `${tenant} ${userId}`
+}
+
+function sessionHeaders({ sessionId }: Link): string[] {
+  return sessionId === undefined ? [] : ['mcp-session-id', sessionId]
+}

@@ -1,0 +1,42 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createEventReader } from '../../src/upstreams/transports/event-stream.ts'
+
+function readAll(chunks: readonly Buffer[], limit = 1000): string[] {
+  const events: string[] = []
+  const reader = createEventReader((data) => events.push(data.toString()), limit)
+  for (const chunk of chunks) reader.push(chunk)
+  return events
+}
+
+describe('reading an event stream', () => {
+  test('the data of each event comes out, whatever ends the lines and wherever the bytes are cut', () => {
+    const data = fc.array(
+      fc.string({ unit: 'grapheme' }).filter((text) => text !== '' && !/[\r\n]/.test(text)),
+      { maxLength: 6 },
+    )
+    const ends = fc.constantFrom('\n', '\r\n', '\r')
+    fc.assert(
+      fc.property(data, ends, fc.array(fc.nat(400), { maxLength: 20 }), (texts, end, cuts) => {
+        const stream = Buffer.from(
+          texts.map((text) => `event: message${end}id: 7${end}data: ${text}${end}${end}`).join(`: comment${end}`),
+        )
+        const marks = [0, ...cuts.map((cut) => Math.min(cut, stream.length)).sort((a, b) => a - b), stream.length]
+        const chunks = marks.slice(1).map((mark, index) => stream.subarray(marks[index], mark))
+        expect(readAll(chunks, 100_000)).toEqual(texts)
+      }),
+    )
+  })
+
+  test('several data lines are one text with line breaks between', () => {
+    expect(readAll([Buffer.from('data: a\ndata:b\n\n')])).toEqual(['a\nb'])
+  })
+
+  test('an event without data, and one that was not finished, mean nothing', () => {
+    expect(readAll([Buffer.from('event: ping\n\n: comment\n\ndata: cut')])).toEqual([])
+  })
+
+  test('an event larger than the limit ends the reading', () => {
+    expect(() => readAll([Buffer.from('data: '), Buffer.alloc(2000, 'x')])).toThrow(RangeError)
+  })
+})
