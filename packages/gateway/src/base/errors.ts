@@ -314,6 +314,12 @@ export const errors = {
     says: 'A stored credential cannot be opened.',
     fix: 'Set it again; the log says which under this request id.',
   },
+  'audit.full': {
+    status: 503,
+    rpc: -31007,
+    says: 'The audit log cannot be written, and nothing is done that could not be recorded.',
+    fix: 'Try again soon; the operator finds the reason in the log, as audit.write_failed.',
+  },
   'gate.not_running': {
     status: 503,
     rpc: -32603,

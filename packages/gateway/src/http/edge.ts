@@ -39,6 +39,3 @@ function originsOf({ publicUrl, port, allowedOrigins }: EdgeSettings): string[] 
     (origin) => origin.toLowerCase(),
   )
 }
-
-/** How a browser is told to treat whatever comes from here. */
-export const SECURITY_HEADERS = ['X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store'] as const

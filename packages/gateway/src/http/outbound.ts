@@ -10,7 +10,7 @@ export interface OutboundSettings {
  * Opens the pool of connections to one origin. Redirects are never followed, so that a credential cannot
  * be led elsewhere; deadlines are the caller's, by its signal.
  */
-export function openPool(origin: string, { connections, connectMs }: OutboundSettings): Pool {
+function openPool(origin: string, { connections, connectMs }: OutboundSettings): Pool {
   return new Pool(origin, {
     connections,
     pipelining: 1,
@@ -19,4 +19,25 @@ export function openPool(origin: string, { connections, connectMs }: OutboundSet
     keepAliveTimeout: 30_000,
     connect: { timeout: connectMs },
   })
+}
+
+/** The pools of a gate, one for each origin, opened when it is first called. */
+export interface Pools {
+  get(origin: string): Pool
+  /** Ends every connection; what is in flight is given up. */
+  close(): Promise<void>
+}
+
+export function createPools(settings: OutboundSettings): Pools {
+  const pools = new Map<string, Pool>()
+  return {
+    get(origin) {
+      let pool = pools.get(origin)
+      if (!pool) pools.set(origin, (pool = openPool(origin, settings)))
+      return pool
+    },
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()))
+    },
+  }
 }

@@ -16,7 +16,11 @@ export interface CallNeeds {
     require(principal: Principal, upstream: UpstreamId): Secret | undefined | Promise<Secret | undefined>
   }
   /** Told how each call ended: for the audit log, the metrics and the log. */
-  readonly trail: { followed(call: CallRecord, ctx: Context): void }
+  readonly trail: {
+    /** @throws {Problem} `audit.full` where what is done now could not be kept. */
+    requireRoom(): void
+    followed(call: CallRecord, ctx: Context): void
+  }
   readonly clock: { now(): number }
 }
 
@@ -26,6 +30,8 @@ export interface CallRecord {
   readonly upstream: UpstreamId | undefined
   readonly startedAt: number
   readonly failure: Problem | undefined
+  /** Whether the upstream was asked at all. */
+  readonly called: boolean
 }
 
 /**
@@ -40,12 +46,15 @@ export async function callTool(needs: CallNeeds, request: RpcRequest, ctx: Conte
   const startedAt = needs.clock.now()
   let tool: Tool | undefined
   let failure: Problem | undefined
+  let called = false
   try {
+    needs.trail.requireRoom()
     if (request.name === undefined) throw problem('request.params', { reason: 'name is missing' })
     tool = await needs.registry.require(ctx, request.name)
     const release = needs.limits.spend(ctx.principal)
     try {
       const token = await needs.credentials.require(ctx.principal, tool.upstream)
+      called = true
       return await needs.upstreams.call(tool.upstream, exchangeOf(withName(request, tool.name), ctx), {
         tenant: ctx.principal.tenant,
         userId: ctx.principal.userId,
@@ -58,7 +67,7 @@ export async function callTool(needs: CallNeeds, request: RpcRequest, ctx: Conte
     failure = asProblem(error)
     throw failure
   } finally {
-    needs.trail.followed({ tool: request.name ?? '', upstream: tool?.upstream, startedAt, failure }, ctx)
+    needs.trail.followed({ tool: request.name ?? '', upstream: tool?.upstream, startedAt, failure, called }, ctx)
   }
 }
 

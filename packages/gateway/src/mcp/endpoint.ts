@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { UpstreamId } from '../base/ids.ts'
 import { readMessage, resultMessage, type RpcMessage, type RpcNotification, type RpcRequest } from '../base/json-rpc.ts'
-import type { Log } from '../base/log.ts'
 import { asProblem, problem, toHttpError, toRpcError, type Problem } from '../base/problem.ts'
 import { readBody } from '../http/body.ts'
 import type { Principal } from '../identity/principal.ts'
@@ -22,10 +21,11 @@ export interface EndpointNeeds extends CallNeeds {
   authenticate(request: IncomingMessage, server: UpstreamId | undefined): Principal | Promise<Principal>
   readonly flights: Flights
   readonly newRequestId: () => string
-  readonly log: Log
+  /** Told of every failure, before its public part is answered. */
+  noteFailure(failure: Problem, requestId: string): void
   readonly settings: { readonly requestBytes: number; readonly toolsPerPage: number }
   /** Told of every request: its method, how it ended, how long it took. */
-  observe(method: string, outcome: string, seconds: number): void
+  observe(method: string, server: string, ended: { readonly outcome: string; readonly seconds: number }): void
 }
 
 /**
@@ -50,6 +50,8 @@ export function createMcpEndpoint(needs: EndpointNeeds) {
       // 1. Who calls.
       if (request.method !== 'POST') throw problem('request.http_method')
       const principal = await needs.authenticate(request, server)
+      if (server !== undefined && !needs.registry.has(server))
+        throw problem('upstream.unknown', { server: server.slice(0, 64) })
       // 2. What is asked, in which era.
       checkMediaType(request)
       message = readMessage(await readBody(request, needs.settings.requestBytes))
@@ -72,7 +74,8 @@ export function createMcpEndpoint(needs: EndpointNeeds) {
       outcome = refuse(needs, asProblem(error), message, { requestId, outlet })
     } finally {
       const method = message?.kind === 'request' ? message.method : 'other'
-      needs.observe(method, outcome, (performance.now() - startedAt) / 1000)
+      const seconds = (performance.now() - startedAt) / 1000
+      needs.observe(method, server !== undefined && needs.registry.has(server) ? server : '', { outcome, seconds })
     }
   }
 }
@@ -95,6 +98,7 @@ async function operate(needs: EndpointNeeds, message: RpcRequest, ctx: Context, 
         return answer(message, ctx.era.opening(INSTRUCTIONS, message.paramsValue), outlet, ctx.era.openingHeaders())
       case 'ping':
         return answer(message, ctx.era.pong, outlet)
+      case undefined:
       default:
         throw problem('request.method_unknown', { method: message.method.slice(0, 100) })
     }
@@ -132,9 +136,14 @@ interface Refusal {
 }
 
 /** A request that never became an operation. */
-function refuse({ log }: EndpointNeeds, failure: Problem, message: RpcMessage | undefined, to: Refusal): string {
+function refuse(
+  { noteFailure }: EndpointNeeds,
+  failure: Problem,
+  message: RpcMessage | undefined,
+  to: Refusal,
+): string {
   const { outlet, requestId } = to
-  logFailure(log, failure, requestId)
+  noteFailure(failure, requestId)
   const id = message?.kind === 'request' ? idText(message) : 'null'
   outlet.end(toRpcError(failure, id, requestId), failure.row.status, headersOf(failure))
   return failure.code
@@ -145,13 +154,13 @@ function refuse({ log }: EndpointNeeds, failure: Problem, message: RpcMessage | 
  * happened and what to do; anything else is an error of the protocol.
  */
 function fail(
-  { log }: EndpointNeeds,
+  { noteFailure }: EndpointNeeds,
   failure: Problem,
   message: RpcRequest,
   { ctx, outlet }: { readonly ctx: Context; readonly outlet: Outlet },
 ): string {
   const { era, requestId } = ctx
-  logFailure(log, failure, requestId)
+  noteFailure(failure, requestId)
   if (message.method === 'tools/call' && /^(upstream|token|vault)\./.test(failure.code)) {
     answer(message, toolFailure(era, failure, toHttpError(failure, requestId).error), outlet)
   } else {
@@ -160,19 +169,14 @@ function fail(
   return failure.code
 }
 
-function logFailure(log: Log, failure: Problem, requestId: string): void {
-  const { code, details, row } = failure
-  if (row.status >= 500) log.warn({ requestId, code, details, error: failure }, 'request.failed')
-  else log.debug({ requestId, code, details }, 'request.refused')
-}
-
 /** @see RFC 6750 §3, RFC 9110 §10.2.3 and §15.5.6 */
 function headersOf({ code, row, details }: Problem): string[] {
   if (row.status === 401)
     return ['WWW-Authenticate', row.oauth === undefined ? 'Bearer' : `Bearer error="${row.oauth}"`]
   if (code === 'auth.forbidden')
     return ['WWW-Authenticate', `Bearer error="insufficient_scope", scope="${String(details['scope'])}"`]
-  if (row.status === 429) return ['Retry-After', String(details['seconds'] ?? 1)]
+  if (row.status === 429)
+    return ['Retry-After', typeof details['seconds'] === 'number' ? String(details['seconds']) : '1']
   if (code === 'request.http_method') return ['Allow', 'POST']
   return code === 'request.too_large' ? ['Connection', 'close'] : []
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { problem, type Problem } from '../base/problem.ts'
 
 /** A request that is being answered. */
@@ -11,7 +12,8 @@ export interface Flights {
   /** Enters a request; the answer ends it. A `key` lets a later message cancel it. */
   begin(flight: Flight, key: string | undefined): () => void
   cancel(key: string): void
-  close(): void
+  /** Waits for all to land, `graceMs` at the latest, and aborts those that have not. */
+  close(graceMs: number): Promise<void>
 }
 
 /** A quiet connection is given a sign of life this often, so that no proxy between gives up on it. */
@@ -39,6 +41,11 @@ export function createFlights(): Flights {
       }
     },
     cancel: (key) => byKey.get(key)?.abort(problem('request.cancelled')),
-    close: () => clearInterval(timer),
+    async close(graceMs) {
+      clearInterval(timer)
+      const deadline = performance.now() + graceMs
+      while (open.size > 0 && performance.now() < deadline) await pause(25)
+      for (const flight of open.keys()) flight.abort(problem('gate.stopping'))
+    },
   }
 }

@@ -29,7 +29,7 @@ export function isPersonalTo(definition: UpstreamDefinition): boolean {
     case 'http':
       return isPersonal(definition.url) || Object.values(definition.headers).some(isPersonal)
     case 'builtin':
-      return definition.tokenSetup !== undefined
+      return definition.service !== undefined
   }
 }
 
@@ -60,7 +60,7 @@ export function createLastKnown({ storage, clock }: { storage: Storage; clock: {
   }
 }
 
-function ownerOf(definition: UpstreamDefinition, userId: UserId): string {
+function ownerOf(definition: UpstreamDefinition, userId: UserId): UserId | '' {
   return isPersonalTo(definition) ? userId : ''
 }
 

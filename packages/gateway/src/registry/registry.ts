@@ -39,6 +39,7 @@ export interface Registry {
    * `upstream.*` where its upstream could not be asked.
    */
   require(asker: Asker, name: string): Tool | Promise<Tool>
+  has(upstream: UpstreamId): boolean
   /** Forgets how fresh a list is: the upstream says it has changed, or a user's token did. */
   invalidate(upstream: UpstreamId, tenant?: TenantId, userId?: string): void
 }
@@ -181,6 +182,7 @@ export function createRegistry(needs: RegistryNeeds): Registry {
       if (!definition) throw problem('tool.unknown', { tool: shown(name) })
       return findIn(slotFor(definition, asker), asker, name) ?? seek(definition, asker, name)
     },
+    has: (upstream) => upstreams.find(upstream) !== undefined,
     invalidate(upstream, tenant, userId) {
       for (const [key, slot] of slots.entries()) {
         const [id, , ofTenant, ofUser] = key.split(' ')

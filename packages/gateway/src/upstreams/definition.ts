@@ -1,19 +1,12 @@
 import type { UpstreamId } from '../base/ids.ts'
 import type { Template } from '../base/template.ts'
-
-/** What a user must give before an upstream can be called for them. */
-export interface TokenSetup {
-  readonly name: string
-  readonly instructions: string
-  readonly helpUrl?: string | undefined
-  readonly format?: string | undefined
-}
+import type { ServiceToken } from '../providers/service.ts'
 
 interface Common {
   readonly id: UpstreamId
   readonly description?: string | undefined
-  /** Present where each user needs a token of their own. */
-  readonly tokenSetup: TokenSetup | undefined
+  /** The service whose token each user needs of their own, where one does. */
+  readonly service: ServiceToken | undefined
   readonly timeoutMs: number
   readonly startTimeoutMs: number
 }

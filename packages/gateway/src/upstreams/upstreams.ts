@@ -35,9 +35,12 @@ export function createUpstreams(
     async call(id, exchange, caller) {
       const { definition, transport } = entry(id)
       const timer = setTimeout(() => exchange.abort(timedOut(definition)), definition.timeoutMs)
-      const watched = { ...exchange, notify: (message: Buffer) => void (timer.refresh(), exchange.notify(message)) }
+      const notify = (message: Buffer) => {
+        timer.refresh()
+        exchange.notify(message)
+      }
       try {
-        return await transport.send(watched, caller)
+        return await transport.send({ ...exchange, notify }, caller)
       } finally {
         clearTimeout(timer)
       }

@@ -1,0 +1,95 @@
+/**
+ * Every route of the API, once: read by the app, which guards by `who`, and by the reference page.
+ *
+ * `administrator`: owners and admins with a key of scope `admin`, and the operator. `self`: they, and
+ * everybody else for themselves. `anyone`: whoever has a key.
+ */
+export const adminRoutes = {
+  'users.list': {
+    method: 'get',
+    path: '/admin/api/users',
+    who: 'administrator',
+    does: 'Lists the users.',
+  },
+  'users.add': {
+    method: 'post',
+    path: '/admin/api/users',
+    who: 'administrator',
+    does: 'Adds a user. Only an owner adds owners.',
+  },
+  'users.role': {
+    method: 'patch',
+    path: '/admin/api/users/{user}',
+    who: 'administrator',
+    does: 'Changes the role of a user, named by id or name. Only an owner makes or changes owners.',
+  },
+  'users.remove': {
+    method: 'delete',
+    path: '/admin/api/users/{user}',
+    who: 'administrator',
+    does: 'Removes a user with their keys and tokens. Only an owner removes owners.',
+  },
+  'keys.list': {
+    method: 'get',
+    path: '/admin/api/keys',
+    who: 'administrator',
+    does: 'Lists API keys, revoked ones too; never the keys themselves.',
+  },
+  'keys.add': {
+    method: 'post',
+    path: '/admin/api/keys',
+    who: 'administrator',
+    does: 'Makes an API key, shown in this answer only. It opens no more than the key it was made with.',
+  },
+  'keys.revoke': {
+    method: 'delete',
+    path: '/admin/api/keys/{key}',
+    who: 'administrator',
+    does: 'Revokes an API key, named by its id, for good.',
+  },
+  'tokens.list': {
+    method: 'get',
+    path: '/admin/api/tokens',
+    who: 'self',
+    does: 'Lists which service tokens are set; never the tokens themselves.',
+  },
+  'tokens.set': {
+    method: 'put',
+    path: '/admin/api/tokens/{server}',
+    who: 'self',
+    does: 'Sets the token that calls of a user to this server are made with.',
+  },
+  'tokens.remove': {
+    method: 'delete',
+    path: '/admin/api/tokens/{server}',
+    who: 'self',
+    does: 'Removes the token of a user for this server.',
+  },
+  'status.show': {
+    method: 'get',
+    path: '/admin/api/status',
+    who: 'administrator',
+    does: 'Says what runs: the gate, its servers, their processes.',
+  },
+  'logs.show': {
+    method: 'get',
+    path: '/admin/api/logs/{server}',
+    who: 'administrator',
+    does: 'Answers with the last of what a server wrote to stderr. A log is read by its owner; only the operator names another user.',
+  },
+  'openapi.show': {
+    method: 'get',
+    path: '/admin/api/openapi.json',
+    who: 'anyone',
+    does: 'Describes this API as OpenAPI 3.1.',
+  },
+} as const satisfies Record<string, AdminRoute>
+
+export interface AdminRoute {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  readonly path: `/admin/api/${string}`
+  readonly who: 'administrator' | 'self' | 'anyone'
+  readonly does: string
+}
+
+export type AdminRouteName = keyof typeof adminRoutes

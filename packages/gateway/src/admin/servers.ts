@@ -1,0 +1,22 @@
+import type { UpstreamId } from '../base/ids.ts'
+import { problem } from '../base/problem.ts'
+import type { ServiceToken } from '../providers/service.ts'
+import type { UpstreamDefinition } from '../upstreams/definition.ts'
+
+/** What administrators may know of a server: nothing of what it is started or called with. */
+export interface AdminServer {
+  readonly id: UpstreamId
+  readonly kind: UpstreamDefinition['kind']
+  readonly description?: string | undefined
+  /** Whether one process serves all users of a tenant; said of stdio servers only. */
+  readonly shared?: boolean | undefined
+  /** Present where each user needs a token of their own. */
+  readonly service: ServiceToken | undefined
+}
+
+/** @throws {Problem} `upstream.unknown` */
+export function requireServer(servers: readonly AdminServer[], id: string): AdminServer {
+  const server = servers.find((candidate) => candidate.id === id)
+  if (server === undefined) throw problem('upstream.unknown', { server: id })
+  return server
+}

@@ -1,0 +1,79 @@
+import type { UserId } from '../base/ids.ts'
+
+interface EventRow {
+  readonly means: string
+  /** What is kept beside when, who and under which request id: nothing that is not named here. */
+  readonly fields: Readonly<Record<string, string>>
+}
+
+const on = { key: 'the id of the API key it was done with' }
+const server = { server: 'the server, as the configuration names it' }
+const person = { target: 'the id of the user it was done to', name: 'their name' }
+const apiKey = { target: 'the id of the API key it was done to', owner: 'the id of the user it belongs to' }
+const token = { owner: 'the id of the user whose token it is', service: 'the service it is for' }
+
+/** Everything that is kept for ever, once: read by the code that writes it and by the documentation. */
+export const events = {
+  'tool.call': {
+    means: 'A tool was called.',
+    fields: {
+      ...server,
+      tool: 'the name the server knows the tool by',
+      outcome: 'ok, tool_error (the tool said so), failed or cancelled',
+      error: 'the code of the failure',
+      ms: 'how long it took, in milliseconds',
+      era: 'the protocol era the client speaks',
+      service: 'the service whose credential went along',
+      ...on,
+    },
+  },
+  'tool.denied': {
+    means: 'A tool was asked for and not called.',
+    fields: { ...server, tool: 'the name the client used', error: 'the code of the refusal', ...on },
+  },
+  'auth.failed': {
+    means: 'A request came with no key, or with one that opens nothing.',
+    fields: { error: 'the code of the refusal', path: 'what was asked for', address: 'where it came from' },
+  },
+  'user.added': { means: 'A user was added.', fields: { ...person, role: 'their role', ...on } },
+  'user.removed': { means: 'A user was removed with all that was theirs.', fields: { ...person, ...on } },
+  'user.role_changed': { means: 'A user was given another role.', fields: { ...person, role: 'the new role', ...on } },
+  'user.disabled': { means: "A user's keys were made to open nothing.", fields: { ...person, ...on } },
+  'user.enabled': { means: "A disabled user's keys open again.", fields: { ...person, ...on } },
+  'key.added': {
+    means: 'An API key was made.',
+    fields: { ...apiKey, scopes: 'what it allows', expires: 'when it ends, in milliseconds since 1970', ...on },
+  },
+  'key.revoked': { means: 'An API key was revoked.', fields: { ...apiKey, ...on } },
+  'token.set': { means: 'A token for a service was put into the vault.', fields: { ...token, ...on } },
+  'token.removed': { means: 'A token for a service was removed from the vault.', fields: { ...token, ...on } },
+  'gate.started': {
+    means: 'The gate started.',
+    fields: { version: 'its version', instance: 'which of several gates' },
+  },
+  'gate.stopped': { means: 'The gate was stopped in good order.', fields: { instance: 'which of several gates' } },
+  'upstream.started': {
+    means: 'A server was started for a user, or for all.',
+    fields: { ...server, owner: 'the id of the user it runs for', pid: 'its process' },
+  },
+  'upstream.ended': {
+    means: 'A server that was started has ended.',
+    fields: { ...server, owner: 'the id of the user it ran for', pid: 'its process', reason: 'why' },
+  },
+} as const satisfies Record<string, EventRow>
+
+export type EventKind = keyof typeof events
+
+type Value = string | number | boolean | undefined
+
+type Common<K> = {
+  readonly kind: K
+  /** Who did it, where that is known. */
+  readonly userId?: UserId | undefined
+  readonly requestId?: string | undefined
+}
+
+/** One thing that happened, with the fields of its row. */
+export type AuditEvent = {
+  [K in EventKind]: Common<K> & { readonly [F in keyof (typeof events)[K]['fields']]?: Value }
+}[EventKind]

@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { basename, dirname, resolve } from 'node:path'
+import { problem } from '../base/problem.ts'
+import { secret } from '../base/secret.ts'
+import type { Config } from './config.ts'
+import { parseDocument } from './document.ts'
+import { findVariable, readOverrides, withOverrides, type Environment, type Overrides } from './environment.ts'
+import { setAsideForeign } from './foreign.ts'
+import {
+  createReport,
+  showPath,
+  showProblems,
+  type ConfigProblem,
+  type Path,
+  type Report,
+  type Trouble,
+} from './report.ts'
+import { ConfigFile } from './schema.ts'
+import { buildServers, checkServers } from './servers.ts'
+import { checkShape } from './shape.ts'
+import type { Templates } from './templates.ts'
+
+export interface ConfigSource {
+  /** Its directory is where relative paths begin, and its name is what problems are told with. */
+  readonly file: string
+  /** Read in place of the file. */
+  readonly text?: string | undefined
+  readonly environment: Environment
+  /** The data directory where SEKISHO_DATA names none. */
+  readonly dataDirectory: string
+  /** The built-in servers there are; any name is taken where it is left out. */
+  readonly builtins?: readonly string[] | undefined
+}
+
+export type LoadedConfig =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigProblem[] }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[]; readonly warnings: readonly ConfigProblem[] }
+
+/** Says which file is meant: SEKISHO_CONFIG, or `sekisho.jsonc` in the directory. */
+export function findConfigFile({ environment, directory }: { environment: Environment; directory: string }): string {
+  return resolve(directory, findVariable(environment, 'SEKISHO_CONFIG') ?? 'sekisho.jsonc')
+}
+
+/**
+ * Reads the configuration: the file, with the environment before it. Never throws; everything that is wrong
+ * is reported at once, in the order it stands in the file, and in words that hold no value.
+ */
+export function loadConfig(source: ConfigSource): LoadedConfig {
+  const name = basename(source.file)
+  const overrides = readOverrides(source.environment)
+  const text = source.text ?? readText(source.file)
+  if (typeof text !== 'string') {
+    return refuse([...overrides.problems, { source: name, line: 1, column: 1, path: '', ...text }])
+  }
+
+  const document = parseDocument(text.replace(/^\uFEFF/, ''))
+  const faults = document.faults.map(({ place, path, trouble }) => ({
+    source: name,
+    ...place,
+    path: showPath(path),
+    ...trouble,
+  }))
+  if (document.value === undefined) return refuse([...overrides.problems, ...faults])
+
+  const { problems, warnings, ...report } = createReport({ source: name, locate: document.locate })
+  const config = readConfig({ value: document.value, overrides, source, report })
+  const found = [...overrides.problems, ...[...faults, ...problems].sort(byPlace)]
+  const heeded = [...overrides.warnings, ...warnings.sort(byPlace)]
+  return config && found.length === 0 ? { ok: true, config, warnings: heeded } : refuse(found, heeded)
+}
+
+/**
+ * Reads the configuration, for those who cannot go on without.
+ *
+ * @throws {Problem} `config.invalid`
+ */
+export function requireConfig(source: ConfigSource): { config: Config; warnings: readonly ConfigProblem[] } {
+  const loaded = loadConfig(source)
+  if (!loaded.ok) throw problem('config.invalid', { problems: showProblems(loaded.problems) })
+  return loaded
+}
+
+function refuse(problems: readonly ConfigProblem[], warnings: readonly ConfigProblem[] = []): LoadedConfig {
+  return { ok: false, problems, warnings }
+}
+
+function byPlace(a: ConfigProblem, b: ConfigProblem): number {
+  return a.line - b.line || a.column - b.column
+}
+
+function readText(file: string): string | Trouble {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file))
+  } catch (error) {
+    if (error instanceof TypeError) return { reason: 'the file is not UTF-8', fix: 'Save it as UTF-8' }
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+    return { reason: `the file cannot be read (${code})`, fix: `Make ${file}, or name another with SEKISHO_CONFIG` }
+  }
+}
+
+interface Reading {
+  readonly value: unknown
+  readonly overrides: Overrides
+  readonly source: ConfigSource
+  readonly report: Report
+}
+
+/** Checks everything about the file; `undefined` where no configuration can be made of it. */
+function readConfig({ value, overrides, source, report }: Reading): Config | undefined {
+  const own = setAsideForeign(value, report)
+  const alone = checkShape(own, report)
+  const templates = checkServers(own, { environment: source.environment, builtins: source.builtins, report })
+
+  const file = alone && ConfigFile.safeParse(withOverrides(own, overrides.fields)).data
+  if (!file) return undefined
+  checkAddress(file, (path) => (overrides.has(path) ? overrides.report : report))
+  return build(file, templates, source)
+}
+
+/** Who is reached from elsewhere must know its own name: it is in every token and every Host header. */
+function checkAddress({ listen, publicUrl }: ConfigFile, reportOn: (path: Path) => Report): void {
+  const host = ['listen', 'host']
+  if (publicUrl === undefined && !isLoopback(listen.host)) reportOn(host).problem(host, NEEDS_PUBLIC_URL)
+  const url = publicUrl === undefined ? undefined : new URL(publicUrl)
+  if (url?.protocol === 'http:' && !isLoopback(url.hostname))
+    reportOn(['publicUrl']).warning(['publicUrl'], IN_THE_CLEAR)
+}
+
+const NEEDS_PUBLIC_URL = {
+  reason: 'an address beyond this machine needs publicUrl',
+  fix: 'Write publicUrl with the address people use, or listen on 127.0.0.1',
+}
+const IN_THE_CLEAR = { reason: 'keys cross the network in the clear', fix: 'Put a proxy with TLS before the gate' }
+
+function isLoopback(host: string): boolean {
+  const address = host.replace(/^\[(.*)\]$/, '$1')
+  return address === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
+}
+
+function build(file: ConfigFile, templates: ReadonlyMap<string, Templates>, source: ConfigSource): Config {
+  const { listen, allowedOrigins, allowedHosts, limits, timeouts, stdio, names, log, audit } = file
+  const secretFrom = (name: 'DATABASE_URL' | 'SEKISHO_ROOT_KEY') => {
+    const text = findVariable(source.environment, name)
+    return text === undefined ? undefined : secret(text)
+  }
+  const sections = { listen, allowedOrigins, allowedHosts, limits, timeouts, stdio, names, log, audit }
+  return freeze({
+    ...sections,
+    publicUrl: file.publicUrl ?? `http://localhost:${listen.port}`,
+    ...buildServers(file, templates, dirname(resolve(source.file))),
+    dataDirectory: resolve(findVariable(source.environment, 'SEKISHO_DATA') ?? source.dataDirectory),
+    databaseUrl: secretFrom('DATABASE_URL'),
+    rootKey: secretFrom('SEKISHO_ROOT_KEY'),
+  })
+}
+
+/** Freezes a value and all it holds. */
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const inner of Object.values(value)) freeze(inner)
+  return Object.freeze(value)
+}

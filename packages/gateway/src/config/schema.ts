@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import { bytes, count, duration, megabytes, reject } from './fields.ts'
+import { ServerEntry } from './server-schema.ts'
+
+/** The default of `listen.port`: S-E-K-I on a phone's keys. */
+export const DEFAULT_PORT = 7354
+
+/** What a server may be called: also a part of every tool's name, hence no `__`, and short. */
+export const SERVER_NAME = /^(?!sekisho$)(?=.{1,24}$)[A-Za-z0-9](?:[A-Za-z0-9-]|_(?!_|$))*$/i
+
+const PublicUrl = z
+  .string()
+  .superRefine((text, check) => {
+    const url = URL.parse(text)
+    if (!url || !/^https?:$/.test(url.protocol)) return reject(check, NOT_A_URL)
+    if (url.username || url.password || url.pathname !== '/' || url.search || url.hash) reject(check, NOT_AN_ORIGIN)
+  })
+  .transform((text) => URL.parse(text)?.origin ?? text)
+
+const NOT_A_URL = { reason: 'is not an http or https address', fix: 'Write it like https://gate.example.com' }
+const NOT_AN_ORIGIN = { reason: 'holds more than scheme, host and port', fix: 'Write it like https://gate.example.com' }
+
+const Origin = z.string().superRefine((text, check) => {
+  if (text === '*') return reject(check, ANY_ORIGIN)
+  if (URL.parse(text)?.origin !== text) reject(check, NOT_A_WEB_ORIGIN)
+})
+
+const ANY_ORIGIN = {
+  reason: 'would let every web page call the gate',
+  fix: 'Name each origin, like https://app.example.com',
+}
+const NOT_A_WEB_ORIGIN = { reason: 'is not a web origin', fix: 'Write scheme, host and port only, in lower case' }
+
+const HostName = z.string().superRefine((text, check) => {
+  const url = URL.parse(`http://${text}`)
+  if (!url || (url.host !== text && `${url.host}:80` !== text)) reject(check, NOT_A_HOST)
+})
+
+const NOT_A_HOST = { reason: 'is not a host', fix: 'Write a name, with a port where it has one, in lower case' }
+
+const ListenHost = z
+  .string()
+  .regex(/^[A-Za-z0-9.:-]+$/, 'is not an address to listen on')
+  .default('127.0.0.1')
+
+/** `sekisho.jsonc`: types, defaults and the words of the reference page. */
+export const ConfigFile = z.strictObject({
+  $schema: z.string().optional().describe('Where an editor finds the schema of this file.'),
+  mcpServers: z
+    .record(z.string(), ServerEntry)
+    .default({})
+    .meta({
+      description:
+        'The servers behind the gate, by name: letters, digits, `-` and single `_`, at most 24, not `sekisho`; ' +
+        'names that differ only in case are the same.',
+      propertyNames: { pattern: SERVER_NAME.source, maxLength: 24 },
+    }),
+  publicUrl: PublicUrl.optional().describe(
+    'The address people use, and the base of every resource identifier. Default: `http://localhost:` and the port. ' +
+      'Needed wherever the gate listens on anything but loopback.',
+  ),
+  listen: z
+    .strictObject({
+      host: ListenHost.describe('The address to listen on. Anything but loopback needs `publicUrl`.'),
+      port: z.int().min(0).max(65_535).default(DEFAULT_PORT).describe('The port; 0 takes any free one.'),
+    })
+    .prefault({})
+    .describe('Where the gate listens. TLS is the reverse proxy’s.'),
+  allowedOrigins: z
+    .array(Origin)
+    .default([])
+    .describe('Web origins that may call the gate from a browser, beside its own.'),
+  allowedHosts: z
+    .array(HostName)
+    .default([])
+    .describe('Values of the Host header that are answered, beside that of `publicUrl` and, on loopback, its aliases.'),
+  limits: z
+    .strictObject({
+      callsPerMinute: count().default(600).describe('How many calls a user may make in a minute.'),
+      concurrentCalls: count().default(64).describe('How many calls of one user may be in flight.'),
+      requestBytes: bytes().default(4_194_304).describe('The largest request, in bytes.'),
+      answerBytes: bytes().default(67_108_864).describe('The largest answer of a server, in bytes.'),
+    })
+    .prefault({})
+    .describe('How much, how often.'),
+  timeouts: z
+    .strictObject({
+      callMs: duration().default(120_000).describe('How long a call may take.'),
+      startMs: duration().default(30_000).describe('How long a server may take to start or connect.'),
+      listMs: duration()
+        .default(10_000)
+        .describe('How long a list waits for one server before its last known tools are shown.'),
+      bodyMs: duration().default(30_000).describe('How long the body of a request may take to arrive.'),
+      drainMs: duration().default(10_000).describe('How long calls in flight are waited for when the gate stops.'),
+    })
+    .prefault({})
+    .describe('Deadlines, in milliseconds.'),
+  stdio: z
+    .strictObject({
+      maxChildren: count().default(64).describe('How many servers may run at once.'),
+      maxChildrenPerUser: count().default(16).describe('How many of them may be one user’s.'),
+      idleMs: duration().default(600_000).describe('After how many milliseconds without a call a server is ended.'),
+      memoryMb: megabytes().default(1024).describe('A server that uses more is ended, with all its children.'),
+      logBytes: bytes().default(65_536).describe('How much of a server’s stderr is kept, in bytes.'),
+    })
+    .prefault({})
+    .describe('Servers that run as child processes.'),
+  names: z
+    .strictObject({
+      clientPrefix: z
+        .string()
+        .max(32)
+        .regex(/^[A-Za-z0-9_-]*$/, 'holds more than letters, digits, _ and -')
+        .default('mcp__sekisho__')
+        .describe('What clients put before a tool’s name. Together they stay within 64 characters.'),
+    })
+    .prefault({})
+    .describe('The names of tools.'),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The least that is logged.'),
+      format: z
+        .enum(['auto', 'json', 'text'])
+        .default('auto')
+        .describe('`auto` is `text` in a terminal, `json` elsewhere.'),
+    })
+    .prefault({})
+    .describe('The log, on stderr.'),
+  audit: z
+    .strictObject({
+      synchronous: z
+        .boolean()
+        .default(false)
+        .describe('Writes each audit entry before the answer. Otherwise a hard kill may lose the last 50 ms.'),
+    })
+    .prefault({})
+    .describe('The audit log.'),
+})
+export type ConfigFile = z.output<typeof ConfigFile>
+
+/** The JSON Schema of the file, for editors, the reference page, and the keys known at a path. */
+export function configJsonSchema(): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(ConfigFile, { io: 'input' })
+}

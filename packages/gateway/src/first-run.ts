@@ -1,0 +1,50 @@
+import { mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+/**
+ * What the gate runs with where there is no configuration file: real servers from npm and one of our own,
+ * with no account anywhere. Each shows one thing: `reference` a token of the user's own, `memory` a file of
+ * the user's own, `filesystem` a shared directory.
+ */
+export function firstRunConfig(dataDirectory: string): string {
+  const files = join(dataDirectory, 'playground', 'files')
+  const memories = join(dataDirectory, 'playground', 'memory')
+  for (const directory of [files, memories]) mkdirSync(directory, { recursive: true, mode: 0o700 })
+  return JSON.stringify({
+    mcpServers: {
+      everything: {
+        builtin: 'everything',
+        description: 'A server of our own with a tool for every feature of MCP, to try clients with.',
+      },
+      reference: {
+        ...npm('@modelcontextprotocol/server-everything/dist/index.js'),
+        env: { SERVICE_TOKEN: { $userToken: '{{token}}' } },
+        description: 'The reference server; its get-env shows the environment it was given, your token included.',
+        tokenSetup: {
+          name: 'Demo service',
+          instructions: 'Any text of 8 to 200 letters, digits, - and _ will do: this service is a demonstration.',
+          format: '^[A-Za-z0-9_-]{8,200}$',
+        },
+      },
+      filesystem: {
+        ...npm('@modelcontextprotocol/server-filesystem/dist/index.js', files),
+        description: `Reads and writes files in ${files}.`,
+      },
+      memory: {
+        ...npm('@modelcontextprotocol/server-memory/dist/index.js'),
+        env: { MEMORY_FILE_PATH: { $user: join(memories, '{{id}}.jsonl') } },
+        description: 'A knowledge graph of your own.',
+      },
+      'sequential-thinking': {
+        ...npm('@modelcontextprotocol/server-sequential-thinking/dist/index.js'),
+        description: 'Thinks in steps.',
+      },
+    },
+  })
+}
+
+/** Runs a server of a package that is installed beside the gate, with the Node that runs the gate. */
+function npm(script: string, ...args: string[]) {
+  return { command: process.execPath, args: [createRequire(import.meta.url).resolve(script), ...args] }
+}

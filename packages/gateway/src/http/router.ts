@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { asProblem, problem, toHttpError, type Problem } from '../base/problem.ts'
+
+/** What answers a path: all of it, or all that begins with it. */
+export interface Route {
+  readonly path: string
+  readonly prefix?: boolean
+  /** Health checks come from machines that know no name of the gate. */
+  readonly anyHost?: boolean
+  handle(request: IncomingMessage, response: ServerResponse, rest: string): void | Promise<void>
+}
+
+export interface RouterNeeds {
+  readonly routes: readonly Route[]
+  readonly checkEdge: (request: IncomingMessage) => void
+  readonly newRequestId: () => string
+  readonly onFailure: (failure: Problem, requestId: string) => void
+}
+
+/**
+ * Sends each request to the route of its path, behind the guard of the edge. What a route throws is
+ * answered in the HTTP form of the error table; a route that speaks another wire answers for itself.
+ */
+export function createRouter({ routes, checkEdge, newRequestId, onFailure }: RouterNeeds) {
+  const exact = new Map(routes.filter(({ prefix }) => prefix !== true).map((route) => [route.path, route]))
+  const prefixes = routes.filter(({ prefix }) => prefix === true)
+
+  function find(path: string): Route {
+    const route = exact.get(path) ?? prefixes.find((candidate) => path.startsWith(candidate.path))
+    if (!route) throw problem('request.not_found')
+    return route
+  }
+
+  function fail(error: unknown, response: ServerResponse): void {
+    const failure = asProblem(error)
+    const requestId = newRequestId()
+    onFailure(failure, requestId)
+    if (response.headersSent) response.destroy()
+    else sendJson(response, failure.row.status, toHttpError(failure, requestId), ['X-Request-Id', requestId])
+  }
+
+  return function handle(request: IncomingMessage, response: ServerResponse): void {
+    try {
+      const path = pathOf(request.url ?? '/')
+      const route = find(path)
+      if (route.anyHost !== true) checkEdge(request)
+      const answered = route.handle(request, response, path.slice(route.path.length))
+      answered?.catch((error: unknown) => fail(error, response))
+    } catch (error) {
+      fail(error, response)
+    }
+  }
+}
+
+function pathOf(url: string): string {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+/** Answers with JSON that no browser guesses about and nobody keeps. */
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: readonly string[] = [],
+): void {
+  const bytes = Buffer.from(JSON.stringify(body))
+  response.writeHead(status, [
+    ...headers,
+    ...['Content-Type', 'application/json', 'Content-Length', String(bytes.length)],
+    ...['X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store'],
+  ])
+  response.end(bytes)
+}

@@ -1,0 +1,152 @@
+import type { Selectable } from 'kysely'
+import type { Clock } from '../base/clock.ts'
+import type { NewId, TenantId, UserId } from '../base/ids.ts'
+import { problem } from '../base/problem.ts'
+import type { Storage } from '../storage/database.ts'
+import type { UsersTable } from '../storage/schema.ts'
+import type { TenantDb } from '../storage/tenant.ts'
+import type { Role } from './principal.ts'
+
+export interface User {
+  readonly id: UserId
+  readonly name: string
+  readonly role: Role
+  readonly createdAt: number
+  readonly disabledAt: number | null
+}
+
+export interface UsersNeeds {
+  readonly storage: Storage
+  readonly newId: NewId
+  readonly clock: Clock
+  /** Told when a user may do less, or no more, than before; called before the change is answered. */
+  changed(tenant: TenantId, userId: UserId): void
+}
+
+/** Letters and digits of any script, and between them also `. _ @ + -` and spaces; 64 characters at most. */
+const NAME = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._@+ -]{0,62}[\p{L}\p{M}\p{N}])?$/u
+
+export function createUsers({ storage, newId, clock, changed }: UsersNeeds) {
+  async function change(tenant: TenantId, id: UserId, act: (db: TenantDb, user: User) => Promise<void>): Promise<void> {
+    await storage.for(tenant).exclusively(async (db) => act(db, await requireById(db, id)))
+    changed(tenant, id)
+  }
+
+  return {
+    /** @throws {Problem} `user.exists`, `request.params` for a name that is not one */
+    add: (tenant: TenantId, { name, role }: { name: string; role: Role }): Promise<User> =>
+      insert(storage, tenant, { id: newId('usr') as UserId, name: asName(name), role, createdAt: clock.now() }),
+
+    /** Makes the tenant's first owner, where it has no user at all. */
+    addFirst: (tenant: TenantId, name: string): Promise<User | undefined> =>
+      storage.for(tenant).exclusively(async (db) => {
+        if ((await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined) return undefined
+        const user = { id: newId('usr') as UserId, name: asName(name), role: 'owner' as const, createdAt: clock.now() }
+        await insertRow(db, user)
+        return { ...user, disabledAt: null }
+      }),
+
+    async list(tenant: TenantId): Promise<User[]> {
+      const rows = await storage.for(tenant).selectFrom('users').selectAll().orderBy('name').execute()
+      return rows.map(toUser)
+    },
+
+    find: (tenant: TenantId, nameOrId: string): Promise<User | undefined> => find(storage.for(tenant), nameOrId),
+
+    /** @throws {Problem} `user.unknown` */
+    async require(tenant: TenantId, nameOrId: string): Promise<User> {
+      const user = await find(storage.for(tenant), nameOrId)
+      if (user === undefined) throw problem('user.unknown', { user: nameOrId })
+      return user
+    },
+
+    /** @throws {Problem} `user.unknown`, `user.last_owner` */
+    setRole: (tenant: TenantId, id: UserId, role: Role): Promise<void> =>
+      change(tenant, id, async (db, user) => {
+        if (role !== 'owner') await refuseLastOwner(db, user)
+        await db.updateTable('users').set({ role }).where('id', '=', id).execute()
+      }),
+
+    /**
+     * A disabled user's keys open nothing until the user is enabled again.
+     *
+     * @throws {Problem} `user.unknown`, `user.last_owner`
+     */
+    setDisabled: (tenant: TenantId, id: UserId, disabled: boolean): Promise<void> =>
+      change(tenant, id, async (db, user) => {
+        if (disabled) await refuseLastOwner(db, user)
+        const disabledAt = disabled ? (user.disabledAt ?? clock.now()) : null
+        await db.updateTable('users').set({ disabled_at: disabledAt }).where('id', '=', id).execute()
+      }),
+
+    /**
+     * Removes a user with all that is theirs: keys, credentials, lists of tools. The audit log stays.
+     *
+     * @throws {Problem} `user.unknown`, `user.last_owner`
+     */
+    remove: (tenant: TenantId, id: UserId): Promise<void> =>
+      change(tenant, id, async (db, user) => {
+        await refuseLastOwner(db, user)
+        await db.deleteFrom('catalogs').where('user_id', '=', id).execute()
+        await db.deleteFrom('users').where('id', '=', id).execute()
+      }),
+  }
+}
+export type Users = ReturnType<typeof createUsers>
+
+type NewUser = Omit<User, 'disabledAt'>
+
+async function insert(storage: Storage, tenant: TenantId, user: NewUser): Promise<User> {
+  try {
+    await insertRow(storage.for(tenant), user)
+  } catch (error) {
+    throw storage.isConflict(error) ? problem('user.exists', { user: user.name, cause: error }) : error
+  }
+  return { ...user, disabledAt: null }
+}
+
+async function insertRow(db: TenantDb, { id, name, role, createdAt }: NewUser): Promise<void> {
+  await db.insertInto('users', { id, name, role, created_at: createdAt, disabled_at: null }).execute()
+}
+
+/** One spelling of each name, and none that could be taken for an id. */
+function asName(text: string): string {
+  const name = text.normalize('NFC')
+  if (!NAME.test(name) || name.startsWith('usr_')) {
+    throw problem('request.params', { reason: 'a user name has 1 to 64 letters, digits, spaces or . _ @ + -' })
+  }
+  return name
+}
+
+async function find(db: TenantDb, nameOrId: string): Promise<User | undefined> {
+  const row = await db
+    .selectFrom('users')
+    .selectAll()
+    .where(({ eb, or }) => or([eb('name', '=', nameOrId.normalize('NFC')), eb('id', '=', nameOrId as UserId)]))
+    .executeTakeFirst()
+  return row && toUser(row)
+}
+
+async function requireById(db: TenantDb, id: UserId): Promise<User> {
+  const row = await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
+  if (row === undefined) throw problem('user.unknown', { user: id })
+  return toUser(row)
+}
+
+/** Right only within `exclusively`: two owners who leave at once each see the other still there. */
+async function refuseLastOwner(db: TenantDb, user: User): Promise<void> {
+  if (user.role !== 'owner') return
+  const other = await db
+    .selectFrom('users')
+    .select('id')
+    .where('role', '=', 'owner')
+    .where('disabled_at', 'is', null)
+    .where('id', '!=', user.id)
+    .limit(1)
+    .executeTakeFirst()
+  if (other === undefined) throw problem('user.last_owner', { user: user.name })
+}
+
+function toUser({ id, name, role, created_at: createdAt, disabled_at: disabledAt }: Selectable<UsersTable>): User {
+  return { id, name, role, createdAt, disabledAt }
+}

@@ -1,0 +1,77 @@
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import { problem } from '../../base/problem.ts'
+import type { Log } from '../../base/log.ts'
+import type { Secret } from '../../base/secret.ts'
+import type { Database } from '../schema.ts'
+import type { Engine } from './engine.ts'
+
+const INT8 = 20
+const STATEMENT_TIMEOUT_MS = 30_000
+const MIGRATION_TIMEOUT_MS = 10 * 60_000
+const CONNECT_TIMEOUT_MS = 5_000
+
+/** @see {@link https://www.postgresql.org/docs/current/errcodes-appendix.html PostgreSQL, appendix A} */
+const UNIQUE_VIOLATION = '23505'
+
+interface Place {
+  readonly databaseUrl: Secret
+  /** Where the tables are; without it, wherever the connection's own search path leads. */
+  readonly schema: string | undefined
+  readonly log: Log
+}
+
+/**
+ * Connects to a PostgreSQL database.
+ *
+ * @throws {Problem} `storage.unreachable`
+ */
+export async function openPostgres({ databaseUrl, schema, log }: Place): Promise<Engine> {
+  const { default: pg } = await import('pg')
+  const pool = new pg.Pool({
+    connectionString: databaseUrl.reveal(),
+    application_name: 'sekisho',
+    max: 10,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+    types: { getTypeParser: (id, format) => (id === INT8 ? Number : pg.types.getTypeParser(id, format)) },
+    ...(schema === undefined ? {} : { options: `-c search_path=${quote(schema)}` }),
+  })
+  // Without a listener, a connection that dies while nobody uses it would end the process.
+  pool.on('error', (error) => log.warn({ error }, 'storage.connection_lost'))
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+  await greet(db)
+  return {
+    dialect: 'postgres',
+    db,
+    bytes: 'bytea',
+    async hasTable(name) {
+      const { rows } = await sql<{ found: boolean }>`select to_regclass(${name}) is not null as found`.execute(db)
+      return rows[0]?.found === true
+    },
+    async copyBefore() {},
+    lock: (transaction) => lock(transaction, schema),
+    isConflict: (error) => error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION,
+  }
+}
+
+async function greet(db: Kysely<Database>): Promise<void> {
+  try {
+    await sql`select 1`.execute(db)
+  } catch (cause) {
+    await db.destroy()
+    throw problem('storage.unreachable', { cause })
+  }
+}
+
+/** Only after the lock is held: `create schema if not exists` fails where two do it at once. */
+async function lock(db: Kysely<Database>, schema: string | undefined): Promise<void> {
+  await sql`set local statement_timeout = ${sql.lit(MIGRATION_TIMEOUT_MS)}`.execute(db)
+  await sql`select pg_advisory_xact_lock(hashtext(${`sekisho migrations ${schema ?? ''}`}))`.execute(db)
+  if (schema !== undefined) await sql`create schema if not exists ${sql.id(schema)}`.execute(db)
+}
+
+/** An identifier within the connection's `options`, where a backslash keeps a space from ending the value. */
+function quote(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`.replaceAll(/[\\ ]/g, String.raw`\$&`)
+}

@@ -1,0 +1,100 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type BetterSqlite3 from 'better-sqlite3'
+import { Kysely, sql, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
+import { LRUCache } from 'lru-cache'
+import { problem } from '../../base/problem.ts'
+import type { Database } from '../schema.ts'
+import type { Engine } from './engine.ts'
+
+/** How long a second opener waits before it is refused. */
+const BUSY_TIMEOUT_MS = 200
+
+/** Statements kept prepared: preparing one costs more than running it. */
+const STATEMENTS = 128
+
+/**
+ * Opens `<dataDir>/sekisho.db`, made where it is missing (mode 0600, the directory 0700), for this process
+ * alone. The lock is the operating system's own on the file, so that it ends with the process however that ends.
+ *
+ * Those locks belong to the process: if anything in it opened and closed the file by other means, they
+ * would be gone. Copy the database by SQL only.
+ *
+ * @throws {Problem} `storage.in_use`
+ * @see {@link https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_ SQLite on locks cancelled by close()}
+ */
+export async function openSqlite(dataDir: string): Promise<Engine> {
+  const { default: Driver } = await import('better-sqlite3')
+  const file = join(dataDir, 'sekisho.db')
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  createPrivately(file)
+  const driver = new Driver(file, { timeout: BUSY_TIMEOUT_MS })
+  claim(driver, file)
+  const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: withKeptStatements(driver) }) })
+  return {
+    dialect: 'sqlite',
+    db,
+    bytes: 'blob',
+    async hasTable(name) {
+      const { rows } = await sql`select 1 from sqlite_master where type = 'table' and name = ${name}`.execute(db)
+      return rows.length > 0
+    },
+    async copyBefore(migration) {
+      await copy(db, `${file}.before-${migration}`)
+    },
+    async lock() {},
+    isConflict: (error) =>
+      codeOf(error) === 'SQLITE_CONSTRAINT_PRIMARYKEY' || codeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE',
+  }
+}
+
+function createPrivately(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
+}
+
+/** The locking mode comes before the first access in WAL mode; the empty transaction takes the lock at once. */
+function claim(driver: BetterSqlite3.Database, file: string): void {
+  try {
+    driver.pragma('locking_mode = EXCLUSIVE')
+    driver.pragma('journal_mode = WAL')
+    driver.pragma('synchronous = FULL')
+    driver.pragma('foreign_keys = ON')
+    driver.exec('begin exclusive; commit')
+  } catch (error) {
+    driver.close()
+    throw codeOf(error) === 'SQLITE_BUSY' ? problem('storage.in_use', { file, cause: error }) : error
+  }
+}
+
+/** Kysely prepares a statement for each query; this hands it the one from last time. */
+function withKeptStatements(driver: BetterSqlite3.Database): SqliteDatabase {
+  const kept = new LRUCache<string, SqliteStatement>({ max: STATEMENTS })
+  return {
+    close: () => driver.close(),
+    prepare(sql) {
+      const known = kept.get(sql)
+      if (known !== undefined) return known
+      const statement = driver.prepare(sql)
+      kept.set(sql, statement)
+      return statement
+    },
+  }
+}
+
+/** The copy holds what the database holds, so it is as private, and it is on the disk before anything changes. */
+async function copy(db: Kysely<Database>, to: string): Promise<void> {
+  rmSync(to, { force: true })
+  createPrivately(to)
+  await sql`vacuum into ${to}`.execute(db)
+  const written = openSync(to, 'r+')
+  fsyncSync(written)
+  closeSync(written)
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}

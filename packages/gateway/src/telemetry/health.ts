@@ -1,0 +1,49 @@
+import type { ServerResponse } from 'node:http'
+import type { Log } from '../base/log.ts'
+import { sendJson } from '../http/router.ts'
+
+/** One thing the gate cannot serve without. */
+export interface HealthCheck {
+  readonly name: string
+  check(): Promise<void>
+}
+
+const CHECK_MS = 2_000
+
+/**
+ * Says whether the process lives, and whether it can serve. An upstream that is down does not make the
+ * gate unready: it costs its own tools only.
+ */
+export function createHealth({ checks, log }: { readonly checks: readonly HealthCheck[]; readonly log: Log }) {
+  let stopping = false
+
+  async function run({ name, check }: HealthCheck): Promise<[string, 'ok' | 'failed']> {
+    try {
+      await Promise.race([check(), timeout()])
+      return [name, 'ok']
+    } catch (error) {
+      log.warn({ check: name, error }, 'health.failed')
+      return [name, 'failed']
+    }
+  }
+
+  return {
+    live: (response: ServerResponse) => sendJson(response, 200, { status: 'ok' }),
+    async ready(response: ServerResponse): Promise<void> {
+      const results = await Promise.all(checks.map(run))
+      const ok = !stopping && results.every(([, result]) => result === 'ok')
+      const status = stopping ? 'stopping' : ok ? 'ok' : 'failed'
+      sendJson(response, ok ? 200 : 503, { status, checks: Object.fromEntries(results) })
+    },
+    /** From now on the gate is not ready: whoever sends it requests should stop. */
+    stop: () => {
+      stopping = true
+    },
+  }
+}
+
+function timeout(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    setTimeout(() => reject(new Error(`no answer within ${CHECK_MS} ms`)), CHECK_MS).unref()
+  })
+}

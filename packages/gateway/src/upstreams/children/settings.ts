@@ -1,0 +1,40 @@
+/** What bounds the children of a gate. All times in milliseconds. */
+export interface ChildrenSettings extends ChildLimits {
+  /** Children alive at once, in the whole gate. */
+  readonly maxChildren: number
+  /** Children alive at once that belong to one user; shared ones belong to nobody. */
+  readonly maxChildrenPerUser: number
+  /** Between two looks at the memory of every process tree. */
+  readonly sampleMs: number
+  /** How long calls in flight may take to end once their child shall end. */
+  readonly drainMs: number
+}
+
+/** What bounds one child; an upstream may have its own. */
+export interface ChildLimits {
+  /** From the start of the process to the end of the handshake. */
+  readonly startTimeoutMs: number
+  /** Without a call, until it is ended. */
+  readonly idleMs: number
+  /** Resident memory of the child and all its descendants, in MB of 2^20 bytes. */
+  readonly memoryMb: number
+  /** What is kept of its stderr. */
+  readonly logBytes: number
+  /** The longest line it may write. */
+  readonly lineBytes: number
+  /** Between closing its stdin, SIGTERM and SIGKILL. */
+  readonly graceMs: number
+}
+
+export const childrenDefaults: ChildrenSettings = {
+  maxChildren: 64,
+  maxChildrenPerUser: 16,
+  sampleMs: 5_000,
+  drainMs: 10_000,
+  startTimeoutMs: 30_000,
+  idleMs: 600_000,
+  memoryMb: 1_024,
+  logBytes: 65_536,
+  lineBytes: 16_777_216,
+  graceMs: 1_500,
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest'
+import { loadConfig } from '../../src/config/load.ts'
+
+const load = (environment: Record<string, string>, text = '{}') =>
+  loadConfig({ file: 'sekisho.jsonc', text, environment, dataDirectory: '/data' })
+
+describe('the environment', () => {
+  test('stands before the file', () => {
+    const environment = {
+      SEKISHO_HOST: '0.0.0.0',
+      SEKISHO_PORT: '8080',
+      SEKISHO_PUBLIC_URL: 'https://gate.example.com/',
+      SEKISHO_LOG_LEVEL: 'debug',
+      SEKISHO_DATA: '/srv/data',
+    }
+    const file = '{ "listen": { "port": 1 }, "log": { "level": "error", "format": "json" } }'
+    expect(load(environment, file)).toMatchObject({
+      ok: true,
+      config: {
+        listen: { host: '0.0.0.0', port: 8080 },
+        publicUrl: 'https://gate.example.com',
+        log: { level: 'debug', format: 'json' },
+        dataDirectory: '/srv/data',
+      },
+      warnings: [],
+    })
+  })
+
+  test('counts as not set where it is empty', () => {
+    expect(load({ SEKISHO_PORT: '', DATABASE_URL: '', SEKISHO_DATA: '' })).toMatchObject({
+      config: { listen: { port: 7354 }, databaseUrl: undefined, dataDirectory: '/data' },
+    })
+  })
+
+  test('is checked as the file is, and each problem names its variable', () => {
+    const loaded = load(
+      {
+        SEKISHO_PORT: 'http',
+        SEKISHO_LOG_FORMAT: 'jsno',
+        SEKISHO_PUBLIC_URL: 'gate',
+        DATABASE_URL: 'mysql://root:hunter2@x',
+      },
+      '{ "log": { "level": 5 } }',
+    )
+    const problems = loaded.ok ? [] : loaded.problems
+    expect(problems.map(({ source, path }) => `${source} ${path}`).sort()).toEqual([
+      'environment DATABASE_URL',
+      'environment SEKISHO_LOG_FORMAT',
+      'environment SEKISHO_PORT',
+      'environment SEKISHO_PUBLIC_URL',
+      'sekisho.jsonc log.level',
+    ])
+    expect(JSON.stringify(problems)).not.toContain('hunter2')
+  })
+
+  test('is told apart from a file that cannot be read at all', () => {
+    const loaded = load({ SEKISHO_PORT: 'http' }, '{')
+    expect(loaded.ok ? [] : loaded.problems.map(({ source }) => source)).toEqual(['environment', 'sekisho.jsonc'])
+  })
+
+  test('that opens the gate to the network needs a public address, and says which variable did', () => {
+    expect(load({ SEKISHO_HOST: '::' })).toMatchObject({
+      ok: false,
+      problems: [{ path: 'SEKISHO_HOST', source: 'environment' }],
+    })
+    expect(load({ SEKISHO_HOST: '127.0.0.2' })).toMatchObject({ ok: true })
+    expect(load({ SEKISHO_HOST: '::1' })).toMatchObject({ ok: true })
+  })
+
+  test('is warned of where keys would cross a network in the clear', () => {
+    const warned = load({ SEKISHO_PUBLIC_URL: 'http://gate.internal' })
+    expect(warned.warnings.map(({ path }) => path)).toEqual(['SEKISHO_PUBLIC_URL'])
+    expect(load({ SEKISHO_PUBLIC_URL: 'http://[::1]:7354' }).warnings).toEqual([])
+  })
+
+  test('is warned of where a variable is misspelled', () => {
+    expect(load({ SEKISHO_PROT: '1', SEKISHO_TEST_POSTGRES: 'x', HOME: '/root' }).warnings).toMatchObject([
+      { path: 'SEKISHO_PROT', fix: 'Did you mean SEKISHO_PORT?' },
+    ])
+  })
+
+  test('keeps its secrets to itself', () => {
+    const loaded = load({ DATABASE_URL: 'postgres://root:hunter2@db/gate', SEKISHO_ROOT_KEY: 'c2VjcmV0' })
+    expect(loaded.ok && [loaded.config.databaseUrl?.reveal(), loaded.config.rootKey?.reveal()]).toEqual([
+      'postgres://root:hunter2@db/gate',
+      'c2VjcmV0',
+    ])
+    expect(JSON.stringify(loaded)).not.toMatch(/hunter2|c2VjcmV0/)
+  })
+})

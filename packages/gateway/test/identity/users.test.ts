@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest'
+import { createTenants } from '../../src/identity/tenants.ts'
+import { createTestClock, eachDatabase, other, ten } from '../stores/databases.ts'
+import { createPeople } from './people.ts'
+
+eachDatabase((_name, openFresh) => {
+  test('the default tenant is made once, however many start at the same time', async () => {
+    await using database = await openFresh()
+    const storages = [database.storage, await database.again()]
+    await Promise.all(storages.map((storage) => createTenants({ storage, clock: createTestClock() }).ensureDefault()))
+    const tenants = await createTenants({ storage: database.storage, clock: createTestClock() }).list()
+    expect(tenants.filter(({ id }) => id === 'ten_default')).toHaveLength(1)
+  })
+
+  test('a user is found by name and by id, in the right tenant only', async () => {
+    await using database = await openFresh()
+    const { users } = createPeople(database.storage)
+    const ada = await users.add(ten, { name: 'ada', role: 'member' })
+    expect(await users.find(ten, 'ada')).toEqual(ada)
+    expect(await users.find(ten, ada.id)).toEqual(ada)
+    expect(await users.find(other, ada.id)).toBeUndefined()
+    await expect(users.require(other, 'ada')).rejects.toMatchObject({ code: 'user.unknown' })
+  })
+
+  test('a name stands once in a tenant, in whichever way its accents are encoded', async () => {
+    await using database = await openFresh()
+    const { users } = createPeople(database.storage)
+    await users.add(ten, { name: 'zo\u00eb', role: 'member' })
+    await expect(users.add(ten, { name: 'zoe\u0308', role: 'member' })).rejects.toMatchObject({ code: 'user.exists' })
+    expect(await users.find(ten, 'zoe\u0308')).toMatchObject({ name: 'zo\u00eb' })
+    await users.add(other, { name: 'zo\u00eb', role: 'member' })
+  })
+
+  test.each(['', ' ada', 'a\u0000b', 'a\nb', 'usr_01k', 'x'.repeat(65), '<b>'])('%j is not a name', async (name) => {
+    await using database = await openFresh()
+    const { users } = createPeople(database.storage)
+    await expect(users.add(ten, { name, role: 'member' })).rejects.toMatchObject({ code: 'request.params' })
+  })
+
+  test('the first owner is made where there is nobody, and once, however many start at the same time', async () => {
+    await using database = await openFresh()
+    const processes = [createPeople(database.storage), createPeople(await database.again())]
+    const made = await Promise.all(processes.map(({ users }) => users.addFirst(ten, 'admin')))
+    expect(made.filter((user) => user?.role === 'owner')).toHaveLength(1)
+    expect(made.filter((user) => user === undefined)).toHaveLength(1)
+  })
+
+  test('the last owner can be neither removed, demoted nor disabled', async () => {
+    await using database = await openFresh()
+    const { users } = createPeople(database.storage)
+    const ada = await users.add(ten, { name: 'ada', role: 'owner' })
+    await users.add(ten, { name: 'grace', role: 'admin' })
+    await users.add(other, { name: 'eve', role: 'owner' })
+    const lastOwner = { code: 'user.last_owner' }
+    await expect(users.remove(ten, ada.id)).rejects.toMatchObject(lastOwner)
+    await expect(users.setRole(ten, ada.id, 'admin')).rejects.toMatchObject(lastOwner)
+    await expect(users.setDisabled(ten, ada.id, true)).rejects.toMatchObject(lastOwner)
+    expect(await users.find(ten, 'ada')).toEqual(ada)
+  })
+
+  test('of two owners who leave at the same moment, one stays', async () => {
+    await using database = await openFresh()
+    const processes = [createPeople(database.storage), createPeople(await database.again())]
+    for (let round = 0; round < 5; round++) {
+      const { users } = createPeople(database.storage)
+      for (const { id } of await users.list(other)) await users.setRole(other, id, 'owner')
+      const owners = await users.list(other)
+      if (round === 0) {
+        for (const name of ['ada', 'grace']) owners.push(await users.add(other, { name, role: 'owner' }))
+      }
+      const left = await Promise.allSettled(
+        owners.map(({ id }, index) => (processes[index] ?? { users }).users.setRole(other, id, 'member')),
+      )
+      expect(left.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    }
+  })
+
+  test('a user who is removed takes keys, credentials and lists of tools along', async () => {
+    await using database = await openFresh()
+    const { users, keys } = createPeople(database.storage)
+    const db = database.storage.for(ten)
+    const ada = await users.add(ten, { name: 'ada', role: 'member' })
+    await keys.add(ten, { userId: ada.id, name: 'laptop', scopes: ['mcp'] })
+    await db
+      .insertInto('catalogs', { user_id: ada.id, upstream: 'x', definition: '', body: '[]', fetched_at: 0 })
+      .execute()
+    await users.remove(ten, ada.id)
+    expect(await keys.list(ten)).toEqual([])
+    expect(await db.selectFrom('catalogs').selectAll().execute()).toEqual([])
+    await expect(users.remove(ten, ada.id)).rejects.toMatchObject({ code: 'user.unknown' })
+  })
+})

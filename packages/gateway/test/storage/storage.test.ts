@@ -1,0 +1,137 @@
+import { expect, test } from 'vitest'
+import type { TenantId, UserId } from '../../src/base/ids.ts'
+import { openStorage, type Storage } from '../../src/storage/database.ts'
+import { createTestClock, dropSchema, eachDatabase, freshSchema, other, quiet, ten } from '../stores/databases.ts'
+
+const ada = 'usr_ada' as UserId
+
+async function addUser(storage: Storage, tenant: TenantId, name: string): Promise<void> {
+  const row = { id: ada, name, role: 'member' as const, created_at: 0, disabled_at: null }
+  await storage.for(tenant).insertInto('users', row).execute()
+}
+
+async function namesOf(storage: Storage, tenant: TenantId): Promise<string[]> {
+  const rows = await storage.for(tenant).selectFrom('users').select('name').orderBy('name').execute()
+  return rows.map(({ name }) => name)
+}
+
+eachDatabase((name, openFresh) => {
+  test('a tenant sees, changes and removes only its own rows', async () => {
+    await using database = await openFresh()
+    const { storage } = database
+    await addUser(storage, ten, 'ada')
+    await addUser(storage, other, 'ada of the others')
+
+    await storage.for(ten).updateTable('users').set({ role: 'admin' }).execute()
+    expect(await storage.for(other).selectFrom('users').select('role').execute()).toEqual([{ role: 'member' }])
+
+    await storage.for(ten).deleteFrom('users').execute()
+    expect(await namesOf(storage, ten)).toEqual([])
+    expect(await namesOf(storage, other)).toEqual(['ada of the others'])
+  })
+
+  test('a query that leads around the tenant wall does not compile, nor run', async () => {
+    await using database = await openFresh()
+    const db = database.storage.for(ten)
+    // @ts-expect-error a table without a tenant
+    await expect(db.selectFrom('tenants').selectAll().execute()).rejects.toThrow('tenant_id')
+    // @ts-expect-error a table that was not asked for
+    await expect(db.selectFrom('users').select('api_keys.hash').execute()).rejects.toThrow('api_keys')
+    // @ts-expect-error a row that names its own tenant gets the right one all the same
+    await db.insertInto('upstream_eras', { tenant_id: other, upstream: 'x', url: '', era: '', checked_at: 0 }).execute()
+    expect(await db.selectFrom('upstream_eras').select('tenant_id').execute()).toEqual([{ tenant_id: ten }])
+  })
+
+  test('a row cannot belong to a user of another tenant', async () => {
+    await using database = await openFresh()
+    await addUser(database.storage, other, 'ada of the others')
+    const row = { user_id: ada, provider: 'x', envelope: Buffer.of(1), version: 1, created_at: 0, updated_at: 0 }
+    const insert = database.storage
+      .for(ten)
+      .insertInto('vault_records', { ...row, last_used_at: null })
+      .execute()
+    await expect(insert).rejects.toThrow(/foreign key/i)
+  })
+
+  test('a transaction that throws leaves nothing behind', async () => {
+    await using database = await openFresh()
+    const { storage } = database
+    const failing = storage.for(ten).transaction(async (db) => {
+      await db.insertInto('users', { id: ada, name: 'ada', role: 'member', created_at: 0, disabled_at: null }).execute()
+      throw new Error('changed my mind')
+    })
+    await expect(failing).rejects.toThrow('changed my mind')
+    expect(await namesOf(storage, ten)).toEqual([])
+  })
+
+  test('work that is done exclusively sees what all the others before it did', async () => {
+    await using database = await openFresh()
+    const storages = [database.storage, await database.again()]
+    await addUser(database.storage, ten, '0')
+    const add = (storage: Storage) =>
+      storage.for(ten).exclusively(async (db) => {
+        const { name: count } = await db.selectFrom('users').select('name').executeTakeFirstOrThrow()
+        await db
+          .updateTable('users')
+          .set({ name: String(Number(count) + 1) })
+          .execute()
+      })
+    await Promise.all(Array.from({ length: 8 }, (_, index) => add(storages[index % 2] ?? database.storage)))
+    expect(await namesOf(database.storage, ten)).toEqual(['8'])
+  })
+
+  test('bytes, large numbers and text of any script come back as they went in', async () => {
+    await using database = await openFresh()
+    const { storage } = database
+    await addUser(storage, ten, '関所 é 🚪')
+    const envelope = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+    const at = 8_640_000_000_000_000
+    const row = { user_id: ada, provider: 'x', envelope, version: at, created_at: at, updated_at: at }
+    await storage
+      .for(ten)
+      .insertInto('vault_records', { ...row, last_used_at: null })
+      .execute()
+    expect(await namesOf(storage, ten)).toEqual(['関所 é 🚪'])
+    expect(await storage.for(ten).selectFrom('vault_records').selectAll().execute()).toEqual([
+      { ...row, tenant_id: ten, last_used_at: null },
+    ])
+  })
+
+  test('a database that a newer version has been at is refused', async () => {
+    await using database = await openFresh()
+    const { storage, place } = database
+    await storage.system
+      .withTables<{ migrations: { name: string; applied_at: number } }>()
+      .insertInto('migrations')
+      .values({ name: '9999-of-the-future', applied_at: 0 })
+      .execute()
+    if (name === 'sqlite') await storage.close()
+    await expect(openStorage({ ...place, clock: createTestClock(), log: quiet })).rejects.toMatchObject({
+      code: 'storage.newer',
+      details: { migration: '9999-of-the-future' },
+    })
+  })
+
+  if (name === 'sqlite') return
+
+  test('several processes can start on an empty database at once', async () => {
+    const place = freshSchema()
+    const open = () => openStorage({ ...place, clock: createTestClock(), log: quiet })
+    const storages = await Promise.all([open(), open(), open()])
+    try {
+      const [first] = storages
+      const applied = first?.system.withTables<{ migrations: { name: string } }>().selectFrom('migrations').selectAll()
+      expect(await applied?.execute()).toHaveLength(1)
+    } finally {
+      for (const storage of storages) await storage.close()
+      await dropSchema(place.schema)
+    }
+  })
+})
+
+test('a PostgreSQL server that is not there is said to be unreachable', async () => {
+  const { databaseUrl: _real, ...place } = freshSchema()
+  const databaseUrl = { reveal: () => 'postgres://nobody:hunter2@127.0.0.1:1/none', toString: String, toJSON: String }
+  const opening = openStorage({ ...place, databaseUrl, clock: createTestClock(), log: quiet })
+  await expect(opening).rejects.toMatchObject({ code: 'storage.unreachable' })
+})

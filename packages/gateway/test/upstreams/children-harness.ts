@@ -1,0 +1,131 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '../../src/base/clock.ts'
+import type { TenantId, UpstreamId, UserId } from '../../src/base/ids.ts'
+import { readMessage } from '../../src/base/json-rpc.ts'
+import type { Log } from '../../src/base/log.ts'
+import { Problem, problem } from '../../src/base/problem.ts'
+import type { Greet } from '../../src/upstreams/children/child.ts'
+import type { ChildEvent } from '../../src/upstreams/children/events.ts'
+import type { Launch } from '../../src/upstreams/children/launch.ts'
+import type { Owner } from '../../src/upstreams/children/owner.ts'
+import { createChildren, type Children, type ChildrenNeeds } from '../../src/upstreams/children/pool.ts'
+import { childrenDefaults, type ChildrenSettings } from '../../src/upstreams/children/settings.ts'
+import type { Exchange } from '../../src/upstreams/transport.ts'
+
+const ODD = fileURLToPath(new URL('fixtures/odd-server.mjs', import.meta.url))
+
+export const ada: Owner = { tenant: 'ten_1' as TenantId, userId: 'usr_ada' as UserId, upstream: 'odd' as UpstreamId }
+export const bob: Owner = { ...ada, userId: 'usr_bob' as UserId }
+
+export function odd(start = 'normal', env: Record<string, string> = {}): Launch {
+  return { command: process.execPath, args: [ODD, start], env }
+}
+
+/** The handshake of revision 2025-11-25, answered with what the server said. */
+export const greet: Greet<unknown> = async (channel) => {
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } }
+  const answer: unknown = JSON.parse((await channel.request('initialize', JSON.stringify(params))).toString())
+  channel.notify('{"jsonrpc":"2.0","method":"notifications/initialized"}')
+  return answer
+}
+
+export interface Place extends AsyncDisposable {
+  readonly children: Children<unknown>
+  readonly events: ChildEvent[]
+  readonly logged: string[]
+  readonly stateDir: string
+  call(owner: Owner, launch: Launch, exchange: Exchange): Promise<string>
+  /** Calls a tool and gives the text of its answer. */
+  tool(owner: Owner, launch: Launch, name: string, args?: object): Promise<string>
+}
+
+/** Real children in a directory of their own, ended with the test. */
+export function openPlace(
+  settings: Partial<ChildrenSettings> = {},
+  more: Partial<Omit<ChildrenNeeds<unknown>, 'settings'>> = {},
+): Place {
+  const stateDir = mkdtempSync(join(tmpdir(), 'sekisho-children-'))
+  const events: ChildEvent[] = []
+  const logged: string[] = []
+  const children = createChildren({
+    clock: systemClock,
+    log: logInto(logged),
+    settings: { ...childrenDefaults, graceMs: 300, drainMs: 2_000, ...settings },
+    stateDir,
+    greet,
+    onEvent: (event) => void events.push(event),
+    ...more,
+  })
+  const call: Place['call'] = async (owner, launch, exchange) =>
+    (await children.use({ owner, launch }, exchange.signal, ({ send }) => send(exchange))).toString()
+  return {
+    children,
+    events,
+    logged,
+    stateDir,
+    call,
+    tool: async (owner, launch, name, args = {}) => textOf(await call(owner, launch, toolCall(name, args))),
+    async [Symbol.asyncDispose]() {
+      await children.close()
+      rmSync(stateDir, { recursive: true, force: true })
+    },
+  }
+}
+
+export function toolCall(name: string, args: object = {}, more: Partial<Exchange> = {}): Exchange {
+  return exchangeOf(JSON.stringify({ jsonrpc: '2.0', id: 'a', method: 'tools/call', params: { name, arguments: args } }), more)
+}
+
+export function exchangeOf(json: string, more: Partial<Exchange> = {}): Exchange {
+  const request = readMessage(Buffer.from(json))
+  if (request.kind !== 'request') throw new TypeError('not a request')
+  const stop = new AbortController()
+  return {
+    request,
+    era: 'legacy',
+    requestId: 'r-1',
+    paramHeaders: [],
+    signal: stop.signal,
+    abort: (reason) => stop.abort(reason),
+    notify: () => {},
+    ...more,
+  }
+}
+
+export function textOf(answer: string): string {
+  const message: { result: { content: [{ text: string }] } } = JSON.parse(answer)
+  return message.result.content[0].text
+}
+
+/** The code of the failure a call must have. */
+export function failureOf(work: Promise<unknown>): Promise<Problem> {
+  return work.then(
+    () => Promise.reject(new Error('it worked')),
+    (error: unknown) => (error instanceof Problem ? error : Promise.reject(new Error('not a Problem', { cause: error }))),
+  )
+}
+
+export const cancelled = () => problem('request.cancelled')
+
+/** Whether a process lives; one that only waits to be collected does not. */
+export function lives(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return !stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
+  } catch {
+    return false
+  }
+}
+
+/** Waits until something is so; a test that waits in vain ends by its own time limit. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+export function logInto(lines: string[]): Log {
+  const write = (facts: object, event: string) => void lines.push(`${event} ${JSON.stringify(facts)}`)
+  return { debug: write, info: write, warn: write, error: write }
+}

@@ -1,0 +1,69 @@
+import { request } from 'node:http'
+import { socketPathOf } from '../../packages/gateway/src/base/socket-path.ts'
+
+export interface AdminAnswer {
+  readonly status: number
+  /** The JSON of the answer, its text where it is none, or `undefined` where there is nothing. */
+  readonly body: unknown
+}
+
+/** Speaks to the admin API of the gate that runs on a data directory, as its owner. */
+export function createAdminClient(dataDir: string) {
+  const socketPath = socketPathOf(dataDir)
+
+  function admin(method: string, path: string, body?: object): Promise<AdminAnswer> {
+    const text = body === undefined ? '' : JSON.stringify(body)
+    const headers = { Host: 'localhost', 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }
+    return new Promise((resolve, reject) => {
+      const sent = request({ socketPath, method, path, headers }, async (answer) => {
+        try {
+          const chunks: Buffer[] = await answer.toArray()
+          resolve({ status: answer.statusCode ?? 0, body: readBody(Buffer.concat(chunks).toString()) })
+        } catch (error) {
+          reject(error)
+        }
+      })
+      sent.on('error', reject)
+      sent.end(text)
+    })
+  }
+
+  async function require(method: string, path: string, body: object): Promise<unknown> {
+    const answer = await admin(method, path, body)
+    if (answer.status < 300) return answer.body
+    throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
+  }
+
+  return {
+    admin,
+    async addUser(name: string, { role = 'member', scopes = ['mcp'] }: NewUser = {}) {
+      const user = await require('POST', '/admin/api/users', { name, role })
+      const key = await require('POST', '/admin/api/keys', { user: name, scopes })
+      return { id: textAt(user, 'id'), key: textAt(key, 'key') }
+    },
+    async setToken(user: string, server: string, token: string) {
+      await require('PUT', `/admin/api/tokens/${server}`, { user, token })
+    },
+  }
+}
+
+interface NewUser {
+  readonly role?: string
+  readonly scopes?: readonly string[]
+}
+
+function readBody(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Reads a member of an answer that must hold a text there. */
+export function textAt(body: unknown, name: string): string {
+  const value = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
+  if (typeof value === 'string') return value
+  throw new Error(`the answer has no text at ${name}: ${JSON.stringify(body)}`)
+}

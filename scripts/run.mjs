@@ -1,0 +1,95 @@
+// Runs a TypeScript program of this repository on a machine that has nothing but Node and npm: installs what
+// is missing, finds a Node that runs TypeScript, and is that program from then on (arguments, streams,
+// signals, status). Plain JavaScript for Node 18 and later.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+import { constants } from 'node:os'
+import { delimiter, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const modules = join(root, 'node_modules')
+
+const [script, ...rest] = process.argv.slice(2)
+if (!script) fail('name the program to run: node scripts/run.mjs <file.ts> [arguments]')
+if (isStale()) install()
+run(findNode())
+
+/** Whether packages are missing or older than the lock file. npm writes its own list last, when all are there. */
+function isStale() {
+  const installed = join(modules, '.package-lock.json')
+  return !existsSync(installed) || statSync(installed).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs
+}
+
+/**
+ * No package needs its install script, so none is run. Development packages are asked for by name: a machine
+ * set up for production would leave them out.
+ */
+function install() {
+  const began = Date.now()
+  say('installing packages with npm ci (only when the lock file is new)')
+  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  const { status, error } = npm(['ci', '--include=dev', '--include=optional', ...quiet])
+  if (status !== 0) fail(`npm ci failed${error ? `: ${error.message}` : ''}; see above`)
+  say(`installed in ${((Date.now() - began) / 1000).toFixed(1)} s`)
+}
+
+/** Uses the npm that started this, where one did. Its output goes to stderr: stdout is the program's. */
+function npm(args) {
+  const cli = process.env.npm_execpath
+  const options = { cwd: root, stdio: ['ignore', 2, 'inherit'] }
+  return cli && /\.c?js$/.test(cli)
+    ? spawnSync(process.execPath, [cli, ...args], options)
+    : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
+}
+
+/** The Node that came with the packages; where there is none for this system, the one that runs this. */
+function findNode() {
+  const system = process.platform === 'win32' ? 'win' : process.platform
+  const name = process.platform === 'win32' ? 'node.exe' : 'node'
+  const packaged = join(modules, `node-${system}-${process.arch}`, 'bin', name)
+  // On a C library other than glibc the file is there and does not start.
+  if (existsSync(packaged) && spawnSync(packaged, ['--version']).status === 0) return packaged
+  if (runsTypeScript(process.versions.node)) return process.execPath
+  return fail(`Node ${process.versions.node} does not run TypeScript; install Node 24 (22.18 at least)`)
+}
+
+function runsTypeScript(version) {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18)
+}
+
+function run(node) {
+  const env = {
+    ...process.env,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node-compile'),
+    PATH: [join(modules, '.bin'), process.env.PATH].join(delimiter),
+  }
+  const child = spawn(node, [resolve(root, script), ...rest], { stdio: 'inherit', env })
+  child.on('error', (error) => fail(`${node} does not start: ${error.message}`))
+
+  // A terminal sends Ctrl-C to the whole group: a second one from here would look like a second press.
+  const forward = (signal) => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal))
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, forward)
+  child.on('exit', (status, signal) => {
+    for (const name of signals) process.off(name, forward)
+    if (signal) endBy(signal)
+    else process.exitCode = status ?? 1
+  })
+}
+
+/** Ends as the program did, so that a shell or supervisor sees the signal; the status is for where it is ignored. */
+function endBy(signal) {
+  process.exitCode = 128 + (constants.signals[signal] ?? 0)
+  process.kill(process.pid, signal)
+}
+
+function say(text) {
+  process.stderr.write(`sekisho: ${text}\n`)
+}
+
+function fail(text) {
+  say(text)
+  process.exit(1)
+}
