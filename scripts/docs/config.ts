@@ -1,5 +1,6 @@
 import { environmentTable } from '../../packages/gateway/src/config/environment.ts'
 import { configJsonSchema } from '../../packages/gateway/src/config/schema.ts'
+import { valueShape } from '../../packages/gateway/src/config/values.ts'
 import { code, heading, table } from './markdown.ts'
 
 type Schema = ReturnType<typeof configJsonSchema>
@@ -17,7 +18,25 @@ export function configPage(): string {
     'probably meant. `sekisho check` tells everything that is wrong with a file at once. ' +
     'Variables that stand before the file are in [environment.md](environment.md).'
   const editors = 'For completion in an editor: `"$schema": "./docs/generated/sekisho.schema.json"`.'
-  return heading('Configuration', intro, editors) + sections('', schema).join('\n')
+  return heading('Configuration', intro, editors) + [...sections('', schema), valueSection()].join('\n')
+}
+
+/** What may stand wherever a table says `value`. */
+function valueSection(): string {
+  const example = {
+    mcpServers: {
+      notion: {
+        command: 'notion-mcp-server',
+        env: {
+          API_BASE: 'https://api.notion.com',
+          PROXY_KEY: { $env: 'PROXY_KEY' },
+          NOTION_TOKEN: { $userToken: '{{token}}' },
+        },
+      },
+      wiki: { url: 'https://wiki.example.com/mcp', headers: { Authorization: { $userToken: 'Bearer {{token}}' } } },
+    },
+  }
+  return `## Values\n\n${valueShape.description}\n\n\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\`\n`
 }
 
 /** The keys of an object as one table, then each of its objects in a section of its own. */
@@ -48,7 +67,7 @@ function typeOf(schema: Schema): string {
     return `list of ${isSchema(schema.items) && !Array.isArray(schema.items) ? typeOf(schema.items) : 'any'}`
   if (schema.type === 'object')
     return isSchema(schema.additionalProperties) ? recordOf(schema.additionalProperties) : 'object'
-  return `${schema.type === 'string' ? 'text' : (schema.type ?? 'any')}${rangeOf(schema)}`
+  return `${schema.type === 'string' ? 'text' : String(schema.type)}${rangeOf(schema)}`
 }
 
 function recordOf(each: Schema): string {

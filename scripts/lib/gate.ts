@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createAdminClient, type AdminAnswer } from './admin.ts'
+import { freePort } from './free-port.ts'
 import { startProgram, type Ending, type Program } from './processes.ts'
 
 export interface GateOptions {
@@ -37,7 +38,6 @@ export interface Gate extends AsyncDisposable {
 
 const MAIN = resolve(import.meta.dirname, '../../packages/gateway/src/main.ts')
 const START_MS = 60_000
-const ADDRESS = /http:\/\/(?:localhost|127\.0\.0\.1):(\d+)/
 
 /**
  * Starts a gate on a free port and waits until it is ready.
@@ -51,12 +51,14 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
     await writeFile(join(home, 'sekisho.jsonc'), JSON.stringify(options.config ?? { mcpServers: {} }))
   }
 
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
   const program = startProgram({
     name: 'The gate',
     command: process.execPath,
     args: [MAIN],
     cwd: home,
-    env: { ...withoutOwn(process.env), SEKISHO_DATA: dataDir, SEKISHO_PORT: '0', ...options.env },
+    env: { ...withoutOwn(process.env), SEKISHO_DATA: dataDir, SEKISHO_PORT: String(port), ...options.env },
   })
   async function stop(): Promise<Ending> {
     const ending = await program.stop()
@@ -65,13 +67,12 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
   }
 
   try {
-    const url = await waitUntilReady(program)
-    const client = createAdminClient(dataDir)
+    await waitUntilReady(url, program)
     return {
       url,
       pid: program.pid,
       dataDir,
-      ...client,
+      ...createAdminClient(dataDir),
       kill(signal) {
         program.signal(signal)
         return program.ended
@@ -91,24 +92,24 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
 /** A gate must not be steered by the variables of whoever starts the script. */
 function withoutOwn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !name.startsWith('SEKISHO_') && name !== 'DATABASE_URL'),
+    Object.entries(environment).filter(([name]) => !name.startsWith('SEKISHO_') && !STEERING.has(name)),
   )
 }
 
-/** Reads the port from what the gate says it listens on, and asks it until it is ready. */
-async function waitUntilReady(program: Program): Promise<string> {
-  const [, port] = await program.match(ADDRESS, START_MS)
-  const url = `http://127.0.0.1:${port}`
+/** `INIT_CWD` is npm's: where a configuration file is looked for. */
+const STEERING = new Set(['DATABASE_URL', 'INIT_CWD'])
+
+async function waitUntilReady(url: string, program: Program): Promise<void> {
+  let ended = false
+  void program.ended.then(() => {
+    ended = true
+  })
   const deadline = Date.now() + START_MS
   while (!(await isReady(url))) {
-    if (Date.now() > deadline) throw new Error(`The gate is not ready. It wrote:\n${program.output()}`)
-    await Promise.race([sleep(25), program.ended.then(() => Promise.reject(gone(program)))])
+    const late = Date.now() > deadline
+    if (ended || late) throw new Error(`The gate ${late ? 'is not ready' : 'ended'}. It wrote:\n${program.output()}`)
+    await sleep(25)
   }
-  return url
-}
-
-function gone(program: Program): Error {
-  return new Error(`The gate ended before it was ready. It wrote:\n${program.output()}`)
 }
 
 async function isReady(url: string): Promise<boolean> {

@@ -33,6 +33,7 @@ import { createMetrics } from './telemetry/metrics.ts'
 import { createFailureNote, createObserver } from './telemetry/observe.ts'
 import type { ChildEvent } from './upstreams/children/events.ts'
 import { createChildren } from './upstreams/children/pool.ts'
+import { reapLeftovers } from './upstreams/children/records.ts'
 import { childrenDefaults } from './upstreams/children/settings.ts'
 import type { UpstreamDefinition } from './upstreams/definition.ts'
 import type { BuiltinServer } from './upstreams/transports/builtin.ts'
@@ -78,12 +79,21 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
   const kept = await openKept(config, world)
   const people = createPeople(config, world, kept)
   const administrator = await welcomeAdministrator(people)
+  await reapLeftovers({ stateDir: config.dataDirectory, log: world.log, graceMs: childrenDefaults.graceMs })
   const calls = createCalls(config, world, { ...kept, ...people })
   const { endpoint, flights, close: closeCalls } = calls
   const startedAt = world.clock.now()
 
   const health = createHealth({ checks: [{ name: 'database', check: () => probe(kept.storage) }], log: world.log })
-  const admin = createAdminApp({ ...people, ...kept, ...calls, ...config, startedAt })
+  const admin = createAdminApp({
+    ...people,
+    ...calls,
+    audit: kept.audit,
+    clock: world.clock,
+    startedAt,
+    url: () => config.publicUrl,
+    onFailure: calls.noteFailure,
+  })
   const fetchAdmin = (request: IncomingMessage, response: ServerResponse, caller: AdminCaller) =>
     serveWeb(request, response, { bodyLimit: ADMIN_BODY_BYTES, fetch: (web) => admin.fetch(web, caller) })
   const showMetrics = async (response: ServerResponse) => {
@@ -273,12 +283,18 @@ function createCalls(config: Config, world: World, parts: Kept & People) {
     settings: { requestBytes: limits.requestBytes, toolsPerPage: TOOLS_PER_PAGE },
     observe: createObserver(metrics),
   })
+  /** Nothing goes on with a credential that is gone: a child may hold it in its environment. */
+  function onTokenChanged(tenant: TenantId, userId: UserId, server: UpstreamId): void {
+    registry.invalidate(server, tenant, userId)
+    void children.end((owner) => owner.tenant === tenant && owner.userId === userId && owner.upstream === server)
+  }
   parts.onUserChanged(
     (tenant, userId) => void children.end((owner) => owner.tenant === tenant && owner.userId === userId),
   )
   return {
     children,
-    upstreams,
+    servers: () => upstreams.definitions,
+    onTokenChanged,
     registry,
     endpoint,
     flights,

@@ -34,7 +34,7 @@ const Child = z
   .object({
     server: z.string(),
     user: z.string().optional().meta({ description: 'For whom it runs; absent where it is shared.' }),
-    state: z.enum(['starting', 'ready', 'ending', 'failed']),
+    state: z.enum(['starting', 'ready', 'draining', 'ending', 'failed']),
     pid: z.int().optional(),
     since: z.iso.datetime(),
     pending: z.int().meta({ description: 'Calls that wait for their answer.' }),

@@ -326,6 +326,18 @@ export const errors = {
     says: 'No gate is running with the data directory {directory}.',
     fix: 'Start it with `npm start`, or name its directory with SEKISHO_DATA.',
   },
+  'gate.unreachable': {
+    status: 503,
+    rpc: -32603,
+    says: 'The gate at {url} cannot be reached ({reason}).',
+    fix: 'Check the address, and that the gate runs.',
+  },
+  'gate.socket_unsafe': {
+    status: 500,
+    rpc: -32603,
+    says: 'The directory {directory} is not this user’s alone, so a socket in it cannot be trusted.',
+    fix: 'Remove it or take the rights of others away, or choose another data directory with SEKISHO_DATA.',
+  },
   'gate.port_taken': {
     status: 500,
     rpc: -32603,

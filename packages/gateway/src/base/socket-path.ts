@@ -1,17 +1,40 @@
 import { hash } from 'node:crypto'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { lstatSync, type Stats } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { problem } from './problem.ts'
 
-/** What fits into a socket's address on every system, with its closing zero. */
+/** A system keeps 104 (macOS) or 108 (Linux) bytes for the path, its final zero included. */
 const LONGEST = 100
 
 /**
- * Where the gate of a data directory listens for its operator: in the directory, or, where its path is too
- * long for a socket, at a short path that only the directory decides.
+ * Where the gate of a data directory takes the commands of its operator. Too long a path is replaced by a
+ * short one that is made of it, in a directory of the user's own.
+ *
+ * @see unix(7), `sun_path`
  */
-export function socketPathOf(dataDirectory: string): string {
-  const directory = resolve(dataDirectory)
-  const path = join(directory, 'gate.sock')
+export function socketPathOf(dataDir: string): string {
+  const path = join(resolve(dataDir), 'gate.sock')
   if (Buffer.byteLength(path) <= LONGEST) return path
-  return join(tmpdir(), `sekisho-${hash('sha256', directory, 'hex').slice(0, 16)}`, 'gate.sock')
+  const name = hash('sha256', path, 'hex').slice(0, 16)
+  return join(tmpdir(), `sekisho-${userInfo().uid}`, `${name}.sock`)
+}
+
+/**
+ * Refuses a socket which somebody else could have put there, or could replace: whoever listens on it is told
+ * tokens, and is believed. To be asked by both sides, with the directory made.
+ *
+ * @throws {Problem} `gate.socket_unsafe`
+ */
+export function requireOwnSocket(socketPath: string): void {
+  const directory = dirname(socketPath)
+  if (!isOurs(lstatSync(directory))) throw problem('gate.socket_unsafe', { directory })
+}
+
+/** Owned by this user and writable by nobody else. The superuser may ask the gate of another. */
+function isOurs(directory: Stats): boolean {
+  const self = process.getuid?.()
+  if (self === undefined) return true
+  const owned = directory.uid === self || self === 0
+  return directory.isDirectory() && owned && (directory.mode & 0o022) === 0
 }

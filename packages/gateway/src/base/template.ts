@@ -7,8 +7,8 @@ export type Template =
   | { readonly kind: 'text'; readonly text: string }
   /** `{"$userToken": "Bearer {{token}}"}`: every `{{token}}` becomes the caller's own token. */
   | { readonly kind: 'userToken'; readonly pattern: string }
-  /** `{"$user": "id"}`: who is calling. */
-  | { readonly kind: 'user'; readonly field: 'id' }
+  /** `{"$user": "id"}` or `{"$user": "notes-{{id}}.json"}`: every `{{id}}` becomes the caller's id. */
+  | { readonly kind: 'user'; readonly pattern: string }
 
 /** What a template may draw on: who calls and, where the upstream asks for one, their token. */
 export interface TemplateValues {
@@ -17,6 +17,7 @@ export interface TemplateValues {
 }
 
 const TOKEN = '{{token}}'
+const USER_ID = '{{id}}'
 
 /** Answers whether the value differs from user to user. */
 export function isPersonal(template: Template): boolean {
@@ -33,7 +34,7 @@ export function render(template: Template, values: TemplateValues): string {
     case 'text':
       return template.text
     case 'user':
-      return values.userId
+      return template.pattern.split(USER_ID).join(values.userId)
     case 'userToken': {
       const { token } = values
       if (token === undefined) throw new TypeError('a template needs a token and none was given')

@@ -3,7 +3,7 @@ import { bytes, count, duration, megabytes, reject } from './fields.ts'
 import { ServerEntry } from './server-schema.ts'
 
 /** The default of `listen.port`: S-E-K-I on a phone's keys. */
-export const DEFAULT_PORT = 7354
+const DEFAULT_PORT = 7354
 
 /** What a server may be called: also a part of every tool's name, hence no `__`, and short. */
 export const SERVER_NAME = /^(?!sekisho$)(?=.{1,24}$)[A-Za-z0-9](?:[A-Za-z0-9-]|_(?!_|$))*$/i

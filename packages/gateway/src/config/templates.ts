@@ -120,26 +120,24 @@ function checkHeader(template: Template): Trouble | undefined {
 }
 
 /**
- * A token may stand after the host only: in the host, whoever sets the token would choose where the gate
- * connects to, with the headers of its configuration.
+ * What differs from user to user may stand after the host only: in the host, whoever sets a token would
+ * choose where the gate connects to, with the headers of its configuration.
  */
 function checkUrl(template: Template): Trouble | undefined {
-  if (template.kind === 'user') return USER_CHOSEN
   const text = fixedText(template)
   if (hasControl(text)) return { reason: 'holds a control character, like a line break', fix: 'Remove it' }
-  if (template.kind === 'userToken' && !/^[a-z]+:\/\/[^/?#\\{]+[/?]/i.test(text)) return USER_CHOSEN
-  const url = URL.parse(text.replaceAll('{{token}}', 'token'))
+  if (template.kind !== 'text' && !/^[a-z]+:\/\/[^/?#\\{]+[/?]/i.test(text)) return USER_CHOSEN
+  const url = URL.parse(text.replaceAll(/\{\{(?:token|id)\}\}/g, 'x'))
   if (!url || !/^https?:\/\/[^/?#\\]/i.test(text)) return NOT_A_URL
   if (url.username || url.password) return { reason: 'holds a user name or password', fix: 'Send it in headers' }
   return url.hash || text.endsWith('#') ? { reason: 'holds a fragment (#)', fix: 'Remove it' } : undefined
 }
 
 const NOT_A_URL = { reason: 'is not an http or https address', fix: 'Write it like https://mcp.example.com/mcp' }
-const USER_CHOSEN = { reason: 'would let a user choose the host', fix: 'Put {{token}} after the host, or into headers' }
+const USER_CHOSEN = { reason: 'would let a user choose the host', fix: 'Put what is filled in after the host, or into headers' }
 
 function fixedText(template: Template): string {
-  if (template.kind === 'text') return template.text
-  return template.kind === 'userToken' ? template.pattern : ''
+  return template.kind === 'text' ? template.text : template.pattern
 }
 
 function hasControl(text: string): boolean {

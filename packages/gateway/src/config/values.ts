@@ -11,13 +11,13 @@ export type Fields = Readonly<Record<string, unknown>>
 export const valueShape = {
   description:
     'A text as it stands, `{"$env": "NAME"}` for a variable of the gate\'s own environment, ' +
-    '`{"$userToken": "Bearer {{token}}"}` for the calling user\'s own token, or `{"$user": "id"}` for their id. ' +
+    '`{"$userToken": "Bearer {{token}}"}` for the calling user\'s own token, or `{"$user": "id"}` and `{"$user": "notes-{{id}}.json"}` for their id. ' +
     'Nothing else is expanded; a `$` before a letter, `_` or `{` is refused.',
   anyOf: [
     { type: 'string' },
     reference('$env', { type: 'string', minLength: 1 }),
     reference('$userToken', { type: 'string', pattern: '\\{\\{token\\}\\}' }),
-    reference('$user', { const: 'id' }),
+    reference('$user', { type: 'string', pattern: '^id$|\\{\\{id\\}\\}' }),
   ],
 }
 
@@ -38,12 +38,13 @@ export function readValue(raw: unknown): ConfigValue | Trouble {
 
 const REFERENCES: ReadonlyMap<string, (operand: unknown) => ConfigValue | Trouble> = new Map([
   ['$env', readVariable],
-  ['$userToken', readPattern],
+  ['$userToken', readUserToken],
   ['$user', readUser],
 ])
 
 const PLACEHOLDER = /\{\{\s*(\w+)\s*\}\}/g
 const TOKEN = '{{token}}'
+const USER_ID = '{{id}}'
 
 function readText(text: string): ConfigValue | Trouble {
   if (text.includes(TOKEN)) {
@@ -75,19 +76,28 @@ function readVariable(variable: unknown): ConfigValue | Trouble {
   return { reason: '$env takes the name of one environment variable', fix: 'Write {"$env": "NAME"}' }
 }
 
-function readPattern(pattern: unknown): ConfigValue | Trouble {
-  if (typeof pattern !== 'string')
-    return { reason: '$userToken takes a text', fix: 'Write {"$userToken": "{{token}}"}' }
-  if (!pattern.includes(TOKEN)) return { reason: '$userToken has no {{token}}', fix: 'Put {{token}} where it belongs' }
-  for (const [placeholder] of pattern.matchAll(PLACEHOLDER)) {
-    if (placeholder !== TOKEN) return { reason: 'holds an unknown {{placeholder}}', fix: 'Only {{token}} is filled in' }
-  }
-  return refuseShellStyle(pattern) ?? { kind: 'userToken', pattern }
+function readUserToken(pattern: unknown): ConfigValue | Trouble {
+  return readPattern(pattern, { key: '$userToken', placeholder: TOKEN }) ?? { kind: 'userToken', pattern: String(pattern) }
 }
 
-function readUser(field: unknown): ConfigValue | Trouble {
-  if (field === 'id') return { kind: 'user', field }
-  return { reason: '$user knows only "id"', fix: 'Write {"$user": "id"}' }
+/** `id` alone is short for the whole of it. */
+function readUser(pattern: unknown): ConfigValue | Trouble {
+  if (pattern === 'id') return { kind: 'user', pattern: USER_ID }
+  return readPattern(pattern, { key: '$user', placeholder: USER_ID }) ?? { kind: 'user', pattern: String(pattern) }
+}
+
+/** What is wrong with a text that something is filled into, if anything. */
+function readPattern(pattern: unknown, { key, placeholder }: { key: string; placeholder: string }): Trouble | undefined {
+  if (typeof pattern !== 'string') return { reason: `${key} takes a text`, fix: `Write {"${key}": "${placeholder}"}` }
+  if (!pattern.includes(placeholder)) {
+    return { reason: `${key} has no ${placeholder}`, fix: `Put ${placeholder} where it belongs` }
+  }
+  for (const [found] of pattern.matchAll(PLACEHOLDER)) {
+    if (found !== placeholder) {
+      return { reason: 'holds an unknown {{placeholder}}', fix: `Only ${placeholder} is filled in` }
+    }
+  }
+  return refuseShellStyle(pattern)
 }
 
 /**

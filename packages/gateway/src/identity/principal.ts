@@ -10,11 +10,11 @@ export interface Principal {
   readonly userName: string
   readonly role: Role
   readonly keyId: string
-  /** `mcp` (every server), `mcp:<server>` (that one), `admin`. */
+  /** `mcp` (every server), `mcp:<server>` (that one), `admin`, `metrics`. */
   readonly scopes: readonly string[]
 }
 
-const SCOPE = /^(?:mcp|mcp:[^\s:]+|admin)$/
+const SCOPE = /^(?:mcp|mcp:[^\s:]+|admin|metrics)$/
 
 export function isScope(text: string): boolean {
   return SCOPE.test(text)

@@ -34,8 +34,10 @@ export function createUsers({ storage, newId, clock, changed }: UsersNeeds) {
 
   return {
     /** @throws {Problem} `user.exists`, `request.params` for a name that is not one */
-    add: (tenant: TenantId, { name, role }: { name: string; role: Role }): Promise<User> =>
-      insert(storage, tenant, { id: newId('usr') as UserId, name: asName(name), role, createdAt: clock.now() }),
+    async add(tenant: TenantId, { name, role }: { name: string; role: Role }): Promise<User> {
+      const user = { id: newId('usr') as UserId, name: asName(name), role, createdAt: clock.now() }
+      return insert(storage, tenant, user)
+    },
 
     /** Makes the tenant's first owner, where it has no user at all. */
     addFirst: (tenant: TenantId, name: string): Promise<User | undefined> =>

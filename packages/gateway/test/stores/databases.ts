@@ -25,26 +25,31 @@ export function createTestClock(start = Date.UTC(2026, 0, 1)) {
   }
 }
 
+/** Where a database is, as {@link openStorage} takes it. */
+export type Place = Pick<StorageNeeds, 'dataDir' | 'databaseUrl' | 'schema'>
+
 /** A database of a test's own, gone when the test ends. */
 export interface FreshDatabase extends AsyncDisposable {
   readonly storage: Storage
-  readonly place: Pick<StorageNeeds, 'dataDir' | 'databaseUrl' | 'schema'>
+  readonly place: Place
   /** Opens it as another process does; embedded there can be only one, which is answered. */
   again(): Promise<Storage>
 }
 
 type OpenFresh = () => Promise<FreshDatabase>
 
+const reachable = await canReach()
+if (!reachable) console.warn(`PostgreSQL is not at ${POSTGRES}: its tests are left out. Set SEKISHO_TEST_POSTGRES.`)
+
+/** A test that needs PostgreSQL: left out where there is none, but for CI, where there has to be one. */
+export const whereReachable = test.skipIf(!reachable && process.env['CI'] !== 'true')
+
 /** Runs the tests on every database the product runs on. */
 export function eachDatabase(tests: (name: 'sqlite' | 'postgres', openFresh: OpenFresh) => void): void {
   describe('on sqlite', () => tests('sqlite', () => openFresh(freshDirectory())))
   if (reachable) describe('on postgres', () => tests('postgres', openFreshSchema))
-  else if (process.env['CI'] === 'true')
-    test('postgres is there', () => expect.fail(`PostgreSQL is not at ${POSTGRES}`))
-  else console.warn(`PostgreSQL is not at ${POSTGRES}: its tests are left out. Set SEKISHO_TEST_POSTGRES.`)
+  else whereReachable('postgres is there', () => expect.fail(`PostgreSQL is not at ${POSTGRES}`))
 }
-
-const reachable = await canReach()
 
 async function canReach(): Promise<boolean> {
   const client = new Client({ connectionString: POSTGRES, connectionTimeoutMillis: 3_000 })
@@ -61,10 +66,7 @@ async function canReach(): Promise<boolean> {
 export const ten = 'ten_a' as TenantId
 export const other = 'ten_b' as TenantId
 
-async function openFresh(
-  place: FreshDatabase['place'],
-  forget = async (): Promise<void> => {},
-): Promise<FreshDatabase> {
+async function openFresh(place: Place, forget = async (): Promise<void> => {}): Promise<FreshDatabase> {
   const opened: Storage[] = []
   const open = async (): Promise<Storage> => {
     const storage = await openStorage({ ...place, clock: createTestClock(), log: quiet })

@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { ada, bob, cancelled, exchangeOf, failureOf, odd, openPlace, textOf, toolCall, until } from './children-harness.ts'
+import {
+  ada,
+  bob,
+  cancelled,
+  exchangeOf,
+  failureOf,
+  odd,
+  openPlace,
+  textOf,
+  toolCall,
+  until,
+} from './children-harness.ts'
 
 describe('many callers through one pipe', () => {
   test('each gets the answer to their own request, under the very id they used', async () => {
@@ -20,7 +31,8 @@ describe('many callers through one pipe', () => {
 
   test('a request written over many lines arrives whole, and large numbers stay exact', async () => {
     await using place = openPlace()
-    const json = '{\n  "jsonrpc": "2.0",\r\n  "id": 1,\n  "method": "tools/call",\n  "params": {\n "name": "echo", "n": 12345678901234567890\n}\n}'
+    const json =
+      '{\n  "jsonrpc": "2.0",\r\n  "id": 1,\n  "method": "tools/call",\n  "params": {\n "name": "echo", "n": 12345678901234567890\n}\n}'
     const text = textOf(await place.call(ada, odd(), exchangeOf(json)))
     expect(JSON.parse(text)).toEqual({ name: 'echo', n: 12345678901234567890 })
   })
@@ -30,7 +42,11 @@ describe('many callers through one pipe', () => {
     const call = (token: string) => {
       const seen: string[] = []
       const json = `{"jsonrpc":"2.0","id":${token},"method":"tools/call","params":{"_meta":{"x":1,"progressToken":${token}},"name":"progress"}}`
-      const answer = place.call(ada, odd(), exchangeOf(json, { notify: (message) => void seen.push(message.toString()) }))
+      const answer = place.call(
+        ada,
+        odd(),
+        exchangeOf(json, { notify: (message) => void seen.push(message.toString()) }),
+      )
       return answer.then((bytes) => ({ seen: [...seen], childToken: textOf(bytes) }))
     }
     const [one, other] = await Promise.all([call('"same"'), call('7')])
@@ -64,7 +80,9 @@ describe('many callers through one pipe', () => {
 
   test('answers in a batch, with carriage returns, and after junk are understood', async () => {
     await using place = openPlace()
-    expect(await place.call(ada, odd('junk'), toolCall('batch'))).toBe('{"jsonrpc":"2.0","id":"a","result":{"from":"batch"}}')
+    expect(await place.call(ada, odd('junk'), toolCall('batch'))).toBe(
+      '{"jsonrpc":"2.0","id":"a","result":{"from":"batch"}}',
+    )
     expect(await place.call(ada, odd('junk'), toolCall('pretty'))).toBe('{"jsonrpc":"2.0", "id":"a","result":{}}')
     expect(await place.tool(ada, odd('junk'), 'junk')).toBe('after junk')
     const log = place.children.logs(ada)
@@ -90,7 +108,8 @@ describe('what a server asks and tells on its own account', () => {
       {},
       {
         onNotification: ({ method }, owner) => void heard.push([method, owner.userId]),
-        onRequest: ({ id, method }) => Promise.resolve(JSON.stringify({ jsonrpc: '2.0', id, result: { served: method } })),
+        onRequest: ({ id, method }) =>
+          Promise.resolve(JSON.stringify({ jsonrpc: '2.0', id, result: { served: method } })),
       },
     )
     expect(await place.tool(ada, odd(), 'ask')).toContain('"result":{"served":"sampling/createMessage"}')

@@ -42,7 +42,8 @@ describe('a child that ends', () => {
   test('takes all its descendants with it: those that left its group, those whose parent is gone, those that ignore SIGTERM', async () => {
     await using place = openPlace({ sampleMs: 50 })
     await place.tool(ada, odd('family'), 'pid')
-    const members = () => readdirSync(join(place.stateDir, 'children')).flatMap((name) => pidsIn(join(place.stateDir, 'children', name)))
+    const members = () =>
+      readdirSync(join(place.stateDir, 'children')).flatMap((name) => pidsIn(join(place.stateDir, 'children', name)))
     await until(() => members().filter(lives).length === 4)
     const pids = members()
     await place.children.close()
@@ -58,7 +59,12 @@ describe('what a killed gate left behind', () => {
     await once(createInterface({ input: gate.stdout }), 'line')
     await until(() => state.members().filter(lives).length === 5)
     const pids = state.members()
-    expect(state.files().map((name) => readFileSync(join(state.stateDir, 'children', name), 'utf8')).join('')).not.toContain('hunter2')
+    expect(
+      state
+        .files()
+        .map((name) => readFileSync(join(state.stateDir, 'children', name), 'utf8'))
+        .join(''),
+    ).not.toContain('hunter2')
 
     expect(await reapLeftovers({ stateDir: state.stateDir, log, graceMs: 200 })).toBe(0)
     expect(pids.filter(lives)).toEqual(pids)
@@ -73,7 +79,10 @@ describe('what a killed gate left behind', () => {
 
   test('is found by its session when its child itself is gone', async () => {
     using state = openState()
-    const leader = spawn('sh', ['-c', 'sleep 1000 & read wait'], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+    const leader = spawn('sh', ['-c', 'sleep 1000 & read wait'], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    })
     const { pid = 0 } = leader
     const { startTime = 0 } = processes.find(pid) ?? {}
     const inSession = async () => (await processes.list()).filter(({ session }) => session === pid)

@@ -76,7 +76,10 @@ export function openPlace(
 }
 
 export function toolCall(name: string, args: object = {}, more: Partial<Exchange> = {}): Exchange {
-  return exchangeOf(JSON.stringify({ jsonrpc: '2.0', id: 'a', method: 'tools/call', params: { name, arguments: args } }), more)
+  return exchangeOf(
+    JSON.stringify({ jsonrpc: '2.0', id: 'a', method: 'tools/call', params: { name, arguments: args } }),
+    more,
+  )
 }
 
 export function exchangeOf(json: string, more: Partial<Exchange> = {}): Exchange {
@@ -104,7 +107,8 @@ export function textOf(answer: string): string {
 export function failureOf(work: Promise<unknown>): Promise<Problem> {
   return work.then(
     () => Promise.reject(new Error('it worked')),
-    (error: unknown) => (error instanceof Problem ? error : Promise.reject(new Error('not a Problem', { cause: error }))),
+    (error: unknown) =>
+      error instanceof Problem ? error : Promise.reject(new Error('not a Problem', { cause: error })),
   )
 }
 

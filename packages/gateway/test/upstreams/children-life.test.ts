@@ -7,7 +7,15 @@ const shared = { ...ada, userId: undefined }
 describe('whose child it is', () => {
   test('first calls at the same time share one start; users, tenants and servers share nothing', async () => {
     await using place = openPlace()
-    const owners = [ada, ada, ada, bob, { ...ada, tenant: 'ten_2' as TenantId }, { ...ada, upstream: 'more' as UpstreamId }, shared]
+    const owners = [
+      ada,
+      ada,
+      ada,
+      bob,
+      { ...ada, tenant: 'ten_2' as TenantId },
+      { ...ada, upstream: 'more' as UpstreamId },
+      shared,
+    ]
     const pids = await Promise.all(owners.map((owner) => place.tool(owner, odd(), 'pid')))
     expect(new Set(pids.slice(0, 3)).size).toBe(1)
     expect(new Set(pids).size).toBe(5)
@@ -26,7 +34,8 @@ describe('whose child it is', () => {
 
   test('what it writes to stderr is kept for its owner alone, bounded, and outlives it', async () => {
     await using place = openPlace({ logBytes: 1_000 })
-    for (let index = 0; index < 50; index++) await place.tool(ada, odd(), 'complain', { text: `complaint ${index} of hers` })
+    for (let index = 0; index < 50; index++)
+      await place.tool(ada, odd(), 'complain', { text: `complaint ${index} of hers` })
     await until(() => place.children.logs(ada).includes('complaint 49 of hers\n'))
     await failureOf(place.call(ada, odd(), toolCall('die')))
     const log = place.children.logs(ada)
@@ -63,7 +72,11 @@ describe('a start', () => {
     expect(await failing()).toMatchObject({ code: 'upstream.start_failed', cause: { message: 'exited with code 3' } })
     expect(place.children.logs(ada)).toContain('cannot start: no such thing')
     expect(place.children.find(ada)).toMatchObject({ state: 'failed', failure: 'odd did not start.' })
-    for (const [waitMs, before] of [[1_000, 1], [2_000, 2], [4_000, 3]] as const) {
+    for (const [waitMs, before] of [
+      [1_000, 1],
+      [2_000, 2],
+      [4_000, 3],
+    ] as const) {
       now += waitMs - 1
       expect((await failing()).code).toBe('upstream.start_failed')
       expect(starts()).toBe(before)
@@ -79,7 +92,10 @@ describe('a start', () => {
     await using place = openPlace()
     const launch = { command: '/no/such/command', args: ['--token=hunter2'], env: {} }
     const failure = await failureOf(place.tool(ada, launch, 'echo'))
-    expect(failure).toMatchObject({ code: 'upstream.start_failed', cause: { message: 'the process could not be started: ENOENT' } })
+    expect(failure).toMatchObject({
+      code: 'upstream.start_failed',
+      cause: { message: 'the process could not be started: ENOENT' },
+    })
     expect(JSON.stringify([failure, failure.cause, place.events, place.logged])).not.toContain('hunter2')
   })
 
@@ -118,7 +134,9 @@ describe('how many, how long', () => {
     const [first] = [await place.tool(ada, odd(), 'pid'), await place.tool(bob, odd(), 'pid')]
     await place.tool({ ...bob, upstream: 'third' as UpstreamId }, odd(), 'pid')
     await until(() => !lives(Number(first)))
-    const busy = [bob, { ...bob, upstream: 'third' as UpstreamId }].map((owner) => place.tool(owner, odd(), 'slow', { ms: 500 }))
+    const busy = [bob, { ...bob, upstream: 'third' as UpstreamId }].map((owner) =>
+      place.tool(owner, odd(), 'slow', { ms: 500 }),
+    )
     await until(() => place.children.list().filter(({ pending }) => pending === 1).length === 2)
     expect((await failureOf(place.tool(ada, odd(), 'pid'))).code).toBe('upstream.capacity')
     expect(await Promise.all(busy)).toEqual(['done', 'done'])

@@ -42,7 +42,11 @@ describe('lines', () => {
 
   test('wait after a stop, and come in order once it is lifted', () => {
     const found: string[] = []
-    const lines = createLines({ limit: 99, onLine: (line) => found.push(line.toString()) % 2 === 1, onTooLong: () => {} })
+    const lines = createLines({
+      limit: 99,
+      onLine: (line) => found.push(line.toString()) % 2 === 1,
+      onTooLong: () => {},
+    })
     lines.push(Buffer.from('1\n2\n3\n4\n5'))
     lines.push(Buffer.from('6\n7\n'))
     expect(found).toEqual(['1', '2'])
@@ -80,12 +84,26 @@ describe('the kept log', () => {
 })
 
 describe('a family', () => {
-  const process = (pid: number, parent: number, more = {}) => ({ pid, parent, group: pid, session: pid, startTime: pid, ...more })
+  const process = (pid: number, parent: number, more = {}) => ({
+    pid,
+    parent,
+    group: pid,
+    session: pid,
+    startTime: pid,
+    ...more,
+  })
   const pidsOf = (known: { pid: number; startTime: number }[], all: ReturnType<typeof process>[], self = 1) =>
     familyOf(known, all, self).map(({ pid }) => pid)
 
   test('holds descendants, also those in a session of their own and theirs', () => {
-    const all = [process(1, 0), process(10, 1), process(11, 10), process(12, 11), process(13, 1, { session: 12 }), process(20, 1)]
+    const all = [
+      process(1, 0),
+      process(10, 1),
+      process(11, 10),
+      process(12, 11),
+      process(13, 1, { session: 12 }),
+      process(20, 1),
+    ]
     expect(pidsOf([{ pid: 10, startTime: 10 }], all)).toEqual([10, 11, 12, 13])
   })
 
@@ -122,6 +140,8 @@ describe('a launch', () => {
   })
 
   test('that cannot even be tried fails without showing its arguments', () => {
-    expect(() => startProcess({ ...launch, args: ['hunter2\0'] })).toThrow(/^the process could not be started: ERR_INVALID_ARG_VALUE$/)
+    expect(() => startProcess({ ...launch, args: ['hunter2\0'] })).toThrow(
+      /^the process could not be started: ERR_INVALID_ARG_VALUE$/,
+    )
   })
 })

@@ -31,7 +31,13 @@ function openTransport(launchFor: (caller: Caller) => Launch, shared = false) {
     stateDir,
     greet: createGreet(upstreamEras),
   })
-  const transport = createStdioTransport({ children, upstream: 'real' as UpstreamId, eras: upstreamEras, shared, launchFor })
+  const transport = createStdioTransport({
+    children,
+    upstream: 'real' as UpstreamId,
+    eras: upstreamEras,
+    shared,
+    launchFor,
+  })
   return {
     children,
     transport,
@@ -47,7 +53,11 @@ function openTransport(launchFor: (caller: Caller) => Launch, shared = false) {
   }
 }
 
-const node = (script: string, env: Record<string, string> = {}): Launch => ({ command: process.execPath, args: [script], env })
+const node = (script: string, env: Record<string, string> = {}): Launch => ({
+  command: process.execPath,
+  args: [script],
+  env,
+})
 
 describe('real servers over stdio', () => {
   test('everything: tools are listed and called, each user with the token of their own child', async () => {
@@ -62,15 +72,26 @@ describe('real servers over stdio', () => {
   test('everything: progress of a long operation reaches its client under the token it gave', async () => {
     await using open = openTransport(() => node(everything))
     const seen: string[] = []
-    const params = { _meta: { progressToken: 'mine' }, name: 'trigger-long-running-operation', arguments: { duration: 0.3, steps: 3 } }
+    const params = {
+      _meta: { progressToken: 'mine' },
+      name: 'trigger-long-running-operation',
+      arguments: { duration: 0.3, steps: 3 },
+    }
     const json = JSON.stringify({ jsonrpc: '2.0', id: 5, method: 'tools/call', params })
-    const answer = await open.send(exchangeOf(json, { notify: (message) => void seen.push(message.toString()) }), adaCalls)
+    const answer = await open.send(
+      exchangeOf(json, { notify: (message) => void seen.push(message.toString()) }),
+      adaCalls,
+    )
     expect(JSON.parse(answer)).toMatchObject({ id: 5, result: { content: [{ type: 'text' }] } })
-    expect(seen.map((each) => JSON.parse(each).params)).toMatchObject([1, 2, 3].map((progress) => ({ progressToken: 'mine', progress, total: 3 })))
+    expect(seen.map((each) => JSON.parse(each).params)).toMatchObject(
+      [1, 2, 3].map((progress) => ({ progressToken: 'mine', progress, total: 3 })),
+    )
   })
 
   test('memory: what one user has it remember, another does not see', async () => {
-    await using open = openTransport((caller) => node(memory, { MEMORY_FILE_PATH: join(open.stateDir, `${caller.userId}.jsonl`) }))
+    await using open = openTransport((caller) =>
+      node(memory, { MEMORY_FILE_PATH: join(open.stateDir, `${caller.userId}.jsonl`) }),
+    )
     const entities = [{ name: 'Ada', entityType: 'person', observations: ['wrote the first program'] }]
     await open.send(toolCall('create_entities', { entities }), adaCalls)
     expect(await open.send(toolCall('read_graph'), adaCalls)).toContain('first program')

@@ -2,7 +2,7 @@ import { readMessage, withId, type RequestId, type RpcNotification, type RpcRequ
 import { eachMember, elements, findMember, skipSpace, splice, type Edit, type Span } from '../../base/json-spans.ts'
 import { readInbound } from '../answers.ts'
 import type { Exchange } from '../transport.ts'
-import { reasonOf, type Output } from './pipes.ts'
+import { reasonOf, withSignal, type Output } from './pipes.ts'
 
 /** What a server asks or tells on its own account. */
 export interface ServerHooks {
@@ -54,7 +54,8 @@ export function createCalls(needs: { server: string; output: Output; hooks: Serv
 
   async function send(exchange: Exchange): Promise<Buffer> {
     const { signal, request } = exchange
-    await output.free(signal)
+    // Asked again after each wait, since all who wait are woken together.
+    while (output.full) await withSignal(output.drained(), signal)
     if (signal.aborted) throw reasonOf(signal)
     const id = ++lastId
     const stop = () => cancel(id, signal)

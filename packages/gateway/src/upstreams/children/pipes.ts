@@ -5,8 +5,10 @@ import { oneLine } from './lines.ts'
 export interface Output {
   /** Writes at once, whatever waits already. Answers `false`, and writes nothing, where too much waits or nobody reads. */
   write(message: Buffer | string): boolean
-  /** Resolves once the child has read enough for more to be written. Rejects with the signal's reason. */
-  free(signal: AbortSignal): Promise<void>
+  /** Whether the child must read first, before more is given to it. */
+  readonly full: boolean
+  /** Resolves when that may have changed. */
+  drained(): Promise<void>
 }
 
 /** What the gate itself may leave waiting in front of a child that does not read (cancellations, answers to pings). */
@@ -39,9 +41,10 @@ export function createOutput(stdin: Writable, onBroken: () => void): Output {
       stdin.uncork()
       return true
     },
-    async free(signal) {
-      while (stdin.writableNeedDrain && !stdin.destroyed) await withSignal(nextDrain(), signal)
+    get full() {
+      return stdin.writableNeedDrain && !stdin.destroyed
     },
+    drained: nextDrain,
   }
 }
 

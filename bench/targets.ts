@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+/** A target as the harness takes it; see `harness/README.md`. */
+interface Target {
+  readonly name: string
+  readonly [key: string]: unknown
+}
+
+const MAIN = resolve(import.meta.dirname, '../packages/gateway/src/main.ts')
+const SETUP = join(import.meta.dirname, 'setup-gate.ts')
+const CEILINGS = new Set(['direct', 'ceiling-checked', 'ceiling-rewrite'])
+
+/** The limits, ceilings first, each beside the part of the gate that does the same work. */
+export function benchTargets(): Target[] {
+  const known: Target[] = JSON.parse(readFileSync(join(import.meta.dirname, 'harness/targets.json'), 'utf8'))
+  const ceilings = known.filter(({ name }) => CEILINGS.has(name))
+  return [...ceilings, gateAt('gate-server', '/mcp/up'), gateAt('gate', '/mcp')].sort(
+    (a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name),
+  )
+}
+
+const ORDER = ['direct', 'ceiling-checked', 'gate-server', 'ceiling-rewrite', 'gate']
+
+/** The gate as its users run it in production, with every guard of a call on: key, limits, audit, metrics, token. */
+function gateAt(name: string, path: string): Target {
+  return {
+    name,
+    kind: 'ours',
+    cmd: ['${NODE}', MAIN],
+    env: {
+      SEKISHO_CONFIG: '${DIR}/sekisho.jsonc',
+      SEKISHO_DATA: '${DIR}/data',
+      SEKISHO_PORT: '${PORT}',
+      SEKISHO_LOG_FORMAT: 'json',
+      SEKISHO_LOG_LEVEL: 'info',
+    },
+    files: { 'sekisho.jsonc': CONFIG },
+    setup: ['${NODE}', SETUP, '${DIR}/data', 'http://127.0.0.1:${PORT}'],
+    url: `http://127.0.0.1:\${PORT}${path}`,
+    headers: { Authorization: 'Bearer ${GATE_KEY}' },
+    eras: ['legacy', 'modern'],
+  }
+}
+
+const CONFIG = {
+  mcpServers: {
+    up: {
+      url: '${UPSTREAM_URL}',
+      headers: { Authorization: { $userToken: 'Bearer {{token}}' } },
+      tokenSetup: { name: 'Bench', instructions: 'Any text will do.' },
+    },
+  },
+  // Counted on every call, and never reached.
+  limits: { callsPerMinute: 1_000_000, concurrentCalls: 1000 },
+}
