@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -12,8 +12,14 @@ const HELP = `Measures the gate against its ceilings: bare reverse proxies on th
 
   --quick       the guarded calls only, one short round: under a minute
   --rounds N    how often each target is measured, interleaved (default 3, with --quick 1)
-  --only a,b    only these of ${benchTargets().map(({ name }) => name).join(', ')}
+  --only a,b    only these of ${benchTargets()
+    .map(({ name }) => name)
+    .join(', ')}
   --help        this text`
+
+const QUICK = ['--scenarios', 'c16,modern', '--duration', '2', '--warmup', '2']
+const GUARDED = guardedRows.flatMap(({ target, ceiling }) => [target, ceiling])
+const FULL = ['--scenarios', 'c16,modern,c1,10k,1m,list,idle']
 
 const { values: options } = parseArgs({
   options: {
@@ -39,29 +45,27 @@ async function main(): Promise<number> {
 /** Runs the harness in a process of its own, which does not share its time with this one. */
 async function measure(): Promise<BenchRecord[]> {
   const work = await mkdtemp(join(tmpdir(), 'bench-'))
-  try {
-    const targets = join(work, 'targets.json')
-    const results = join(work, 'results.jsonl')
-    await writeFile(targets, JSON.stringify(benchTargets()))
-    await mkdir(join(work, 'targets'))
-    await runHarness(['--targets', targets, '--out', results, '--work', join(work, 'targets')])
-    return parseRecords(await readFile(results, 'utf8'))
-  } finally {
-    await rm(work, { recursive: true, force: true })
-  }
+  const targets = join(work, 'targets.json')
+  const results = join(work, 'results.jsonl')
+  await writeFile(targets, JSON.stringify(benchTargets()))
+  await runHarness(['--targets', targets, '--out', results, '--work', join(work, 'targets')])
+  const records = parseRecords(await readFile(results, 'utf8'))
+  if (records.every(({ failed }) => failed === undefined)) await rm(work, { recursive: true })
+  else console.log(`Something was not measured; the logs are in ${work}`)
+  return records
 }
 
 async function runHarness(files: readonly string[]): Promise<void> {
-  const { quick, rounds = quick ? '1' : '3', only } = options
-  const extent = quick ? QUICK : FULL
+  const { quick, rounds = quick ? '1' : '3', only = quick ? GUARDED.join(',') : undefined } = options
   const harness = startProgram({
     name: 'The harness',
     command: process.execPath,
     args: [
       join(import.meta.dirname, 'harness/compare.mjs'),
       ...files,
-      ...extent,
-      ...['--rounds', rounds],
+      ...(quick ? QUICK : FULL),
+      '--rounds',
+      rounds,
       ...(only === undefined ? [] : ['--only', only]),
     ],
     onOutput: (text) => process.stdout.write(text),
@@ -70,6 +74,3 @@ async function runHarness(files: readonly string[]): Promise<void> {
   await harness.stop()
   if (code !== 0) throw new Error('the harness failed; see above')
 }
-
-const QUICK = ['--scenarios', 'c16,modern', '--duration', '2', '--warmup', '1.5']
-const FULL = ['--scenarios', 'c16,modern,c1,10k,1m,list,idle']

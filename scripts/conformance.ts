@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -145,8 +146,10 @@ async function readOutcomes(results: string): Promise<ScenarioOutcome[]> {
   const outcomes: ScenarioOutcome[] = []
   for (const folder of await readdir(results)) {
     const scenario = scenarioOf(folder)
-    if (scenario === undefined) continue
-    outcomes.push(judge(scenario, parseChecks(await readFile(join(results, folder, 'checks.json'), 'utf8'))))
+    const file = join(results, folder, 'checks.json')
+    // A scenario that does not apply to the revision leaves an empty folder.
+    if (scenario === undefined || !existsSync(file)) continue
+    outcomes.push(judge(scenario, parseChecks(await readFile(file, 'utf8'))))
   }
   return outcomes
 }

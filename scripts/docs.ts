@@ -6,6 +6,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { configPage, configSchema, environmentPage } from './docs/config.ts'
 import { errorsPage } from './docs/errors.ts'
+import { eventsPage } from './docs/events.ts'
+import { metricsPage } from './docs/metrics.ts'
 import { roomsPage } from './docs/rooms.ts'
 
 const folder = join(import.meta.dirname, '../docs/generated')
@@ -15,6 +17,8 @@ const pages: Readonly<Record<string, () => string>> = {
   'config.md': configPage,
   'environment.md': environmentPage,
   'errors.md': errorsPage,
+  'events.md': eventsPage,
+  'metrics.md': metricsPage,
   'rooms.md': roomsPage,
   'sekisho.schema.json': configSchema,
 }

@@ -12,8 +12,8 @@ const modules = join(root, 'node_modules')
 
 const [script, ...rest] = process.argv.slice(2)
 if (!script) fail('name the program to run: node scripts/run.mjs <file.ts> [arguments]')
-if (isStale()) install()
-run(findNode())
+if (isStale()) await install()
+endAs(await run(findNode(), [resolve(root, script), ...rest], 'inherit'))
 
 /** Whether packages are missing or older than the lock file. npm writes its own list last, when all are there. */
 function isStale() {
@@ -25,22 +25,29 @@ function isStale() {
  * No package needs its install script, so none is run. Development packages are asked for by name: a machine
  * set up for production would leave them out.
  */
-function install() {
+async function install() {
   const began = Date.now()
   say('installing packages with npm ci (only when the lock file is new)')
-  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-  const { status, error } = npm(['ci', '--include=dev', '--include=optional', ...quiet])
-  if (status !== 0) fail(`npm ci failed${error ? `: ${error.message}` : ''}; see above`)
+  const flags = [
+    '--include=dev',
+    '--include=optional',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]
+  // Its output goes to stderr: stdout is the program's.
+  const { status, signal } = await run(...npm(['ci', '--prefix', root, ...flags]), ['ignore', 2, 'inherit'])
+  if (signal) endAs({ status, signal })
+  if (status !== 0) fail('npm ci failed; see above')
   say(`installed in ${((Date.now() - began) / 1000).toFixed(1)} s`)
 }
 
-/** Uses the npm that started this, where one did. Its output goes to stderr: stdout is the program's. */
+/** The npm that started this, where one did. */
 function npm(args) {
   const cli = process.env.npm_execpath
-  const options = { cwd: root, stdio: ['ignore', 2, 'inherit'] }
-  return cli && /\.c?js$/.test(cli)
-    ? spawnSync(process.execPath, [cli, ...args], options)
-    : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
+  if (cli && /\.c?js$/.test(cli)) return [process.execPath, [cli, ...args]]
+  return process.platform === 'win32' ? ['cmd.exe', ['/c', 'npm', ...args]] : ['npm', args]
 }
 
 /** The Node that came with the packages; where there is none for this system, the one that runs this. */
@@ -59,28 +66,31 @@ function runsTypeScript(version) {
   return major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18)
 }
 
-function run(node) {
+/** Runs a program until it ends; signals meant for this process are handed on to it. */
+function run(program, args, stdio) {
   const env = {
     ...process.env,
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node-compile'),
     PATH: [join(modules, '.bin'), process.env.PATH].join(delimiter),
   }
-  const child = spawn(node, [resolve(root, script), ...rest], { stdio: 'inherit', env })
-  child.on('error', (error) => fail(`${node} does not start: ${error.message}`))
+  const child = spawn(program, args, { stdio, env })
 
   // A terminal sends Ctrl-C to the whole group: a second one from here would look like a second press.
   const forward = (signal) => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal))
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const signal of signals) process.on(signal, forward)
-  child.on('exit', (status, signal) => {
-    for (const name of signals) process.off(name, forward)
-    if (signal) endBy(signal)
-    else process.exitCode = status ?? 1
+  return new Promise((done) => {
+    child.on('error', (error) => fail(`${program} does not start: ${error.message}`))
+    child.on('exit', (status, signal) => {
+      for (const name of signals) process.off(name, forward)
+      done({ status, signal })
+    })
   })
 }
 
 /** Ends as the program did, so that a shell or supervisor sees the signal; the status is for where it is ignored. */
-function endBy(signal) {
+function endAs({ status, signal }) {
+  if (!signal) process.exit(status ?? 1)
   process.exitCode = 128 + (constants.signals[signal] ?? 0)
   process.kill(process.pid, signal)
 }

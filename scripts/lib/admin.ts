@@ -1,4 +1,4 @@
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import { socketPathOf } from '../../packages/gateway/src/base/socket-path.ts'
 
 export interface AdminAnswer {
@@ -11,21 +11,14 @@ export interface AdminAnswer {
 export function createAdminClient(dataDir: string) {
   const socketPath = socketPathOf(dataDir)
 
-  function admin(method: string, path: string, body?: object): Promise<AdminAnswer> {
+  async function admin(method: string, path: string, body?: object): Promise<AdminAnswer> {
     const text = body === undefined ? '' : JSON.stringify(body)
     const headers = { Host: 'localhost', 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }
-    return new Promise((resolve, reject) => {
-      const sent = request({ socketPath, method, path, headers }, async (answer) => {
-        try {
-          const chunks: Buffer[] = await answer.toArray()
-          resolve({ status: answer.statusCode ?? 0, body: readBody(Buffer.concat(chunks).toString()) })
-        } catch (error) {
-          reject(error)
-        }
-      })
-      sent.on('error', reject)
-      sent.end(text)
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      request({ socketPath, method, path, headers }, resolve).on('error', reject).end(text)
     })
+    const chunks: Buffer[] = await answer.toArray()
+    return { status: answer.statusCode ?? 0, body: readBody(Buffer.concat(chunks).toString()) }
   }
 
   async function require(method: string, path: string, body: object): Promise<unknown> {

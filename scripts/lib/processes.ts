@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { endAll, treeOf, type Process } from './process-tree.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { endAll, stillRunning, treeOf, type Process } from './process-tree.ts'
 
 /** A program that a script or a test started, and that does not outlive it. */
 export interface Program {
@@ -71,7 +72,10 @@ export function startProgram(start: ProgramStart): Program {
     const timer = setTimeout(endTree, graceMs)
     const ending = await ended
     clearTimeout(timer)
-    endTree()
+    while (stillRunning(left).length > 0) {
+      endTree()
+      await sleep(5)
+    }
     disown(endTree)
     return ending
   }

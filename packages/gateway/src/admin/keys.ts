@@ -121,7 +121,10 @@ async function recordAdded(audit: AdminAudit, context: AdminContext, record: Key
   await audit.record(actorIn(context).tenant, {
     kind: 'key.added',
     ...doneBy(context),
-    ...{ target: id, owner: userId, scopes: scopes.join(' '), expires: expiresAt ?? undefined },
+    target: id,
+    owner: userId,
+    scopes: scopes.join(' '),
+    expires: expiresAt ?? undefined,
   })
 }
 
@@ -139,7 +142,11 @@ async function revokeAndRecord({ keys, audit }: KeyRoutesNeeds, context: AdminCo
 
 function toAnswer({ id, name, prefix, scopes, ...times }: KeyRecord, user: string) {
   return {
-    ...{ id, user, name, prefix, scopes: [...scopes] },
+    id,
+    user,
+    name,
+    prefix,
+    scopes: [...scopes],
     createdAt: toIso(times.createdAt),
     expiresAt: orNull(times.expiresAt),
     revokedAt: orNull(times.revokedAt),

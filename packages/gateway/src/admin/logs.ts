@@ -21,7 +21,10 @@ const show = createRoute({
     query: z.strictObject({ user: z.string().optional().meta({ description: 'Id or name; for the operator only.' }) }),
   },
   responses: {
-    200: { description: 'The last lines, empty where there are none.', content: { 'text/plain': { schema: z.string() } } },
+    200: {
+      description: 'The last lines, empty where there are none.',
+      content: { 'text/plain': { schema: z.string() } },
+    },
     ...failures,
   },
 })

@@ -82,7 +82,13 @@ async function listChildren({ users, children }: StatusRoutesNeeds, tenant: Tena
   const names = new Map((await users.list(tenant)).map(({ id, name }) => [id, name]))
   const own = children.list().filter((child) => child.tenant === tenant)
   return own.map(({ upstream, userId, state, pid, since, pending, rssMb, failure }) => ({
-    ...{ server: upstream, user: userId && (names.get(userId) ?? userId) },
-    ...{ state, pid, since: toIso(since), pending, rssMb, failure },
+    server: upstream,
+    user: userId && (names.get(userId) ?? userId),
+    state,
+    pid,
+    since: toIso(since),
+    pending,
+    rssMb,
+    failure,
   }))
 }

@@ -143,7 +143,10 @@ async function changed(needs: TokenRoutesNeeds, context: AdminContext, { kind, u
 
 function toAnswer({ createdAt, updatedAt, lastUsedAt }: VaultRecord, server: string, user: string) {
   return {
-    ...{ server, user, createdAt: toIso(createdAt), updatedAt: toIso(updatedAt) },
+    server,
+    user,
+    createdAt: toIso(createdAt),
+    updatedAt: toIso(updatedAt),
     lastUsedAt: lastUsedAt === null ? null : toIso(lastUsedAt),
   }
 }

@@ -61,13 +61,15 @@ export function createAudit(needs: AuditNeeds) {
       await chains.writeAll()
     } catch (error) {
       log.error({ error, waiting: chains.waiting }, 'audit.write_failed')
-      timer ??= setTimeout(flushSoon, RETRY_MS)
+      timer ??= setTimeout(() => void flushNow(), RETRY_MS)
       throw error
     }
   }
-  /** For those who do not wait for the outcome; a failure is logged and tried again. */
-  function flushSoon(): void {
-    flush().catch(() => undefined)
+  /** Whoever does not wait for the outcome may leave it: a failure is logged, and tried again. */
+  function flushNow(): Promise<void> {
+    const outcome = flush()
+    outcome.catch(() => undefined)
+    return outcome
   }
 
   return {
@@ -80,9 +82,9 @@ export function createAudit(needs: AuditNeeds) {
       if (chains.waiting >= queueLimit) throw problem('audit.full', { waiting: chains.waiting })
       const at = clock.now()
       chains.add(tenant, { at, userId: event.userId ?? null, kind: event.kind, entry: toEntry(at, event) })
-      if (synchronous) return flush()
-      if (chains.waiting === atMost) flushSoon()
-      else timer ??= setTimeout(flushSoon, every)
+      if (synchronous) return flushNow()
+      if (chains.waiting === atMost) void flushNow()
+      else timer ??= setTimeout(() => void flushNow(), every)
       return undefined
     },
 

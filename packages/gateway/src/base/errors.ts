@@ -344,6 +344,24 @@ export const errors = {
     says: 'Port {port} is already in use.',
     fix: 'Stop what uses it, or choose another with SEKISHO_PORT or listen.port.',
   },
+  'cli.key_missing': {
+    status: 401,
+    rpc: -32603,
+    says: 'A gate that is reached by its address needs an API key.',
+    fix: 'Put the key into SEKISHO_KEY, or into a file and name that with --key-file.',
+  },
+  'cli.file_unreadable': {
+    status: 400,
+    rpc: -32603,
+    says: 'The file {file} cannot be read.',
+    fix: 'Check its name and who may read it.',
+  },
+  'cli.token_missing': {
+    status: 400,
+    rpc: -32603,
+    says: 'No token was given.',
+    fix: 'Pipe it into the command, or run the command in a terminal and type it.',
+  },
   'gate.stopping': { status: 503, rpc: -31007, says: 'The gate is stopping.', fix: 'Try again in a few seconds.' },
   'gate.fault': {
     status: 500,

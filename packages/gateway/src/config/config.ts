@@ -20,8 +20,6 @@ export interface Config extends Readonly<
   /** An absolute path. */
   readonly dataDirectory: string
   readonly databaseUrl: Secret | undefined
-  /** As the environment gave it; what it is worth is for the vault to say. */
-  readonly rootKey: Secret | undefined
 }
 
 export type ServerConfig = StdioServer | HttpServer | BuiltinServer

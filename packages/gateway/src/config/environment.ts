@@ -19,7 +19,7 @@ interface Variable {
  */
 export const environmentTable = {
   SEKISHO_CONFIG: { says: 'The configuration file. Default: `sekisho.jsonc` in the directory of the start.' },
-  SEKISHO_DATA: { says: 'The data directory. Default: `.sekisho` beside the workspace.' },
+  SEKISHO_DATA: { says: 'The data directory. Default: `.sekisho` where the command is typed.' },
   SEKISHO_HOST: { sets: ['listen', 'host'], says: 'The address to listen on.' },
   SEKISHO_PORT: { sets: ['listen', 'port'], kind: 'number', says: 'The port to listen on.' },
   SEKISHO_PUBLIC_URL: { sets: ['publicUrl'], says: 'The address people use.' },
@@ -29,6 +29,8 @@ export const environmentTable = {
     secret: true,
     says: 'The root key of the vault: 32 bytes in base64. Without it, the key file counts.',
   },
+  SEKISHO_ROOT_KEY_FILE: { says: 'The file that holds the root key. Default: `root.key` in the data directory.' },
+  SEKISHO_KEY: { secret: true, says: 'For the CLI: the API key for a gate that it reaches by address.' },
   DATABASE_URL: { secret: true, says: 'PostgreSQL, in place of the SQLite file in the data directory.' },
 } as const satisfies Record<string, Variable>
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { basename, dirname, resolve } from 'node:path'
+import { dataDirectoryOf } from '../base/data-directory.ts'
 import { problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
 import type { Config } from './config.ts'
@@ -140,18 +141,16 @@ function isLoopback(host: string): boolean {
 
 function build(file: ConfigFile, templates: ReadonlyMap<string, Templates>, source: ConfigSource): Config {
   const { listen, allowedOrigins, allowedHosts, limits, timeouts, stdio, names, log, audit } = file
-  const secretFrom = (name: 'DATABASE_URL' | 'SEKISHO_ROOT_KEY') => {
-    const text = findVariable(source.environment, name)
-    return text === undefined ? undefined : secret(text)
-  }
+  const databaseUrl = findVariable(source.environment, 'DATABASE_URL')
   const sections = { listen, allowedOrigins, allowedHosts, limits, timeouts, stdio, names, log, audit }
   return freeze({
     ...sections,
     publicUrl: file.publicUrl ?? `http://localhost:${listen.port}`,
     ...buildServers(file, templates, dirname(resolve(source.file))),
-    dataDirectory: resolve(findVariable(source.environment, 'SEKISHO_DATA') ?? source.dataDirectory),
-    databaseUrl: secretFrom('DATABASE_URL'),
-    rootKey: secretFrom('SEKISHO_ROOT_KEY'),
+    dataDirectory: findVariable(source.environment, 'SEKISHO_DATA')
+      ? dataDirectoryOf(source.environment)
+      : resolve(source.dataDirectory),
+    databaseUrl: databaseUrl === undefined ? undefined : secret(databaseUrl),
   })
 }
 

@@ -134,7 +134,10 @@ function checkUrl(template: Template): Trouble | undefined {
 }
 
 const NOT_A_URL = { reason: 'is not an http or https address', fix: 'Write it like https://mcp.example.com/mcp' }
-const USER_CHOSEN = { reason: 'would let a user choose the host', fix: 'Put what is filled in after the host, or into headers' }
+const USER_CHOSEN = {
+  reason: 'would let a user choose the host',
+  fix: 'Put what is filled in after the host, or into headers',
+}
 
 function fixedText(template: Template): string {
   return template.kind === 'text' ? template.text : template.pattern

@@ -77,7 +77,9 @@ function readVariable(variable: unknown): ConfigValue | Trouble {
 }
 
 function readUserToken(pattern: unknown): ConfigValue | Trouble {
-  return readPattern(pattern, { key: '$userToken', placeholder: TOKEN }) ?? { kind: 'userToken', pattern: String(pattern) }
+  return (
+    readPattern(pattern, { key: '$userToken', placeholder: TOKEN }) ?? { kind: 'userToken', pattern: String(pattern) }
+  )
 }
 
 /** `id` alone is short for the whole of it. */
@@ -87,7 +89,10 @@ function readUser(pattern: unknown): ConfigValue | Trouble {
 }
 
 /** What is wrong with a text that something is filled into, if anything. */
-function readPattern(pattern: unknown, { key, placeholder }: { key: string; placeholder: string }): Trouble | undefined {
+function readPattern(
+  pattern: unknown,
+  { key, placeholder }: { key: string; placeholder: string },
+): Trouble | undefined {
   if (typeof pattern !== 'string') return { reason: `${key} takes a text`, fix: `Write {"${key}": "${placeholder}"}` }
   if (!pattern.includes(placeholder)) {
     return { reason: `${key} has no ${placeholder}`, fix: `Put ${placeholder} where it belongs` }

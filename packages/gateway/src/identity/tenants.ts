@@ -28,4 +28,3 @@ export function createTenants({ storage, clock }: { storage: Storage; clock: Clo
     },
   }
 }
-export type Tenants = ReturnType<typeof createTenants>

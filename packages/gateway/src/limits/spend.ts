@@ -30,4 +30,3 @@ export function createLimits({ counters, callsPerMinute, concurrentCalls }: Limi
     },
   }
 }
-export type Limits = ReturnType<typeof createLimits>

@@ -136,11 +136,17 @@ export function createRegistry(needs: RegistryNeeds): Registry {
     } catch (error) {
       slot.failure = asProblem(error)
       slot.freshMs = RETRY_MS
-      if (slot.failure.code === 'token.required') slot.shelf = undefined
-      needs.log.info({ server: definition.id, code: slot.failure.code, error }, 'registry.list_failed')
+      noteFailure(definition, slot, error)
     }
-    if (slot.outdated || slot.failure?.code === 'token.required') slot.freshMs = 0
+    if (slot.outdated) slot.freshMs = 0
     slot.triedAt = clock.now()
+  }
+
+  /** A missing token is no fault, and asked for anew each time; the user may have set it since. */
+  function noteFailure({ id: server }: UpstreamDefinition, slot: Slot, error: unknown): void {
+    if (slot.failure?.code !== 'token.required') return needs.log.info({ server, error }, 'registry.list_failed')
+    slot.shelf = undefined
+    slot.freshMs = 0
   }
 
   function shelve(definition: UpstreamDefinition, known: readonly Buffer[] | undefined): Shelf | undefined {

@@ -48,10 +48,9 @@ export function createMarks<T>({ clock, log, write, every = 50, precision = 10_0
       if (at - (marked.get(id) ?? -Infinity) < precision) return
       marked.set(id, at)
       waiting.push({ what, at })
-      timer ??= setTimeout(flush, every)
+      timer ??= setTimeout(() => void flush(), every)
     },
     /** Writes what waits; ends when it, and what was being written, is durable or given up. */
     flush,
   }
 }
-export type Marks<T> = ReturnType<typeof createMarks<T>>

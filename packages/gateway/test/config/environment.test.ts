@@ -81,10 +81,7 @@ describe('the environment', () => {
 
   test('keeps its secrets to itself', () => {
     const loaded = load({ DATABASE_URL: 'postgres://root:hunter2@db/gate', SEKISHO_ROOT_KEY: 'c2VjcmV0' })
-    expect(loaded.ok && [loaded.config.databaseUrl?.reveal(), loaded.config.rootKey?.reveal()]).toEqual([
-      'postgres://root:hunter2@db/gate',
-      'c2VjcmV0',
-    ])
+    expect(loaded.ok && loaded.config.databaseUrl?.reveal()).toBe('postgres://root:hunter2@db/gate')
     expect(JSON.stringify(loaded)).not.toMatch(/hunter2|c2VjcmV0/)
   })
 })

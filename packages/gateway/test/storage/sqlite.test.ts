@@ -9,7 +9,7 @@ import { openSqlite } from '../../src/storage/dialects/sqlite.ts'
 import { migrate } from '../../src/storage/migrate.ts'
 import { migrations } from '../../src/storage/migrations/all.ts'
 import type { Migration } from '../../src/storage/migrations/migration.ts'
-import { createTestClock, freshDirectory, quiet } from '../stores/databases.ts'
+import { createTestClock, newDirectory, quiet } from '../stores/databases.ts'
 
 const clock = createTestClock()
 const open = (dataDir: string) => openStorage({ dataDir, clock, log: quiet })
@@ -29,7 +29,7 @@ const failing: Migration = {
 }
 
 test('the data directory and the database are for their owner only', async () => {
-  const dataDir = join(freshDirectory().dataDir, 'made', 'here')
+  const dataDir = join(newDirectory().dataDir, 'made', 'here')
   const storage = await open(dataDir)
   expect(statSync(dataDir).mode & 0o777).toBe(0o700)
   for (const file of readdirSync(dataDir))
@@ -38,7 +38,7 @@ test('the data directory and the database are for their owner only', async () =>
 })
 
 test('a second gate on the same file is refused, and let in when the first has ended', async () => {
-  const { dataDir } = freshDirectory()
+  const { dataDir } = newDirectory()
   const first = await open(dataDir)
   const file = join(dataDir, 'sekisho.db')
   await expect(open(dataDir)).rejects.toMatchObject({ code: 'storage.in_use', details: { file } })
@@ -47,7 +47,7 @@ test('a second gate on the same file is refused, and let in when the first has e
 })
 
 test('the file is free again when the gate that held it was killed', async () => {
-  const { dataDir } = freshDirectory()
+  const { dataDir } = newDirectory()
   const holder = spawn(process.execPath, [join(import.meta.dirname, 'hold.ts'), dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -59,7 +59,7 @@ test('the file is free again when the gate that held it was killed', async () =>
 })
 
 test('the database is copied, privately, before a migration changes it', async () => {
-  const { dataDir } = freshDirectory()
+  const { dataDir } = newDirectory()
   const copy = join(dataDir, 'sekisho.db.before-0002-next')
   await (await open(dataDir)).close()
   const engine = await openSqlite(dataDir)
@@ -72,14 +72,14 @@ test('the database is copied, privately, before a migration changes it', async (
 })
 
 test('a new database is not copied, nor one that is up to date', async () => {
-  const { dataDir } = freshDirectory()
+  const { dataDir } = newDirectory()
   await (await open(dataDir)).close()
   await (await open(dataDir)).close()
   expect(readdirSync(dataDir)).toEqual(['sekisho.db'])
 })
 
 test('a migration that fails takes back those that ran with it, and can be tried again', async () => {
-  const { dataDir } = freshDirectory()
+  const { dataDir } = newDirectory()
   await (await open(dataDir)).close()
   const engine = await openSqlite(dataDir)
   await expect(migrate(engine, [...migrations, next, failing], clock)).rejects.toThrow('a migration that fails')

@@ -1,8 +1,8 @@
-import { createIds, type UserId } from '../../src/base/ids.ts'
+import { createIds } from '../../src/base/ids.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { secret } from '../../src/base/secret.ts'
 import { createApiKeys } from '../../src/identity/keys.ts'
-import { createTenants, DEFAULT_TENANT } from '../../src/identity/tenants.ts'
+import { createTenants } from '../../src/identity/tenants.ts'
 import { createUsers } from '../../src/identity/users.ts'
 import { openStorage } from '../../src/storage/database.ts'
 import { openKeyring } from '../../src/vault/keyring.ts'
@@ -31,6 +31,6 @@ for (;;) {
   const { key } = await keys.add(tenant, { userId: owner.id, name: 'k', scopes: ['mcp'] })
   process.stdout.write(`key ${key.reveal()}\n`)
   const provider = newId('vlt')
-  await vault.put({ tenant: DEFAULT_TENANT, userId: owner.id as UserId, provider }, secret(`token of ${provider}`))
+  await vault.put({ tenant, userId: owner.id, provider }, secret(`token of ${provider}`))
   process.stdout.write(`token ${provider}\n`)
 }

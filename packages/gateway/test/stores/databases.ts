@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, onTestFinished } from 'vitest'
 import type { TenantId } from '../../src/base/ids.ts'
 
 import { secret } from '../../src/base/secret.ts'
@@ -28,7 +28,7 @@ export function createTestClock(start = Date.UTC(2026, 0, 1)) {
 /** Where a database is, as {@link openStorage} takes it. */
 export type Place = Pick<StorageNeeds, 'dataDir' | 'databaseUrl' | 'schema'>
 
-/** A database of a test's own, gone when the test ends. */
+/** A database of a test's own, closed when the test is done with it and gone when the test has ended. */
 export interface FreshDatabase extends AsyncDisposable {
   readonly storage: Storage
   readonly place: Place
@@ -36,29 +36,28 @@ export interface FreshDatabase extends AsyncDisposable {
   again(): Promise<Storage>
 }
 
-type OpenFresh = () => Promise<FreshDatabase>
+type DatabaseName = 'sqlite' | 'postgres'
+type DatabaseTests = (name: DatabaseName, openFresh: () => Promise<FreshDatabase>, newPlace: () => Place) => void
 
-const reachable = await canReach()
-if (!reachable) console.warn(`PostgreSQL is not at ${POSTGRES}: its tests are left out. Set SEKISHO_TEST_POSTGRES.`)
-
-/** A test that needs PostgreSQL: left out where there is none, but for CI, where there has to be one. */
-export const whereReachable = test.skipIf(!reachable && process.env['CI'] !== 'true')
-
-/** Runs the tests on every database the product runs on. */
-export function eachDatabase(tests: (name: 'sqlite' | 'postgres', openFresh: OpenFresh) => void): void {
-  describe('on sqlite', () => tests('sqlite', () => openFresh(freshDirectory())))
-  if (reachable) describe('on postgres', () => tests('postgres', openFreshSchema))
-  else whereReachable('postgres is there', () => expect.fail(`PostgreSQL is not at ${POSTGRES}`))
+/** Runs the tests on every database the product runs on; PostgreSQL may be missing, but not in CI. */
+export function eachDatabase(tests: DatabaseTests): void {
+  describe.each(names)('on %s', (name) => {
+    tests(name, () => openFresh(newPlaces[name]()), newPlaces[name])
+  })
 }
 
-async function canReach(): Promise<boolean> {
+const newPlaces: Readonly<Record<DatabaseName, () => Place>> = { sqlite: newDirectory, postgres: newSchema }
+const names = await findNames()
+
+async function findNames(): Promise<DatabaseName[]> {
   const client = new Client({ connectionString: POSTGRES, connectionTimeoutMillis: 3_000 })
   try {
     await client.connect()
     await client.end()
-    return true
+    return ['sqlite', 'postgres']
   } catch {
-    return false
+    console.warn(`PostgreSQL is not at ${POSTGRES}: set SEKISHO_TEST_POSTGRES. Its tests are left out, or fail in CI.`)
+    return process.env['CI'] === 'true' ? ['sqlite', 'postgres'] : ['sqlite']
   }
 }
 
@@ -66,7 +65,7 @@ async function canReach(): Promise<boolean> {
 export const ten = 'ten_a' as TenantId
 export const other = 'ten_b' as TenantId
 
-async function openFresh(place: Place, forget = async (): Promise<void> => {}): Promise<FreshDatabase> {
+async function openFresh(place: Place): Promise<FreshDatabase> {
   const opened: Storage[] = []
   const open = async (): Promise<Storage> => {
     const storage = await openStorage({ ...place, clock: createTestClock(), log: quiet })
@@ -82,28 +81,25 @@ async function openFresh(place: Place, forget = async (): Promise<void> => {}): 
     again: async () => (storage.dialect === 'sqlite' ? storage : open()),
     async [Symbol.asyncDispose]() {
       for (const each of opened) await each.close()
-      await forget()
     },
   }
 }
 
 /** A directory that is gone when the test has ended. */
-export function freshDirectory(): { dataDir: string } {
+export function newDirectory(): { dataDir: string } {
   const dataDir = mkdtempSync(join(tmpdir(), 'sekisho-test-'))
   onTestFinished(() => rmSync(dataDir, { recursive: true }))
   return { dataDir }
 }
 
-function openFreshSchema(): Promise<FreshDatabase> {
-  const place = freshSchema()
-  return openFresh(place, () => dropSchema(place.schema))
+/** A schema, with a space in its name, that is gone when the test has ended. */
+function newSchema(): Place {
+  const schema = `test ${randomBytes(6).toString('hex')}`
+  onTestFinished(() => dropSchema(schema))
+  return { ...newDirectory(), databaseUrl: secret(POSTGRES), schema }
 }
 
-export function freshSchema() {
-  return { ...freshDirectory(), databaseUrl: secret(POSTGRES), schema: `test ${randomBytes(6).toString('hex')}` }
-}
-
-export async function dropSchema(schema: string): Promise<void> {
+async function dropSchema(schema: string): Promise<void> {
   const client = new Client({ connectionString: POSTGRES })
   await client.connect()
   await client.query(`drop schema if exists "${schema}" cascade`)

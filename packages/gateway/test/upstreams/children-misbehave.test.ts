@@ -96,5 +96,6 @@ describe('memory', () => {
     await place.tool(bob, odd('family'), 'pid')
     const mb = (owner: typeof ada) => place.children.find(owner)?.rssMb ?? 0
     await until(() => mb(ada) > 0 && mb(bob) > mb(ada) * 2)
+    expect(place.children.list().map(({ state }) => state)).toEqual(['ready', 'ready'])
   })
 })

@@ -5,7 +5,6 @@ import type { Secret } from '../../base/secret.ts'
 import type { Database } from '../schema.ts'
 import type { Engine } from './engine.ts'
 
-const INT8 = 20
 const STATEMENT_TIMEOUT_MS = 30_000
 const MIGRATION_TIMEOUT_MS = 10 * 60_000
 const CONNECT_TIMEOUT_MS = 5_000
@@ -34,7 +33,9 @@ export async function openPostgres({ databaseUrl, schema, log }: Place): Promise
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
-    types: { getTypeParser: (id, format) => (id === INT8 ? Number : pg.types.getTypeParser(id, format)) },
+    types: {
+      getTypeParser: (id, format) => (id === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(id, format)),
+    },
     ...(schema === undefined ? {} : { options: `-c search_path=${quote(schema)}` }),
   })
   // Without a listener, a connection that dies while nobody uses it would end the process.

@@ -1,0 +1,89 @@
+import type { z } from 'zod'
+import { Failure } from './answers.ts'
+import { openAddress, openSocket, unreachable, type Ask, type Door, type Reply } from './doors.ts'
+import { requireKey } from './key.ts'
+import type { World } from './world.ts'
+
+/** Which gate is meant: one with an address, or the one of the data directory. */
+export interface GateOptions {
+  readonly url: string | undefined
+  readonly 'key-file': string | undefined
+}
+
+/** The rows of those options, for the commands that ask a gate. */
+export const gateOptions = {
+  url: {
+    value: 'url',
+    says: 'Ask the gate at this address, with an API key, instead of the one of the data directory.',
+  },
+  'key-file': { value: 'file', says: 'Where the API key for --url is. Without it, SEKISHO_KEY holds the key.' },
+  json: { says: 'Answer in JSON.' },
+} as const
+
+/** The gate refused; the words are its own. */
+export class GateRefusal extends Error {
+  override readonly name = 'GateRefusal'
+  readonly fix: string
+
+  constructor({ message, details: { fix, requestId } }: Failure['error']) {
+    super(message)
+    this.fix = requestId === undefined ? fix : `${fix} (Request ${requestId}.)`
+  }
+}
+
+export interface GateCall {
+  readonly method: Ask['method']
+  /** The steps below `/admin/api/`, as they are. */
+  readonly path: readonly string[]
+  readonly query?: Readonly<Record<string, string | undefined>>
+  readonly body?: object
+}
+
+/** The gate, to be asked. */
+export interface Client {
+  /** Sends a call and reads the answer as the shape says. @throws {GateRefusal | Problem} `gate.*` */
+  ask<T extends z.ZodType>(call: GateCall, shape: T): Promise<z.output<T>>
+  /** As {@link Client.ask}, where the answer is text. */
+  read(call: GateCall): Promise<string>
+}
+
+/** @throws {Problem} `cli.key_missing`, `cli.file_unreadable`, `gate.unreachable` for an address that is none */
+export async function createClient(options: GateOptions, world: World): Promise<Client> {
+  const door = await openDoor(options, world)
+  const send = async ({ method, path, query = {}, body }: GateCall): Promise<string> => {
+    const reply = await door({ method, path: pathOf(path, query), body: body && JSON.stringify(body) })
+    if (reply.status >= 300) throw refusalOf(reply, options.url)
+    return reply.text
+  }
+  return {
+    ask: async (call, shape) => shape.parse(readJson(await send(call))),
+    read: send,
+  }
+}
+
+async function openDoor({ url, 'key-file': keyFile }: GateOptions, world: World): Promise<Door> {
+  return url === undefined ? openSocket(world) : openAddress(url, await requireKey(keyFile, world))
+}
+
+function pathOf(steps: readonly string[], query: Readonly<Record<string, string | undefined>>): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, value)
+  const path = `/admin/api/${steps.map(encodeURIComponent).join('/')}`
+  return search.size === 0 ? path : `${path}?${search.toString()}`
+}
+
+/** `undefined` for what is not JSON, and for an answer that says nothing. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function refusalOf({ status, text }: Reply, url = 'this data directory'): Error {
+  const failure = Failure.safeParse(readJson(text))
+  return failure.success
+    ? new GateRefusal(failure.data.error)
+    : unreachable(url, `it answers ${status}, and not as a gate`)
+}

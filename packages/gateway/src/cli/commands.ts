@@ -1,0 +1,28 @@
+import type { Command } from './command.ts'
+import { check } from './commands/check.ts'
+import { createCompletion } from './commands/completion.ts'
+import { keyCommands } from './commands/key.ts'
+import { logs } from './commands/logs.ts'
+import { start } from './commands/start.ts'
+import { status } from './commands/status.ts'
+import { tokenCommands } from './commands/token.ts'
+import { userCommands } from './commands/user.ts'
+
+/** Every command, once: the program, its help, its completion and its reference page are made of this. */
+export const commands: readonly Command[] = [
+  start,
+  check,
+  status,
+  ...userCommands,
+  ...keyCommands,
+  ...tokenCommands,
+  logs,
+  createCompletion(() => commands),
+]
+
+/** The first words that several commands share. */
+export const groups: Readonly<Record<string, string>> = {
+  user: 'Who may call through the gate.',
+  key: 'What their clients show to the gate.',
+  token: 'What the gate shows to servers for them.',
+}

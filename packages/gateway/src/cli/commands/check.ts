@@ -1,0 +1,64 @@
+import { relative, resolve } from 'node:path'
+import { dataDirectoryOf } from '../../base/data-directory.ts'
+import type { Config, ServerConfig } from '../../config/config.ts'
+import { findConfigFile, loadConfig } from '../../config/load.ts'
+import type { ConfigProblem } from '../../config/report.ts'
+import { command } from '../command.ts'
+import { createPrinter, type Printer } from '../print.ts'
+
+/** The servers that are part of the gate. */
+const BUILTINS = ['everything']
+
+export const check = command({
+  name: 'check',
+  does: 'Reads the configuration and says everything that is wrong with it. Starts nothing.',
+  arguments: [{ name: 'file', optional: true, says: 'Default: SEKISHO_CONFIG, or sekisho.jsonc here.' }],
+  options: { json: { says: 'Answer in JSON.' } },
+  examples: {
+    check: 'the file the gate would start with',
+    'check other.jsonc --json': 'another file, for a program',
+  },
+  async run({ arguments: { file: named }, options }, world) {
+    const { environment, directory } = world
+    const file = named === undefined ? findConfigFile({ environment, directory }) : resolve(directory, named)
+    const dataDirectory = dataDirectoryOf(environment)
+    const loaded = loadConfig({ file, environment, dataDirectory, builtins: BUILTINS })
+    const print = createPrinter(world)
+    if (options.json) print.json(loaded.ok ? { ...loaded, config: toSummary(loaded.config) } : loaded)
+    else {
+      const place = relative(directory, file)
+      for (const problem of loaded.ok ? [] : loaded.problems) print.line(toLine(problem, place))
+      for (const warning of loaded.warnings) print.line(`warning: ${toLine(warning, place)}`)
+      if (loaded.ok) printSummary(loaded.config, place, print)
+    }
+    return loaded.ok ? 0 : 1
+  },
+})
+
+function toLine({ source, line, column, path, reason, fix }: ConfigProblem, file: string): string {
+  const place = source === 'environment' ? source : `${file}:${line}:${column}`
+  return `${place} ${path === '' ? '' : `${path}: `}${reason} — ${fix}`
+}
+
+/** What may be told of a configuration: none of the values, which can be secrets. */
+function toSummary({ publicUrl, servers, disabledServers }: Config) {
+  return { publicUrl, servers: servers.map(toServer), disabledServers }
+}
+
+function toServer({ id, kind, description, requiresUserToken, tokenSetup }: ServerConfig) {
+  return { id, kind, description, needsToken: requiresUserToken, service: tokenSetup?.name }
+}
+
+function printSummary(config: Config, place: string, print: Printer): void {
+  const { publicUrl, servers, disabledServers } = toSummary(config)
+  print.line(`${place} is right. The gate will be at ${publicUrl}/mcp.`)
+  print.line()
+  const rows = servers.map(({ id, kind, needsToken, service, description = '' }) => [
+    id,
+    kind,
+    needsToken ? (service ?? 'yes') : '-',
+    description,
+  ])
+  print.table(['SERVER', 'KIND', 'TOKEN OF EACH USER', 'DESCRIPTION'], rows, 'It has no servers yet.')
+  if (disabledServers.length > 0) print.line(`Disabled: ${disabledServers.join(', ')}.`)
+}

@@ -1,0 +1,74 @@
+import { User, UserList } from '../answers.ts'
+import { createClient, gateOptions } from '../client.ts'
+import { command } from '../command.ts'
+import { createPrinter, showTime } from '../print.ts'
+
+const ROLES = ['owner', 'admin', 'member'] as const
+const WHO = { name: 'user', says: 'Their name, or id.' } as const
+
+const list = command({
+  name: 'user list',
+  does: 'Lists the users.',
+  arguments: [],
+  options: gateOptions,
+  examples: { 'user list': 'who may call through this gate' },
+  async run({ options }, world) {
+    const client = await createClient(options, world)
+    const { users } = await client.ask({ method: 'GET', path: ['users'] }, UserList)
+    const print = createPrinter(world)
+    if (options.json) return print.json(users)
+    const rows = users.map(({ name, role, createdAt, id }) => [name, role, showTime(createdAt), id])
+    print.table(['NAME', 'ROLE', 'ADDED (UTC)', 'ID'], rows, 'There are no users.')
+  },
+})
+
+const add = command({
+  name: 'user add',
+  does: 'Adds a user, who then needs a key: see `key add`.',
+  arguments: [{ name: 'name', says: 'Letters, digits, spaces and . _ @ -' }],
+  options: { role: { value: 'role', choices: ROLES, says: 'What they may do. Default: member.' }, ...gateOptions },
+  examples: { 'user add ada': 'a member', 'user add grace --role admin': 'somebody who may add others' },
+  async run({ arguments: { name }, options }, world) {
+    const client = await createClient(options, world)
+    const user = await client.ask({ method: 'POST', path: ['users'], body: { name, role: options.role } }, User)
+    const print = createPrinter(world)
+    if (options.json) return print.json(user)
+    print.line(`${user.name} is added as ${user.role}. Make a key for them with: sekisho key add ${quote(user.name)}`)
+  },
+})
+
+const role = command({
+  name: 'user role',
+  does: 'Changes the role of a user.',
+  arguments: [WHO, { name: 'role', choices: ROLES, says: 'The new one.' }],
+  options: gateOptions,
+  examples: { 'user role ada admin': 'let ada add others' },
+  async run({ arguments: { user: who, role: wanted }, options }, world) {
+    const client = await createClient(options, world)
+    const user = await client.ask({ method: 'PATCH', path: ['users', who], body: { role: wanted } }, User)
+    const print = createPrinter(world)
+    if (options.json) return print.json(user)
+    print.line(`${user.name} is ${user.role} now.`)
+  },
+})
+
+const remove = command({
+  name: 'user remove',
+  does: 'Removes a user with their keys and tokens, at once and for good.',
+  arguments: [WHO],
+  options: gateOptions,
+  examples: { 'user remove ada': 'their clients are refused from now on' },
+  async run({ arguments: { user }, options }, world) {
+    const client = await createClient(options, world)
+    await client.read({ method: 'DELETE', path: ['users', user] })
+    const print = createPrinter(world)
+    if (options.json) return print.json({ removed: user })
+    print.line(`${user} is removed, with their keys and tokens.`)
+  },
+})
+
+export const userCommands = [list, add, role, remove]
+
+function quote(text: string): string {
+  return /^[\w@.-]+$/.test(text) ? text : `'${text}'`
+}
