@@ -17,7 +17,7 @@ const HELP = `Measures the gate against its ceilings: bare reverse proxies on th
     .join(', ')}
   --help        this text`
 
-const QUICK = ['--scenarios', 'c16,modern', '--duration', '2', '--warmup', '2']
+const QUICK = ['--scenarios', 'c16,modern', '--duration', '1.5', '--warmup', '3']
 const GUARDED = guardedRows.flatMap(({ target, ceiling }) => [target, ceiling])
 const FULL = ['--scenarios', 'c16,modern,c1,10k,1m,list,idle']
 

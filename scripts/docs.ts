@@ -4,22 +4,26 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { cliPage } from './docs/cli.ts'
 import { configPage, configSchema, environmentPage } from './docs/config.ts'
 import { errorsPage } from './docs/errors.ts'
 import { eventsPage } from './docs/events.ts'
 import { metricsPage } from './docs/metrics.ts'
 import { roomsPage } from './docs/rooms.ts'
+import { routesPage } from './docs/routes.ts'
 
 const folder = join(import.meta.dirname, '../docs/generated')
 
 /** One page for each row; the text is made of nothing but the tables of the source. */
 const pages: Readonly<Record<string, () => string>> = {
+  'cli.md': cliPage,
   'config.md': configPage,
   'environment.md': environmentPage,
   'errors.md': errorsPage,
   'events.md': eventsPage,
   'metrics.md': metricsPage,
   'rooms.md': roomsPage,
+  'routes.md': routesPage,
   'sekisho.schema.json': configSchema,
 }
 

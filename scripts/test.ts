@@ -1,12 +1,21 @@
 /** `npm test`: everything that must hold, one step after the other, all of them even where one fails. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { runStep, showOutcome, type Outcome, type Step } from './steps.ts'
 
 /** Arguments are handed to vitest: `npm test -- packages/gateway/test/config`. */
 const filters = process.argv.slice(2)
 
+const reports = mkdtempSync(join(tmpdir(), 'sekisho-test-report-'))
+const report = join(reports, 'vitest.json')
+const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json']
+
 const steps: readonly Step[] = [
   { name: 'check', command: [process.execPath, 'scripts/check.ts'] },
-  { name: 'tests', command: [process.execPath, 'node_modules/vitest/vitest.mjs', 'run', ...filters] },
+  { name: 'tests', command: [process.execPath, ...vitest, `--outputFile.json=${report}`, ...filters] },
+  { name: 'conformance', command: [process.execPath, 'scripts/conformance.ts'] },
+  { name: 'tour', command: [process.execPath, 'scripts/tour.ts'], only: 'linux' },
 ]
 
 const outcomes: Outcome[] = []
@@ -17,4 +26,16 @@ for (const step of steps) {
 
 console.log('\n=== summary')
 for (const outcome of outcomes) console.log(showOutcome(outcome))
+console.log(countTests())
 process.exitCode = outcomes.some(({ result }) => result === 'failed') ? 1 : 0
+rmSync(reports, { recursive: true, force: true })
+
+/** The figures of the test runner, in one line that reads the same in every log. */
+function countTests(): string {
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'))
+    return `${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`
+  } catch {
+    return '0 passed, 1 failed'
+  }
+}

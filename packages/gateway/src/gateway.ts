@@ -9,7 +9,9 @@ import type { Secret } from './base/secret.ts'
 import type { Config, ServerConfig } from './config/config.ts'
 import { createEdge } from './http/edge.ts'
 import { createPools } from './http/outbound.ts'
+import { createRefusal } from './http/refusal.ts'
 import { createRouter, type Route } from './http/router.ts'
+import type { Refuse } from './http/serve.ts'
 import { serveWeb } from './http/web.ts'
 import { createApiKeys } from './identity/keys.ts'
 import { mayReadMetrics, type Principal } from './identity/principal.ts'
@@ -61,6 +63,8 @@ export interface Gateway {
   handle(request: IncomingMessage, response: ServerResponse): void
   /** Answers what comes over the socket in the data directory, which only its owner can open. */
   handleOperator(request: IncomingMessage, response: ServerResponse): void
+  /** Answers what never became a request, wherever it came from. */
+  readonly refuse: Refuse
   /** The administrator made at the first start, and their key, which is shown this once. */
   readonly administrator: { readonly name: string; readonly key: Secret } | undefined
   readonly rootKey: { readonly created: boolean; readonly place: string }
@@ -152,6 +156,7 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
   return {
     handle: createRouter({ routes, checkEdge: createEdge({ ...config, ...config.listen }), newRequestId, onFailure }),
     handleOperator: createRouter({ routes: operatorRoutes, checkEdge: () => {}, newRequestId, onFailure }),
+    refuse: createRefusal({ newRequestId, onFailure }),
     administrator,
     rootKey: kept.keyring,
     stop() {
@@ -215,7 +220,7 @@ function createPeople({ limits, servers }: Config, { clock, random, log }: World
     credentials,
     services,
     limits: createLimits({ counters: createMemoryCounters(clock), ...limits }),
-    bearer: createBearer({ keys, count: (outcome) => metrics.sekisho_auth_total.labels(outcome).inc() }),
+    bearer: createBearer({ keys, counted: countersOf(metrics) }),
   }
 }
 type People = ReturnType<typeof createPeople>
@@ -240,7 +245,13 @@ function createCalls(config: Config, world: World, parts: Kept & People) {
     clock,
     log,
     stateDir: config.dataDirectory,
-    settings: { ...childrenDefaults, ...stdio, startTimeoutMs: timeouts.startMs, drainMs: timeouts.drainMs },
+    settings: {
+      ...childrenDefaults,
+      ...stdio,
+      lineBytes: limits.answerBytes,
+      startTimeoutMs: timeouts.startMs,
+      drainMs: timeouts.drainMs,
+    },
     greet: createGreet(upstreamEras),
     onEvent: createChildTrail(parts),
     onNotification({ method }, { upstream, tenant, userId }) {
@@ -306,6 +317,10 @@ function createCalls(config: Config, world: World, parts: Kept & People) {
       await pools.close()
     },
   }
+}
+
+function countersOf({ sekisho_auth_total: total }: Kept['metrics']) {
+  return { ok: total.labels('ok'), missing: total.labels('missing'), invalid: total.labels('invalid') }
 }
 
 /** What happens to children is kept, and counted. */

@@ -1,9 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { systemClock } from './base/clock.ts'
 import { systemRandom } from './base/ids.ts'
 import type { Log } from './base/log.ts'
 import { asProblem } from './base/problem.ts'
+import { dataDirectoryOf, startDirectoryOf } from './base/data-directory.ts'
 import { socketPathOf } from './base/socket-path.ts'
 import type { Config } from './config/config.ts'
 import { findConfigFile, requireConfig } from './config/load.ts'
@@ -18,8 +19,9 @@ import { welcome } from './welcome.ts'
  * SIGINT lets what is under way end.
  */
 export async function runGate(): Promise<void> {
-  const { config, firstRun } = readConfig()
+  const { config, firstRun, warnings } = readConfig()
   const log = await openLog(config.log)
+  for (const warning of warnings) log.warn({ ...warning }, 'config.warning')
   const gateway = await createGateway(config, {
     clock: systemClock,
     random: systemRandom,
@@ -27,22 +29,23 @@ export async function runGate(): Promise<void> {
     environment: process.env,
     builtins: { everything: loadEverything },
   })
-  const { network, operator } = await openDoors(gateway, config)
+  const { network, operator } = await openDoors(gateway, config).catch(async (error: unknown) => {
+    await gateway.close()
+    throw error
+  })
   process.stdout.write(welcome({ gateway, config, firstRun, port: network.port }))
   log.info({ port: network.port, servers: config.servers.length }, 'gate.started')
   await toldToStop()
   await shutDown({ gateway, doors: [network, operator], config, log })
 }
 
-function readConfig(): { config: Config; firstRun: boolean } {
+function readConfig() {
   const environment = process.env
-  const directory = process.env['INIT_CWD'] ?? process.cwd()
-  const file = findConfigFile({ environment, directory })
-  const dataDirectory = resolve(directory, environment['SEKISHO_DATA'] ?? '.sekisho')
+  const file = findConfigFile({ environment, directory: startDirectoryOf(environment) })
+  const dataDirectory = dataDirectoryOf(environment)
   const firstRun = !existsSync(file) && environment['SEKISHO_CONFIG'] === undefined
   const text = firstRun ? firstRunConfig(dataDirectory) : undefined
-  const { config } = requireConfig({ file, text, environment, dataDirectory, builtins: ['everything'] })
-  return { config, firstRun }
+  return { firstRun, ...requireConfig({ file, text, environment, dataDirectory, builtins: ['everything'] }) }
 }
 
 /** The playground is no part of the gate, and is loaded only where somebody calls it. */
@@ -52,13 +55,13 @@ async function loadEverything() {
 }
 
 async function openDoors(gateway: Gateway, config: Config): Promise<{ network: Listener; operator: Listener }> {
-  const requestMs = config.timeouts.bodyMs
+  const settings = { requestMs: config.timeouts.bodyMs, refuse: gateway.refuse }
   const socket = socketPathOf(config.dataDirectory)
   mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
   // A socket that a killed gate left behind; the lock on the database says that no other gate is running.
   rmSync(socket, { force: true })
-  const network = await listen(gateway.handle, config.listen, { requestMs })
-  const operator = await listen(gateway.handleOperator, { socket }, { requestMs })
+  const network = await listen(gateway.handle, config.listen, settings)
+  const operator = await listen(gateway.handleOperator, { socket }, settings)
   chmodSync(socket, 0o600)
   return { network, operator }
 }
@@ -93,7 +96,8 @@ if (import.meta.main) {
   } catch (error) {
     const failure = asProblem(error)
     process.stderr.write(`${failure.message}\n${failure.fix}\n`)
-    if (failure.code === 'gate.fault') process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`)
+    if (failure.code === 'gate.fault')
+      process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`)
     process.exitCode = 1
   }
 }

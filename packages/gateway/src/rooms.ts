@@ -49,7 +49,7 @@ export const rooms = {
     ],
     owns: 'the API of administrators and of the CLI',
   },
-  cli: { floor: 7, imports: ['base', 'config', 'gateway'], owns: 'the commands' },
+  cli: { floor: 7, imports: ['base', 'config', 'gateway', 'main'], owns: 'the commands' },
 } as const satisfies Record<string, Room>
 
 interface Room {

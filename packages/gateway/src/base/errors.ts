@@ -50,6 +50,18 @@ export const errors = {
     says: 'The request is larger than {limit} bytes.',
     fix: 'Send less, or ask the operator to raise limits.requestBytes.',
   },
+  'request.http': {
+    status: 400,
+    rpc: -32600,
+    says: 'The request is not valid HTTP.',
+    fix: 'Look at what a proxy in between makes of it.',
+  },
+  'request.headers_too_large': {
+    status: 431,
+    rpc: -32600,
+    says: 'The address and the headers of the request are too long together.',
+    fix: 'Send a shorter address, fewer headers or shorter ones.',
+  },
   'request.timeout': {
     status: 408,
     rpc: -32600,

@@ -22,7 +22,7 @@ export function socketPathOf(dataDir: string): string {
 
 /**
  * Refuses a socket which somebody else could have put there, or could replace: whoever listens on it is told
- * tokens, and is believed. To be asked by both sides, with the directory made.
+ * tokens, and is believed.
  *
  * @throws {Problem} `gate.socket_unsafe`
  */
@@ -31,10 +31,12 @@ export function requireOwnSocket(socketPath: string): void {
   if (!isOurs(lstatSync(directory))) throw problem('gate.socket_unsafe', { directory })
 }
 
-/** Owned by this user and writable by nobody else. The superuser may ask the gate of another. */
+/**
+ * Owned by this user or the superuser, and not writable by everybody: a group that may write was chosen by
+ * somebody, as with the volumes of containers. The superuser may ask the gate of another.
+ */
 function isOurs(directory: Stats): boolean {
   const self = process.getuid?.()
-  if (self === undefined) return true
-  const owned = directory.uid === self || self === 0
-  return directory.isDirectory() && owned && (directory.mode & 0o022) === 0
+  if (self === undefined || self === 0) return directory.isDirectory()
+  return directory.isDirectory() && [self, 0].includes(directory.uid) && (directory.mode & 0o002) === 0
 }

@@ -20,6 +20,16 @@ export const commands: readonly Command[] = [
   createCompletion(() => commands),
 ]
 
+/** What a person does first, for the help of the whole. */
+export const firstSteps: Readonly<Record<string, string>> = {
+  start: 'run the gate, with ./sekisho.jsonc or with demonstration servers',
+  check: 'see whether ./sekisho.jsonc is right',
+  'user add ada': 'let somebody in',
+  'key add ada': 'make them a key for their MCP clients',
+  'token set github --user ada': 'give the gate their token for a server',
+  status: 'see what runs',
+}
+
 /** The first words that several commands share. */
 export const groups: Readonly<Record<string, string>> = {
   user: 'Who may call through the gate.',

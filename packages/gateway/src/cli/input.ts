@@ -23,8 +23,9 @@ async function readPiped({ input }: Terminal): Promise<string> {
 }
 
 async function readTyped(prompt: string, { input, errors }: Terminal): Promise<string> {
-  errors.write(prompt)
+  // In this order: what is typed as soon as the prompt is seen must not be shown.
   input.setRawMode?.(true)
+  errors.write(prompt)
   try {
     let text = ''
     for await (const chunk of input) {

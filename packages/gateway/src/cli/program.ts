@@ -3,7 +3,7 @@ import { asProblem } from '../base/problem.ts'
 import { VERSION } from '../base/version.ts'
 import { GateRefusal } from './client.ts'
 import type { AnyCall, ArgumentRow, Command, OptionRow } from './command.ts'
-import { commands, groups } from './commands.ts'
+import { commands, firstSteps, groups } from './commands.ts'
 import { createPrinter } from './print.ts'
 import type { World } from './world.ts'
 
@@ -49,20 +49,45 @@ function createProgram(world: World, ended: (code: number) => void): Program {
       writeOut: (text) => void world.output.write(text),
       writeErr: (text) => void world.errors.write(text),
     })
-  const parents = new Map(Object.entries(groups).map(([name, says]) => [name, program.command(name).description(says)]))
+  const parentOf = createParents(program)
   for (const row of commands) {
-    const [first = '', second] = row.name.split(' ')
-    const parent = parents.get(first) ?? program
-    const given = describe(parent.command(second ?? first), row)
+    const [parent, name] = parentOf(row)
+    const given = describe(parent.command(name), row)
     given.action(async () => ended((await row.run(readCall(row, given), world)) ?? 0))
   }
-  return program
+  return addExamples(program, firstSteps)
+}
+
+/** Finds what a command belongs to: the program, or the group of its first word, made where it is not there yet. */
+function createParents(program: Program): (row: Command) => readonly [parent: Program, name: string] {
+  const parents = new Map<string, Program>()
+  return ({ name }) => {
+    const [first = '', second] = name.split(' ')
+    if (second === undefined) return [program, first]
+    const parent = parents.get(first) ?? createGroup(program, first)
+    parents.set(first, parent)
+    return [parent, second]
+  }
+}
+
+function createGroup(program: Program, name: string): Program {
+  const rows = commands.filter((row) => row.name.startsWith(`${name} `))
+  const examples = rows.flatMap((row) => Object.entries(row.examples).slice(0, 1))
+  const group = program
+    .command(name)
+    .description(groups[name] ?? '')
+    .helpCommand(false)
+  return addExamples(group, Object.fromEntries(examples))
 }
 
 function describe(program: Program, { does, arguments: args, options, examples }: Command): Program {
   program.description(does)
   for (const row of args) program.addArgument(toArgument(row))
   for (const [name, row] of Object.entries(options)) program.addOption(toOption(name, row))
+  return addExamples(program, examples)
+}
+
+function addExamples(program: Program, examples: Readonly<Record<string, string>>): Program {
   const lines = Object.entries(examples).map(([line, says]) => `  $ sekisho ${line}\n      ${says}`)
   return program.addHelpText('after', `\nExamples:\n${lines.join('\n')}`)
 }

@@ -4,8 +4,8 @@ import { problem } from '../base/problem.ts'
 const EMPTY = Buffer.alloc(0)
 
 /**
- * Reads a request's body whole. What is left of one that is too large is not read: the caller answers and
- * closes the connection.
+ * Reads a request's body whole. What is left of one that is too large is not kept: once it is answered, Node
+ * reads it into nothing for as long as a request may take, since closing at once could lose the answer.
  *
  * @throws {Problem} `request.too_large`; `request.cancelled` where the client went away.
  */

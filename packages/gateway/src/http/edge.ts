@@ -23,9 +23,20 @@ export function createEdge(settings: EdgeSettings): (request: IncomingMessage) =
   const origins = new Set(originsOf(settings))
   return function checkEdge(request) {
     const { host, origin } = request.headers
-    if (host === undefined || !hosts.has(host.toLowerCase())) throw problem('request.host', { host })
+    if (host === undefined || !hosts.has(host.toLowerCase()) || namesTwoHosts(request))
+      throw problem('request.host', { host })
     if (origin !== undefined && !origins.has(origin.toLowerCase())) throw problem('request.origin', { origin })
   }
+}
+
+/** Whoever stands in between may have believed the other one. @see RFC 9112 §3.2 */
+function namesTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    if (name.length === 4 && name.toLowerCase() === 'host') count++
+  }
+  return count > 1
 }
 
 function hostsOf({ publicUrl, port, allowedHosts }: EdgeSettings): string[] {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asProblem, problem, toHttpError, type Problem } from '../base/problem.ts'
+import { failureHeaders } from './refusal.ts'
 
 /** What answers a path: all of it, or all that begins with it. */
 export interface Route {
@@ -36,7 +37,10 @@ export function createRouter({ routes, checkEdge, newRequestId, onFailure }: Rou
     const requestId = newRequestId()
     onFailure(failure, requestId)
     if (response.headersSent) response.destroy()
-    else sendJson(response, failure.row.status, toHttpError(failure, requestId), ['X-Request-Id', requestId])
+    else {
+      const headers = ['X-Request-Id', requestId, ...failureHeaders(failure)]
+      sendJson(response, failure.row.status, toHttpError(failure, requestId), headers)
+    }
   }
 
   return function handle(request: IncomingMessage, response: ServerResponse): void {
@@ -67,8 +71,14 @@ export function sendJson(
   const bytes = Buffer.from(JSON.stringify(body))
   response.writeHead(status, [
     ...headers,
-    ...['Content-Type', 'application/json', 'Content-Length', String(bytes.length)],
-    ...['X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store'],
+    'Content-Type',
+    'application/json',
+    'Content-Length',
+    String(bytes.length),
+    'X-Content-Type-Options',
+    'nosniff',
+    'Cache-Control',
+    'no-store',
   ])
   response.end(bytes)
 }

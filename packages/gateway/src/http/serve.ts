@@ -1,7 +1,22 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { problem } from '../base/problem.ts'
 
 export type Handle = (request: IncomingMessage, response: ServerResponse) => void
+/** Answers a connection whose bytes never became a whole request. */
+export type Refuse = (error: NodeJS.ErrnoException, socket: Duplex) => void
+
+export interface ListenSettings {
+  /** How long a request may take to arrive whole. */
+  readonly requestMs: number
+  /** How long a client may take nothing of what is written to it. */
+  readonly stalledMs?: number
+  /** Without it such a connection is closed without a word. */
+  readonly refuse?: Refuse
+}
+
+/** Longer than the silence between two signs of life of a call that takes its time. */
+const STALLED_MS = 60_000
 
 /** Where to listen: an address on the network, or a Unix socket. */
 export type Place = { readonly host: string; readonly port: number } | { readonly socket: string }
@@ -15,14 +30,14 @@ export interface Listener {
 
 /**
  * Listens. A request has `requestMs` to arrive whole, so that a client which drips its bytes cannot hold a
- * connection for ever; an answer may take as long as it needs.
+ * connection for ever. An answer may take as long as it needs, and is given up where the client takes nothing.
  *
  * @throws {Problem} `gate.port_taken`
  */
 export async function listen(
   handle: Handle,
   place: Place,
-  { requestMs }: { readonly requestMs: number },
+  { requestMs, stalledMs = STALLED_MS, refuse = hangUp }: ListenSettings,
 ): Promise<Listener> {
   const server = createServer({
     requestTimeout: requestMs,
@@ -31,11 +46,8 @@ export async function listen(
   })
   server.keepAliveTimeout = 75_000
   server.on('request', handle)
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (socket.writable)
-      socket.end(`HTTP/1.1 ${CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`)
-    else socket.destroy()
-  })
+  server.timeout = stalledMs
+  server.on('clientError', refuse)
   await bind(server, place)
   const address = server.address()
   return {
@@ -44,9 +56,8 @@ export async function listen(
   }
 }
 
-const CLIENT_ERRORS: Record<string, string> = {
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+function hangUp(_error: Error, socket: Duplex): void {
+  socket.destroy()
 }
 
 function bind(server: Server, place: Place): Promise<void> {

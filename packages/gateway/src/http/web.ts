@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { problem } from '../base/problem.ts'
 import { readBody } from './body.ts'
 
 /**
@@ -11,6 +12,7 @@ export async function serveWeb(
   { bodyLimit, fetch }: { readonly bodyLimit: number; readonly fetch: (request: Request) => Promise<Response> },
 ): Promise<void> {
   const { method = 'GET', url = '/' } = request
+  if (FORBIDDEN_METHODS.has(method)) throw problem('request.http_method')
   const body = method === 'GET' || method === 'HEAD' ? null : new Uint8Array(await readBody(request, bodyLimit))
   const headers = new Headers()
   for (const [name, value] of Object.entries(request.headers)) {
@@ -21,3 +23,6 @@ export async function serveWeb(
   response.writeHead(answer.status, [...[...answer.headers].flat(), 'Content-Length', String(bytes.length)])
   response.end(bytes)
 }
+
+/** What a web `Request` cannot be made with. @see the Fetch standard, "forbidden method" */
+const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK'])

@@ -8,7 +8,7 @@ export interface BearerNeeds {
     verify(key: string): Principal | undefined | Promise<Principal | undefined>
     markUsed(principal: Principal): void
   }
-  readonly count: (outcome: 'ok' | 'missing' | 'invalid') => void
+  readonly counted: Readonly<Record<'ok' | 'missing' | 'invalid', { inc(): void }>>
 }
 
 /**
@@ -17,9 +17,9 @@ export interface BearerNeeds {
  * @throws {Problem} `auth.required`, `auth.invalid`, `auth.forbidden`
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 RFC 6750 §2.1}
  */
-export function createBearer({ keys, count }: BearerNeeds) {
+export function createBearer({ keys, counted }: BearerNeeds) {
   function known(principal: Principal | undefined): Principal {
-    count(principal ? 'ok' : 'invalid')
+    counted[principal ? 'ok' : 'invalid'].inc()
     if (!principal) throw problem('auth.invalid')
     keys.markUsed(principal)
     return principal
@@ -28,7 +28,7 @@ export function createBearer({ keys, count }: BearerNeeds) {
   function identify({ headers }: IncomingMessage): Principal | Promise<Principal> {
     const key = bearerOf(headers.authorization)
     if (key === undefined) {
-      count('missing')
+      counted.missing.inc()
       throw problem('auth.required')
     }
     const found = keys.verify(key)

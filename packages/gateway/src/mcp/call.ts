@@ -4,7 +4,7 @@ import type { Secret } from '../base/secret.ts'
 import type { UpstreamId } from '../base/ids.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Registry, Tool } from '../registry/registry.ts'
-import type { Answer } from '../upstreams/transport.ts'
+import { onceOver, type Answer } from '../upstreams/transport.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
 import type { Context } from './context.ts'
 
@@ -19,7 +19,8 @@ export interface CallNeeds {
   readonly trail: {
     /** @throws {Problem} `audit.full` where what is done now could not be kept. */
     requireRoom(): void
-    followed(call: CallRecord, ctx: Context): void
+    /** Where the log is synchronous, the answer waits for the promise. */
+    followed(call: CallRecord, ctx: Context): Promise<void> | undefined
   }
   readonly clock: { now(): number }
 }
@@ -55,20 +56,29 @@ export async function callTool(needs: CallNeeds, request: RpcRequest, ctx: Conte
     try {
       const token = await needs.credentials.require(ctx.principal, tool.upstream)
       called = true
-      return await needs.upstreams.call(tool.upstream, exchangeOf(withName(request, tool.name), ctx), {
-        tenant: ctx.principal.tenant,
-        userId: ctx.principal.userId,
-        token,
-      })
-    } finally {
+      const caller = { tenant: ctx.principal.tenant, userId: ctx.principal.userId, token }
+      const exchange = exchangeOf(withName(request, tool.name), ctx)
+      return releasedAfter(await needs.upstreams.call(tool.upstream, exchange, caller), release)
+    } catch (error) {
       release()
+      throw error
     }
   } catch (error) {
     failure = asProblem(error)
     throw failure
   } finally {
-    needs.trail.followed({ tool: request.name ?? '', upstream: tool?.upstream, startedAt, failure, called }, ctx)
+    await needs.trail.followed(
+      { tool: tool?.name ?? request.name ?? '', upstream: tool?.upstream, startedAt, failure, called },
+      ctx,
+    )
   }
+}
+
+/** An answer that is passed on as it comes counts as a call until its last byte. */
+function releasedAfter(answer: Answer, release: () => void): Answer {
+  if (answer.kind === 'stream') return onceOver(answer, release)
+  release()
+  return answer
 }
 
 function exchangeOf(request: RpcRequest, ctx: Context) {

@@ -3,7 +3,9 @@ import type { UpstreamId } from '../base/ids.ts'
 import { readMessage, resultMessage, type RpcMessage, type RpcNotification, type RpcRequest } from '../base/json-rpc.ts'
 import { asProblem, problem, toHttpError, toRpcError, type Problem } from '../base/problem.ts'
 import { readBody } from '../http/body.ts'
+import { failureHeaders } from '../http/refusal.ts'
 import type { Principal } from '../identity/principal.ts'
+import { serverOf } from '../registry/names.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Answer } from '../upstreams/transport.ts'
 import { callTool, type CallNeeds } from './call.ts'
@@ -13,7 +15,7 @@ import { decideEra } from './eras/era.ts'
 import type { Flights } from './flights.ts'
 import { createOutlet, type Outlet } from './outlet.ts'
 import { describeStatus, statusTool } from './status.ts'
-import { LIST_TTL_MS, listTools } from './tools.ts'
+import { listTools } from './tools.ts'
 
 export interface EndpointNeeds extends CallNeeds {
   readonly registry: Registry
@@ -88,11 +90,11 @@ async function operate(needs: EndpointNeeds, message: RpcRequest, ctx: Context, 
       case 'tools.call':
         if (ctx.server === undefined && message.name === statusTool.name)
           return await answerStatus(needs, message, ctx, outlet)
-        outlet.answer(adopted(await callTool(needs, message, ctx), ctx.era))
+        outlet.answer(adopted(await callTool(needs, message, ctx), message, ctx))
         return 'ok'
       case 'tools.list': {
-        const { tools, nextCursor } = await listTools(needs, ctx, message.cursor)
-        return answer(message, ctx.era.toolsPage(tools, nextCursor, LIST_TTL_MS), outlet)
+        const { tools, nextCursor, ttlMs } = await listTools(needs, ctx, message.cursor)
+        return answer(message, ctx.era.toolsPage(tools, nextCursor, ttlMs), outlet)
       }
       case 'open':
         return answer(message, ctx.era.opening(INSTRUCTIONS, message.paramsValue), outlet, ctx.era.openingHeaders())
@@ -110,9 +112,14 @@ async function operate(needs: EndpointNeeds, message: RpcRequest, ctx: Context, 
 const INSTRUCTIONS =
   'Tools of several MCP servers, named server__tool, each called with your own account. sekisho_status says which servers are missing and what to do about it.'
 
-function adopted(answer: Answer, era: ClientEra): Answer {
+/** @throws {Problem} `upstream.bad_answer` where an answer of the other era cannot be read. */
+function adopted(answer: Answer, { name = '' }: RpcRequest, { era, server }: Context): Answer {
   if (answer.kind === 'stream' || answer.era === era.name) return answer
-  return { ...answer, bytes: era.adopt(answer.bytes) }
+  try {
+    return { ...answer, bytes: era.adopt(answer.bytes) }
+  } catch (cause) {
+    throw problem('upstream.bad_answer', { server: server ?? serverOf(name), reason: 'not valid JSON', cause })
+  }
 }
 
 function answer(message: RpcRequest, result: string | Buffer, outlet: Outlet, headers?: readonly string[]): 'ok' {
@@ -145,7 +152,7 @@ function refuse(
   const { outlet, requestId } = to
   noteFailure(failure, requestId)
   const id = message?.kind === 'request' ? idText(message) : 'null'
-  outlet.end(toRpcError(failure, id, requestId), failure.row.status, headersOf(failure))
+  outlet.end(toRpcError(failure, id, requestId), failure.row.status, failureHeaders(failure))
   return failure.code
 }
 
@@ -164,21 +171,9 @@ function fail(
   if (message.method === 'tools/call' && /^(upstream|token|vault)\./.test(failure.code)) {
     answer(message, toolFailure(era, failure, toHttpError(failure, requestId).error), outlet)
   } else {
-    outlet.end(toRpcError(failure, idText(message), requestId), era.failureStatus(failure), headersOf(failure))
+    outlet.end(toRpcError(failure, idText(message), requestId), era.failureStatus(failure), failureHeaders(failure))
   }
   return failure.code
-}
-
-/** @see RFC 6750 §3, RFC 9110 §10.2.3 and §15.5.6 */
-function headersOf({ code, row, details }: Problem): string[] {
-  if (row.status === 401)
-    return ['WWW-Authenticate', row.oauth === undefined ? 'Bearer' : `Bearer error="${row.oauth}"`]
-  if (code === 'auth.forbidden')
-    return ['WWW-Authenticate', `Bearer error="insufficient_scope", scope="${String(details['scope'])}"`]
-  if (row.status === 429)
-    return ['Retry-After', typeof details['seconds'] === 'number' ? String(details['seconds']) : '1']
-  if (code === 'request.http_method') return ['Allow', 'POST']
-  return code === 'request.too_large' ? ['Connection', 'close'] : []
 }
 
 function takeNote(needs: EndpointNeeds, message: RpcNotification, ctx: Context, request: IncomingMessage): void {
@@ -198,11 +193,9 @@ function flightKey(id: string | number, { principal, era }: Context, { headers }
 }
 
 function checkMediaType({ headers }: IncomingMessage): void {
-  if (headers['content-type']?.toLowerCase().startsWith('application/json') !== true)
-    throw problem('request.media_type')
+  if (!/^application\/json[ \t]*(?:;|$)/i.test(headers['content-type'] ?? '')) throw problem('request.media_type')
   const { accept } = headers
-  if (accept === undefined || accept.includes('*/*') || accept.includes('application/json')) return
-  throw problem('request.not_acceptable')
+  if (accept !== undefined && !/\*\/\*|application\/(?:json|\*)/i.test(accept)) throw problem('request.not_acceptable')
 }
 
 function paramHeadersOf({ rawHeaders }: IncomingMessage): readonly string[] {

@@ -6,9 +6,11 @@ import { statusTool } from './status.ts'
 export interface ToolsPage {
   readonly tools: Buffer
   readonly nextCursor: string | undefined
+  /** How long a client may keep it, in milliseconds. */
+  readonly ttlMs: number
 }
 
-export const LIST_TTL_MS = 30_000
+const TTL_MS = 30_000
 
 const COMMA = Buffer.from(',')
 
@@ -37,6 +39,8 @@ export async function listTools(
   return {
     tools: join(texts),
     nextCursor: last && from + toolsPerPage < tools.length ? encodeCursor(last) : undefined,
+    // What is missing may be there a moment later: a token is set, a server is back.
+    ttlMs: standings.some(({ failure }) => failure) ? 0 : TTL_MS,
   }
 }
 

@@ -19,14 +19,13 @@ export type Trail = ReturnType<typeof createTrail>
 export function createTrail({ audit, clock, serviceOf }: TrailNeeds) {
   return {
     requireRoom: audit.requireRoom,
-    followed({ tool, upstream, startedAt, failure, called }: CallRecord, { principal, requestId, era }: Context): void {
+    followed({ tool, upstream, startedAt, failure, called }: CallRecord, { principal, requestId, era }: Context) {
       const common = { userId: principal.userId, requestId, key: principal.keyId, tool: tool.slice(0, 200) }
       const { tenant } = principal
       if (!called || upstream === undefined) {
-        void audit.record(tenant, { kind: 'tool.denied', ...common, server: upstream, error: failure?.code })
-        return
+        return audit.record(tenant, { kind: 'tool.denied', ...common, server: upstream, error: failure?.code })
       }
-      void audit.record(tenant, {
+      return audit.record(tenant, {
         kind: 'tool.call',
         ...common,
         server: upstream,

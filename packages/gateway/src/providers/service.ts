@@ -16,11 +16,12 @@ const LONGEST = 4_096
 
 /**
  * Tokens go into headers and environments, where a line break would begin another header: so printable
- * ASCII only, which is also all that a bearer token may be, and no space at either end.
+ * ASCII only, which is also all that a bearer token may be, and no space at either end. Some go into paths,
+ * where dots alone would lead elsewhere.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 RFC 6750 §2.1}
  */
-const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
+const PRINTABLE = /^(?!\.+$)[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
 /** @throws {Problem} `token.format`, which does not repeat the token */
 export function checkToken({ name, instructions, format }: ServiceToken, token: string): void {

@@ -132,7 +132,8 @@ export function createRegistry(needs: RegistryNeeds): Registry {
       slot.shelf = toShelf(definition.id, fetched.tools, settings.nameLimit, needs.log)
       slot.failure = undefined
       slot.freshMs = Math.min(Math.max(fetched.ttlMs, FRESH_MS), FRESH_MOST_MS)
-      await needs.lastKnown.save(memory, fetched.tools)
+      const known = slot.shelf.tools.map(({ json }) => json)
+      await needs.lastKnown.save(memory, known)
     } catch (error) {
       slot.failure = asProblem(error)
       slot.freshMs = RETRY_MS

@@ -1,5 +1,6 @@
+import { isUtf8 } from 'node:buffer'
 import type { UpstreamId } from '../base/ids.ts'
-import { readMessage, type RpcRequest } from '../base/json-rpc.ts'
+import { isRecord, readMessage, type RpcRequest } from '../base/json-rpc.ts'
 import { elements, findMember, splice } from '../base/json-spans.ts'
 import type { Log } from '../base/log.ts'
 import { problem, type Problem } from '../base/problem.ts'
@@ -25,28 +26,44 @@ export interface Shelf {
   readonly byExposed: ReadonlyMap<string, Tool>
 }
 
-/** Puts tools on a shelf; one that has no name, or the name of another, is left out and logged. */
+/**
+ * Puts tools on a shelf; one that has no name, or the name of another, or is no JSON, is left out and logged:
+ * it would spoil the list of all the others.
+ */
 export function toShelf(upstream: UpstreamId, tools: readonly Buffer[], nameLimit: number, log: Log): Shelf {
   const byName = new Map<string, Tool>()
   const byExposed = new Map<string, Tool>()
+  const leftOut: (string | undefined)[] = []
   for (const json of tools) {
     const tool = readTool(upstream, json, nameLimit)
     if (!tool || byName.has(tool.name) || byExposed.has(tool.exposed)) {
-      log.warn({ server: upstream, tool: tool?.name.slice(0, 100) }, 'registry.tool_left_out')
+      leftOut.push(tool?.name.slice(0, 100))
       continue
     }
     byName.set(tool.name, tool)
     byExposed.set(tool.exposed, tool)
   }
+  if (leftOut.length > 0)
+    log.warn({ server: upstream, count: leftOut.length, first: leftOut.slice(0, 5) }, 'registry.tools_left_out')
   return { tools: [...byName.values()], byName, byExposed }
 }
 
 function readTool(upstream: UpstreamId, json: Buffer, nameLimit: number): Tool | undefined {
-  const at = json[0] === 0x7b ? findMember(json, 0, 'name') : undefined
-  const name: unknown = at && JSON.parse(json.toString('utf8', at.start, at.end))
-  if (at === undefined || typeof name !== 'string' || name === '') return undefined
+  const name = nameOf(json)
+  const at = name === undefined ? undefined : findMember(json, 0, 'name')
+  if (at === undefined || name === undefined) return undefined
   const exposed = exposeName(upstream, name, nameLimit)
   return { upstream, name, exposed, json, exposedJson: splice(json, [{ ...at, by: JSON.stringify(exposed) }]) }
+}
+
+function nameOf(json: Buffer): string | undefined {
+  if (!isUtf8(json)) return undefined
+  try {
+    const tool: unknown = JSON.parse(json.toString())
+    return isRecord(tool) && typeof tool['name'] === 'string' && tool['name'] !== '' ? tool['name'] : undefined
+  } catch {
+    return undefined
+  }
 }
 
 interface FetchNeeds {
@@ -59,6 +76,8 @@ interface FetchNeeds {
 
 const PAGES_MOST = 200
 const TOOLS_MOST = 30_000
+/** The list is held in memory, for each user where it may differ. */
+const BYTES_MOST = 64 * 1024 * 1024
 
 /**
  * Asks an upstream for all its tools, page by page.
@@ -67,13 +86,24 @@ const TOOLS_MOST = 30_000
  * @throws {Problem} `upstream.*`
  */
 export async function fetchTools(needs: FetchNeeds): Promise<{ tools: Buffer[]; ttlMs: number }> {
+  try {
+    return await fetchPages(needs)
+  } catch (cause) {
+    throw cause instanceof SyntaxError ? badList(needs.id, 'not valid JSON', cause) : cause
+  }
+}
+
+async function fetchPages(needs: FetchNeeds): Promise<{ tools: Buffer[]; ttlMs: number }> {
   const tools: Buffer[] = []
   let cursor: unknown
   let ttlMs = 0
+  let size = 0
   for (let page = 0; page < PAGES_MOST; page++) {
     const result = await ask(needs, listRequest(page, cursor))
     const list = findMember(result, 0, 'tools')
     if (!list || result[list.start] !== 0x5b) throw badList(needs.id, 'no list of tools')
+    size += list.end - list.start
+    if (size > BYTES_MOST) throw problem('upstream.too_large', { server: needs.id, limit: BYTES_MOST })
     for (const { start, end } of elements(result, list.start)) tools.push(Buffer.from(result.subarray(start, end)))
     if (tools.length > TOOLS_MOST) throw badList(needs.id, `more than ${TOOLS_MOST} tools`)
     ttlMs = Number(valueOf(result, 'ttlMs') ?? 0) || 0
@@ -127,6 +157,6 @@ function valueOf(result: Buffer, key: string): unknown {
   return at && JSON.parse(result.toString('utf8', at.start, at.end))
 }
 
-function badList(server: string, reason: string): Problem {
-  return problem('upstream.bad_answer', { server, reason })
+function badList(server: string, reason: string, cause?: unknown): Problem {
+  return problem('upstream.bad_answer', { server, reason, cause })
 }

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import type { Log } from '../base/log.ts'
+import { viewOf } from './error-view.ts'
 
 export interface LogSettings {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -22,7 +23,7 @@ export async function openLog({ level, format }: LogSettings): Promise<Log> {
     redact: { paths: NEVER, censor: '[secret]' },
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { error: pino.stdSerializers.errWithCause },
+    serializers: { error: (error: unknown) => viewOf(error), err: (error: unknown) => viewOf(error) },
   }
   const log: Log = pino(options, await destination(readable))
   return log

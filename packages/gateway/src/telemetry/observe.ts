@@ -17,13 +17,34 @@ const METHODS = new Set([
   'completion/complete',
 ])
 
-/** Counts and times every MCP request. */
+interface Ended {
+  readonly outcome: string
+  readonly seconds: number
+}
+
+/**
+ * Counts and times every MCP request. What a method, a server and an outcome have in common is looked up
+ * once and kept: finding a metric by its labels costs more than counting.
+ */
 export function createObserver({ mcp_requests_total: requests, mcp_request_duration_seconds: duration }: Metrics) {
-  return (method: string, server: string, { outcome, seconds }: { outcome: string; seconds: number }): void => {
-    const counted = METHODS.has(method) ? method : 'other'
-    requests.labels(counted, server, outcome).inc()
-    duration.labels(counted).observe(seconds)
+  const kept = new Map<string, (seconds: number) => void>()
+
+  function find(method: string, server: string, outcome: string): (seconds: number) => void {
+    const key = `${method} ${server} ${outcome}`
+    const known = kept.get(key)
+    if (known) return known
+    const counter = requests.labels(method, server, outcome)
+    const histogram = duration.labels(method)
+    const observe = (seconds: number) => {
+      counter.inc()
+      histogram.observe(seconds)
+    }
+    kept.set(key, observe)
+    return observe
   }
+
+  return (method: string, server: string, { outcome, seconds }: Ended): void =>
+    find(METHODS.has(method) ? method : 'other', server, outcome)(seconds)
 }
 
 /** Logs and counts every failure: one of ours or of an upstream's as a warning, a client's own quietly. */

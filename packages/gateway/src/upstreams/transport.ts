@@ -41,6 +41,23 @@ export interface Sink {
   fail(error: unknown): void
 }
 
+/** The same answer, with a function to be called once when its last byte has been handed on, or none will come. */
+export function onceOver(answer: Answer & { readonly kind: 'stream' }, over: () => void): Answer {
+  const pipe = (sink: Sink) =>
+    answer.pipe({
+      write: sink.write,
+      end() {
+        over()
+        sink.end()
+      },
+      fail(error) {
+        over()
+        sink.fail(error)
+      },
+    })
+  return { ...answer, pipe }
+}
+
 /** A way to reach one upstream: Streamable HTTP, stdio, or built in. */
 export interface Transport {
   /**

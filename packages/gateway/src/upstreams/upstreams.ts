@@ -1,13 +1,14 @@
 import type { TenantId, UpstreamId, UserId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import type { UpstreamDefinition } from './definition.ts'
-import type { Answer, Caller, Exchange, Transport, TransportState } from './transport.ts'
+import { onceOver, type Answer, type Caller, type Exchange, type Sink, type Transport, type TransportState } from './transport.ts'
 
 export interface Upstreams {
   readonly definitions: readonly UpstreamDefinition[]
   find(id: UpstreamId): UpstreamDefinition | undefined
   /**
-   * Calls an upstream, whatever its transport, with a deadline that every sign of life moves on.
+   * Calls an upstream, whatever its transport, with a deadline that every sign of life moves on: a notification,
+   * a piece of a long answer. A call that goes on and on is ended after ten deadlines.
    *
    * @throws {Problem} `upstream.*`, or the reason the exchange was aborted for.
    */
@@ -34,15 +35,19 @@ export function createUpstreams(
     find: (id) => entries.get(id)?.definition,
     async call(id, exchange, caller) {
       const { definition, transport } = entry(id)
-      const timer = setTimeout(() => exchange.abort(timedOut(definition)), definition.timeoutMs)
+      const deadline = startDeadline(definition, exchange)
       const notify = (message: Buffer) => {
-        timer.refresh()
+        deadline.moveOn()
         exchange.notify(message)
       }
       try {
-        return await transport.send({ ...exchange, notify }, caller)
-      } finally {
-        clearTimeout(timer)
+        const answer = await transport.send({ ...exchange, notify }, caller)
+        if (answer.kind === 'stream') return onceOver(watched(answer, deadline), deadline.end)
+        deadline.end()
+        return answer
+      } catch (error) {
+        deadline.end()
+        throw error
       }
     },
     state: (id, who) => entry(id).transport.state(who),
@@ -52,6 +57,46 @@ export function createUpstreams(
   }
 }
 
-function timedOut({ id, timeoutMs }: UpstreamDefinition) {
-  return problem('upstream.timeout', { server: id, seconds: timeoutMs / 1000 })
+interface Deadline {
+  moveOn(): void
+  end(): void
+}
+
+/** @see MCP 2025-11-25, basic/lifecycle#timeouts: a maximum is enforced whatever progress is told. */
+const DEADLINES_MOST = 10
+
+function startDeadline({ id, timeoutMs }: UpstreamDefinition, { abort }: Exchange): Deadline {
+  const longestMs = timeoutMs * DEADLINES_MOST
+  const startedAt = performance.now()
+  const timer = setTimeout(() => expire(timeoutMs), timeoutMs)
+  let ended = false
+
+  function expire(milliseconds: number): void {
+    abort(problem('upstream.timeout', { server: id, seconds: milliseconds / 1000 }))
+  }
+
+  return {
+    moveOn() {
+      if (ended) return
+      if (performance.now() - startedAt > longestMs) expire(longestMs)
+      else timer.refresh()
+    },
+    end() {
+      ended = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** A client that takes nothing stops the pieces, and so the deadline from moving on. */
+function watched(answer: Answer & { readonly kind: 'stream' }, { moveOn }: Deadline) {
+  const pipe = (sink: Sink) =>
+    answer.pipe({
+      ...sink,
+      write(chunk, resume) {
+        moveOn()
+        return sink.write(chunk, resume)
+      },
+    })
+  return { ...answer, pipe }
 }

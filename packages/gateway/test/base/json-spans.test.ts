@@ -4,6 +4,16 @@ import { eachMember, elements, findMember, skipValue, splice } from '../../src/b
 
 const json = fc.jsonValue({ maxDepth: 4 })
 
+/** How a walk over the members ended. */
+function walk(bytes: Buffer): string {
+  try {
+    eachMember(bytes, 0, () => {})
+    return 'end'
+  } catch (error) {
+    return error instanceof Error ? error.name : 'thrown'
+  }
+}
+
 describe('finding places in a JSON text', () => {
   test('every member of an object is found with exactly its own bytes', () => {
     fc.assert(
@@ -51,11 +61,7 @@ describe('finding places in a JSON text', () => {
         fc.string({ unit: fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\\', 'a', '1', ' ') }),
         (raw, text) => {
           for (const bytes of [Buffer.from(raw), Buffer.from(`{"a":${text}`)]) {
-            try {
-              eachMember(bytes, 0, () => {})
-            } catch (error) {
-              expect(error).toBeInstanceOf(SyntaxError)
-            }
+            expect(walk(bytes)).toMatch(/^(end|SyntaxError)$/)
           }
         },
       ),

@@ -31,7 +31,8 @@ describe('many callers through one pipe', () => {
 
   test('a request written over many lines arrives whole, every other byte as it was', async () => {
     await using place = openPlace()
-    const json = '{\n "method": "tools/call",\r\n "params": {"name":"line", "n":12345678901234567890,\n"é":"\\u00e9" }, "jsonrpc":"2.0"'
+    const json =
+      '{\n "method": "tools/call",\r\n "params": {"name":"line", "n":12345678901234567890,\n"é":"\\u00e9" }, "jsonrpc":"2.0"'
     const line = textOf(await place.call(ada, odd(), exchangeOf(`${json}, "id": "mine"}`)))
     expect(line.replace(/"id": \d+}$/, '"id": "mine"}')).toBe(`${json.replaceAll(/[\r\n]/g, ' ')}, "id": "mine"}`)
   })

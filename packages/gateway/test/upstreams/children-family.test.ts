@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createProcessTable } from '../../src/upstreams/children/processes.ts'
 import { reapLeftovers } from '../../src/upstreams/children/records.ts'
 import { ada, lives, logInto, odd, openPlace, until } from './children-harness.ts'
@@ -29,6 +29,15 @@ function openState() {
 function pidsIn(file: string): number[] {
   const { members }: { members: { pid: number }[] } = JSON.parse(readFileSync(file, 'utf8'))
   return members.map(({ pid }) => pid)
+}
+
+function startGate(stateDir: string) {
+  return spawn(process.execPath, [GATE, stateDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+/** So that a test that fails leaves nothing behind either. */
+function endAll(pids: readonly number[]): void {
+  for (const pid of pids.filter(lives)) process.kill(pid, 'SIGKILL')
 }
 
 /** Starts something harmless that lives until it is ended. */
@@ -55,10 +64,13 @@ describe('a child that ends', () => {
 describe('what a killed gate left behind', () => {
   test('is ended by the next, down to the last descendant, and the record holds no secret', async () => {
     using state = openState()
-    const gate = spawn(process.execPath, [GATE, state.stateDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const gate = startGate(state.stateDir)
+    const started = [gate.pid ?? 0]
+    onTestFinished(() => endAll(started))
     await once(createInterface({ input: gate.stdout }), 'line')
-    await until(() => state.members().filter(lives).length === 5)
-    const pids = state.members()
+    await until(() => state.members().filter(lives).length === 8)
+    const pids = state.members().filter(lives)
+    started.push(...pids)
     expect(
       state
         .files()
@@ -71,8 +83,8 @@ describe('what a killed gate left behind', () => {
 
     gate.kill('SIGKILL')
     await once(gate, 'exit')
-    expect(pids.filter(lives).length).toBeGreaterThanOrEqual(4)
-    expect(await reapLeftovers({ stateDir: state.stateDir, log, graceMs: 200 })).toBeGreaterThanOrEqual(1)
+    expect(pids.filter(lives).length).toBeGreaterThanOrEqual(7)
+    expect(await reapLeftovers({ stateDir: state.stateDir, log, graceMs: 200 })).toBe(2)
     expect(pids.filter(lives)).toEqual([])
     expect(state.files()).toEqual([])
   })

@@ -42,12 +42,12 @@ export const modernClient: ClientEra = {
     if (message.kind !== 'request') return
     const version = message.meta?.[VERSION_KEY]
     if (typeof version !== 'string') throw problem('request.params', { reason: `_meta lacks ${VERSION_KEY}` })
+    mustAgree('MCP-Protocol-Version', headers['mcp-protocol-version'], version)
     if (version !== REVISION)
       throw problem('request.version_unsupported', { requested: version, supported: [REVISION] })
     if (!isRecord(message.meta?.[CAPABILITIES_KEY])) {
       throw problem('request.params', { reason: `_meta lacks ${CAPABILITIES_KEY}` })
     }
-    mustAgree('MCP-Protocol-Version', headers['mcp-protocol-version'], version)
     mustAgree('Mcp-Method', headers['mcp-method'], message.method)
     const target = NAMED[message.method]
     const name = target && message[target]

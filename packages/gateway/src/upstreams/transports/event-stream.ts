@@ -22,7 +22,8 @@ export function createEventReader(onData: (data: Buffer) => void, limit: number)
     if (text.length === 0) return dispatch()
     if (!isData(text)) return
     const value = text.subarray(text[5] === 0x20 ? 6 : 5)
-    dataSize += value.length
+    dataSize += value.length + LINE_COST
+    if (dataSize > limit) throw tooLarge()
     data.push(value)
   }
 
@@ -38,7 +39,7 @@ export function createEventReader(onData: (data: Buffer) => void, limit: number)
     if (tail.length === 0) return
     rest.push(tail)
     restSize += tail.length
-    if (restSize + dataSize > limit) throw new RangeError('an event is too large')
+    if (restSize + dataSize > limit) throw tooLarge()
   }
 
   function takeLine(end: Buffer): Buffer {
@@ -64,6 +65,13 @@ export function createEventReader(onData: (data: Buffer) => void, limit: number)
       }
     },
   }
+}
+
+/** What it takes to keep a line besides its bytes: an event of countless empty lines is large too. */
+const LINE_COST = 100
+
+function tooLarge(): RangeError {
+  return new RangeError('an event is too large')
 }
 
 /** A line ends with LF, CR, or both. */

@@ -64,7 +64,7 @@ const REFUSAL_MS = 10 * 60_000
 export function createLinks(needs: LinkNeeds) {
   const { upstream: server, eras, log, clock, settings } = needs
   const refusedAt = new Map<EraName, number>()
-  let modern: Promise<Link | undefined> | undefined
+  let modern: Link | undefined
   const ending = new Set<Promise<void>>()
   const sessions = new LRUCache<string, Session>({
     max: SESSIONS,
@@ -78,12 +78,15 @@ export function createLinks(needs: LinkNeeds) {
 
   async function require(caller: Caller, route: Route, prefer: EraName): Promise<Link> {
     let failure: Problem | undefined
+    let refused: EraName | undefined
     for (const era of [prefer, otherEra(prefer)]) {
       if (isRefused(era)) continue
       try {
         const link = await (era === 'modern' ? openModern(route) : openLegacy(caller, route))
+        // Believed of the server only where the other era works: otherwise it may have been this caller's credential.
+        if (link && refused) refusedAt.set(refused, clock.now())
         if (link) return link
-        refusedAt.set(era, clock.now())
+        refused = era
       } catch (error) {
         if (!(error instanceof Problem) || error.code !== 'upstream.bad_answer') throw error
         failure ??= error
@@ -98,19 +101,12 @@ export function createLinks(needs: LinkNeeds) {
     return at !== undefined && clock.now() - at < REFUSAL_MS
   }
 
-  /** One link serves everybody: each request of the modern era stands for itself. */
-  function openModern(route: Route): Promise<Link | undefined> {
-    modern ??= open('modern', route).then(
-      (link) => {
-        if (!link) modern = undefined
-        return link
-      },
-      (error: unknown) => {
-        modern = undefined
-        throw error
-      },
-    )
-    return modern
+  /**
+   * One link serves everybody, since each request of the modern era stands for itself. Until there is one,
+   * everybody tries alone: whose credential is refused must not fail the others.
+   */
+  async function openModern(route: Route): Promise<Link | undefined> {
+    return (modern ??= await open('modern', route))
   }
 
   function openLegacy(caller: Caller, route: Route): Promise<Link | undefined> {
@@ -156,11 +152,21 @@ export function createLinks(needs: LinkNeeds) {
 
   function handshakeOf(reply: Posted, name: EraName): Handshake | undefined {
     if (reply.kind !== 'whole') return undefined
-    const message: unknown = JSON.parse(reply.bytes.toString())
+    const message = parse(reply.bytes)
     return isRecord(message) && isRecord(message['result']) ? eras[name].accept(message['result']) : undefined
   }
 
+  function parse(bytes: Buffer): unknown {
+    try {
+      return JSON.parse(bytes.toString())
+    } catch (cause) {
+      throw problem('upstream.bad_answer', { server, reason: 'not valid JSON', cause })
+    }
+  }
+
   function linkOf({ era, version }: Handshake, sessionId: string | undefined): Link {
+    if (sessionId !== undefined && !SESSION_ID.test(sessionId))
+      throw problem('upstream.bad_answer', { server, reason: 'a session id of other characters than visible ASCII' })
     let count = 0
     return {
       era,
@@ -170,12 +176,20 @@ export function createLinks(needs: LinkNeeds) {
     }
   }
 
-  /** Sends a notification; what the server answers to one decides nothing. */
+  /**
+   * Sends a notification; what the server answers to one decides nothing.
+   *
+   * @throws {Problem} `upstream.unreachable` where it does not answer at all.
+   */
   async function tell(route: Route, link: Link, message: string): Promise<void> {
     const headers = [...COMMON_HEADERS, ...route.headers, ...sessionHeaders(link), ...link.headers('', undefined)]
     const signal = AbortSignal.timeout(settings.startMs)
-    const { body } = await route.pool.request({ path: route.path, method: 'POST', headers, body: message, signal })
-    await body.dump()
+    try {
+      const { body } = await route.pool.request({ path: route.path, method: 'POST', headers, body: message, signal })
+      await body.dump()
+    } catch (cause) {
+      throw problem('upstream.unreachable', { server, cause })
+    }
   }
 
   async function endSession({ opened, route }: Session): Promise<void> {
@@ -202,6 +216,9 @@ export function createLinks(needs: LinkNeeds) {
     },
   }
 }
+
+/** @see MCP 2025-11-25, basic/transports#session-management */
+const SESSION_ID = /^[\x21-\x7e]{1,4096}$/
 
 function keyOf({ tenant, userId }: Caller): string {
   return `${tenant} ${userId}`

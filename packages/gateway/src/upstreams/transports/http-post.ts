@@ -1,6 +1,6 @@
 import type { Dispatcher, Pool } from 'undici'
 import type { RequestId } from '../../base/json-rpc.ts'
-import { asProblem, type Problem } from '../../base/problem.ts'
+import { asProblem, problem, type Problem } from '../../base/problem.ts'
 import { createReplyReader, type Reply } from './reply.ts'
 
 /** One POST to an upstream. */
@@ -59,8 +59,10 @@ export function post(pool: Pool, request: Post): Promise<Posted> {
           if (signal.aborted) started.abort(signal.reason)
         },
         onResponseStart(_controller, status, headers) {
+          // An interim response (RFC 9110 §15.2) says nothing of the answer.
+          if (status < 200) return
           sessionId = textOf(headers['mcp-session-id'])
-          reader.start(status, textOf(headers['content-type']) ?? '')
+          reader.start(status, textOf(headers['content-type']) ?? '', textOf(headers['content-encoding']))
         },
         onResponseData: (_controller, chunk) => reader.data(chunk),
         onResponseEnd() {
@@ -69,7 +71,9 @@ export function post(pool: Pool, request: Post): Promise<Posted> {
         },
         onResponseError(_controller, cause) {
           done()
-          reader.fail(cause)
+          // Without a connection nothing was sent; with one, the request may have run.
+          if (controller) reader.fail(cause)
+          else reject(problem('upstream.unreachable', { server: request.server, cause }))
         },
       },
     )

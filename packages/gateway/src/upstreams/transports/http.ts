@@ -1,11 +1,12 @@
 import type { Pool } from 'undici'
-import type { UpstreamId } from '../../base/ids.ts'
+import type { UpstreamId, UserId } from '../../base/ids.ts'
 import { withId, type RpcRequest } from '../../base/json-rpc.ts'
 import type { Log } from '../../base/log.ts'
 import { asProblem, problem, type Problem } from '../../base/problem.ts'
 import { splice } from '../../base/json-spans.ts'
 import { isPersonal, render, renderAll, type Template } from '../../base/template.ts'
 import { readInbound } from '../answers.ts'
+import { withSignal } from '../children/pipes.ts'
 import type { UpstreamEras } from '../era.ts'
 import type { Answer, Caller, Exchange, Transport, TransportState } from '../transport.ts'
 import { COMMON_HEADERS, createLinks, type Link, type Route } from './http-links.ts'
@@ -53,11 +54,12 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
 
   async function exchangeWith(exchange: Exchange, caller: Caller): Promise<Answer> {
     const route = routeFor(caller)
-    let link = await links.require(caller, route, exchange.era)
+    const requireLink = () => withSignal(links.require(caller, route, exchange.era), exchange.signal)
+    let link = await requireLink()
     let reply = await exchangeOnce(exchange, route, link)
     if (isSessionLost(reply, link)) {
       links.forget(caller, link)
-      link = await links.require(caller, route, exchange.era)
+      link = await requireLink()
       reply = await exchangeOnce(exchange, route, link)
     }
     return answerOf(reply, link, exchange.request)
@@ -65,9 +67,13 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
 
   function answerOf(reply: Posted, link: Link, request: RpcRequest): Answer {
     if (reply.kind === 'stream') return reply
-    if (reply.kind === 'status') throw problem('upstream.bad_answer', { server, reason: `HTTP ${reply.status}` })
-    const bytes = link.sessionId === undefined ? reply.bytes : restoreId(reply.bytes, request, server)
+    const said = reply.kind === 'whole' ? reply.bytes : (reply.bytes ?? refused(reply.status))
+    const bytes = link.sessionId === undefined ? said : restoreId(said, request, server)
     return { kind: 'whole', bytes, era: link.era }
+  }
+
+  function refused(status: number): never {
+    throw problem('upstream.bad_answer', { server, reason: `HTTP ${status}` })
   }
 
   return {
@@ -90,19 +96,35 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
 
 /** Fills in URL and headers; what is the same for everybody is filled in once. */
 function createRoutes({ url, headers, poolFor }: HttpTransportNeeds): (caller: Caller) => Route {
-  const personal = isPersonal(url) || Object.values(headers).some(isPersonal)
-  const build = (caller: Caller): Route => {
-    const values = { userId: caller.userId, token: caller.token?.reveal() }
-    const { origin, pathname, search } = new URL(render(url, values))
-    return {
-      pool: poolFor(origin),
-      path: pathname + search,
-      headers: Object.entries(renderAll(headers, values)).flat(),
-    }
+  const placeFor = isPersonal(url) ? (caller: Caller) => placeOf(url, caller) : always(placeOf(url, NOBODY))
+  const headersFor = Object.values(headers).some(isPersonal)
+    ? (caller: Caller) => headersOf(headers, caller)
+    : always(headersOf(headers, NOBODY))
+  return (caller) => {
+    const { origin, path } = placeFor(caller)
+    return { pool: poolFor(origin), path, headers: headersFor(caller) }
   }
-  if (personal) return build
-  let same: Route | undefined
-  return (caller) => (same ??= build(caller))
+}
+
+type Filler = Pick<Caller, 'userId' | 'token'>
+
+/** For templates that ask for nobody. */
+const NOBODY: Filler = { userId: '' as UserId, token: undefined }
+
+/** A token is one segment of a path, or one value of a query, whatever it contains. */
+function placeOf(url: Template, { userId, token }: Filler): { origin: string; path: string } {
+  const text = token?.reveal()
+  const filled = render(url, { userId, token: text === undefined ? undefined : encodeURIComponent(text) })
+  const { origin, pathname, search } = new URL(filled)
+  return { origin, path: pathname + search }
+}
+
+function headersOf(headers: HttpTransportNeeds['headers'], { userId, token }: Filler): readonly string[] {
+  return Object.entries(renderAll(headers, { userId, token: token?.reveal() })).flat()
+}
+
+function always<T>(value: T): () => T {
+  return () => value
 }
 
 function requestHeaders(exchange: Exchange, route: Route, link: Link): string[] {
@@ -126,7 +148,10 @@ function restoreId(answer: Buffer, { bytes, idSpan }: RpcRequest, server: string
   return splice(answer, [{ ...inbound.idSpan, by: bytes.subarray(idSpan.start, idSpan.end) }])
 }
 
-/** A server that has forgotten a session answers 404, some 400, and has not run the request. */
+/**
+ * A server that has forgotten a session answers 404, some 400, and has not run the request; an error in the
+ * body names no id then, or one of the server's own.
+ */
 function isSessionLost(reply: Posted, { sessionId }: Link): boolean {
   return sessionId !== undefined && reply.kind === 'status' && (reply.status === 404 || reply.status === 400)
 }

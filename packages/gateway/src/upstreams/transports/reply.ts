@@ -1,6 +1,6 @@
-import { problem, type Problem } from '../../base/problem.ts'
+import { problem, Problem } from '../../base/problem.ts'
 import type { RequestId } from '../../base/json-rpc.ts'
-import { splice } from '../../base/json-spans.ts'
+import { skipSpace, splice } from '../../base/json-spans.ts'
 import { readInbound } from '../answers.ts'
 import type { Sink } from '../transport.ts'
 import { createEventReader, type EventReader } from './event-stream.ts'
@@ -31,12 +31,12 @@ export interface Pending {
 export type Reply =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
   | { readonly kind: 'stream'; readonly head: Buffer; pipe(sink: Sink): void }
-  /** An answer in HTTP only: a 4xx that no JSON-RPC response came with. */
-  | { readonly kind: 'status'; readonly status: number }
+  /** A refusal (4xx) that no JSON-RPC response to this very request came with; `bytes` is an error without an id. */
+  | { readonly kind: 'status'; readonly status: number; readonly bytes?: Buffer }
 
 /** Takes an HTTP response piece by piece. */
 export interface ReplyReader {
-  start(status: number, contentType: string): void
+  start(status: number, contentType: string, contentEncoding?: string): void
   data(chunk: Buffer): void
   end(): void
   fail(cause: unknown): void
@@ -45,7 +45,7 @@ export interface ReplyReader {
 type State =
   | { readonly kind: 'json'; readonly chunks: Buffer[]; readonly status: number }
   | { readonly kind: 'events'; readonly reader: EventReader }
-  | { readonly kind: 'piped'; sink: Sink | undefined }
+  | { readonly kind: 'piped'; sink: Sink | undefined; failure?: unknown }
   | { readonly kind: 'done' }
 
 const DONE: State = { kind: 'done' }
@@ -81,6 +81,7 @@ export function createReplyReader(pending: Pending): ReplyReader {
     held.chunks.push(chunk)
     if (size <= HOLD_BYTES || !pending.mayStream || held.status !== 200) return
     const head = Buffer.concat(held.chunks)
+    if (head[skipSpace(head, 0)] !== OPEN_BRACE) return fail(badAnswer(server, 'not a JSON-RPC message'))
     pending.pause()
     const piped: State & { kind: 'piped' } = { kind: 'piped', sink: undefined }
     state = piped
@@ -88,6 +89,7 @@ export function createReplyReader(pending: Pending): ReplyReader {
       kind: 'stream',
       head,
       pipe(sink) {
+        if ('failure' in piped) return sink.fail(piped.failure)
         piped.sink = sink
         pending.resume()
       },
@@ -95,9 +97,11 @@ export function createReplyReader(pending: Pending): ReplyReader {
   }
 
   return {
-    start(status, contentType) {
+    start(status, contentType, contentEncoding = 'identity') {
       const refusal = refusalOf(status, server)
       if (refusal) return fail(refusal)
+      // None was asked for, and a small one may unpack to more than any limit.
+      if (contentEncoding !== 'identity') return fail(badAnswer(server, 'compressed, which was not asked for'))
       if (status === 200 && contentType.startsWith('text/event-stream')) {
         state = { kind: 'events', reader: createEventReader(onEvent, pending.answerBytes) }
       } else if (contentType.startsWith('application/json')) state = { kind: 'json', chunks: [], status }
@@ -125,25 +129,33 @@ export function createReplyReader(pending: Pending): ReplyReader {
       const ended = state
       state = DONE
       if (ended.kind === 'piped') ended.sink?.end()
-      else if (ended.kind === 'events') pending.reject(problem('upstream.died', { server }))
-      else if (ended.kind === 'json') settle(Buffer.concat(ended.chunks), ended.status, pending)
+      else if (ended.kind === 'events') pending.reject(died(server))
+      else if (ended.kind === 'json') settle(joined(ended.chunks), ended.status, pending)
     },
     fail(cause) {
       const failed = state
       state = DONE
-      if (failed.kind === 'piped') failed.sink?.fail(cause)
-      else pending.reject(problem(failed.kind === 'done' ? 'upstream.unreachable' : 'upstream.died', { server, cause }))
+      if (failed.kind === 'piped') failPiped(failed, cause)
+      else pending.reject(isNotHttp(cause) ? badAnswer(server, 'not HTTP') : died(server, cause))
     },
   }
 
   function tooLarge(was: State): void {
-    if (was.kind === 'piped') was.sink?.fail(tooLargeProblem())
+    if (was.kind === 'piped') failPiped(was, tooLargeProblem())
     fail(tooLargeProblem())
   }
 
   function tooLargeProblem(): Problem {
     return problem('upstream.too_large', { server, limit: pending.answerBytes })
   }
+}
+
+const OPEN_BRACE = 0x7b
+
+/** It may fail before anybody has asked for the rest. */
+function failPiped(piped: State & { kind: 'piped' }, cause: unknown): void {
+  piped.failure = cause
+  piped.sink?.fail(cause)
 }
 
 /** How long a server may keep the stream open after its answer, before the connection is given up. */
@@ -158,12 +170,20 @@ function refusalOf(status: number, server: string): Problem | undefined {
 
 function settle(bytes: Buffer, status: number, pending: Pending): void {
   if (bytes.length === 0) return pending.reject(badAnswer(pending.server, `HTTP ${status} with no content`))
+  const refused = status >= 400 && status < 500
   try {
-    pending.resolve({ kind: 'whole', bytes: checkId(bytes, pending) })
+    const own = checkId(bytes, pending)
+    pending.resolve(refused && own !== bytes ? { kind: 'status', status, bytes: own } : { kind: 'whole', bytes: own })
   } catch (cause) {
-    if (status >= 400 && status < 500) pending.resolve({ kind: 'status', status })
+    if (refused) pending.resolve({ kind: 'status', status })
     else pending.reject(asBadAnswer(cause, pending.server))
   }
+}
+
+/** Most answers come in one piece, which is not copied. */
+function joined(chunks: readonly Buffer[]): Buffer {
+  const [first] = chunks
+  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks)
 }
 
 /**
@@ -179,11 +199,20 @@ function checkId(bytes: Buffer, { server, id }: Pending): Buffer {
 }
 
 function asBadAnswer(cause: unknown, server: string): Problem {
-  return problem('upstream.bad_answer', { server, reason: 'not a JSON-RPC message', cause })
+  return cause instanceof Problem ? cause : badAnswer(server, 'not a JSON-RPC message', cause)
 }
 
-function badAnswer(server: string, reason: string): Problem {
-  return problem('upstream.bad_answer', { server, reason })
+function badAnswer(server: string, reason: string, cause?: unknown): Problem {
+  return problem('upstream.bad_answer', { server, reason, cause })
+}
+
+function died(server: string, cause?: unknown): Problem {
+  return problem('upstream.died', { server, cause })
+}
+
+/** What the parser of HTTP could make nothing of; its error holds the bytes, which nobody shall log. */
+function isNotHttp(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && /^(?:HPE_|UND_ERR_HEADERS_OVERFLOW)/.test(String(cause.code))
 }
 
 function describeType(contentType: string): string {

@@ -1,0 +1,66 @@
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { ErrorCode } from '../base/errors.ts'
+import { problem, toHttpError, type Problem } from '../base/problem.ts'
+import type { Refuse } from './serve.ts'
+
+/**
+ * What the answer to a failure carries beside its body: header names and values in turn.
+ *
+ * @see RFC 6750 §3, RFC 9110 §10.2.3 and §15.5.6
+ */
+export function failureHeaders({ code, row, details }: Problem): string[] {
+  if (row.status === 401)
+    return ['WWW-Authenticate', row.oauth === undefined ? 'Bearer' : `Bearer error="${row.oauth}"`]
+  if (code === 'auth.forbidden')
+    return ['WWW-Authenticate', `Bearer error="insufficient_scope", scope="${scopeToken(details['scope'])}"`]
+  if (row.status === 429)
+    return ['Retry-After', typeof details['seconds'] === 'number' ? String(details['seconds']) : '1']
+  return code === 'request.http_method' ? ['Allow', 'POST'] : []
+}
+
+/** A scope may be made of an address, which can hold what a quoted string cannot. @see RFC 6749 §3.3 */
+function scopeToken(scope: unknown): string {
+  return String(scope).replace(/[^\x21\x23-\x5b\x5d-\x7e]/g, '?')
+}
+
+interface RefusalNeeds {
+  readonly newRequestId: () => string
+  readonly onFailure: (failure: Problem, requestId: string) => void
+}
+
+/** Answers what Node's parser refuses, as every other failure is answered, and ends the connection. */
+export function createRefusal({ newRequestId, onFailure }: RefusalNeeds): Refuse {
+  return function refuse(error, socket) {
+    if (!socket.writable || isAnswering(socket)) return void socket.destroy()
+    const failure = problem(REFUSALS[error.code ?? ''] ?? 'request.http', { reason: error.code })
+    const requestId = newRequestId()
+    onFailure(failure, requestId)
+    socket.end(toBytes(failure, requestId))
+  }
+}
+
+const REFUSALS: Readonly<Record<string, ErrorCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request.timeout',
+  HPE_HEADER_OVERFLOW: 'request.headers_too_large',
+}
+
+/** Whether part of an answer is out already, in which another would be taken for its content; as Node itself looks. */
+function isAnswering(socket: Duplex): boolean {
+  const response: unknown = Reflect.get(socket, '_httpMessage')
+  return typeof response === 'object' && response !== null && Reflect.get(response, 'headersSent') === true
+}
+
+function toBytes(failure: Problem, requestId: string): string {
+  const { status } = failure.row
+  const body = JSON.stringify(toHttpError(failure, requestId))
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `X-Request-Id: ${requestId}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n')
+}

@@ -1,0 +1,155 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { administering } from '../admin/scene.ts'
+import { openGate, sekisho } from './gate.ts'
+
+const KEY = /sekisho_[A-Za-z0-9]{46}/
+const TOKEN = 'ghp_TheTokenOfAda1'
+
+test('users are added, listed, promoted and removed', async () => {
+  await using gate = await openGate()
+  await gate.scene.person('grace', { role: 'owner' })
+  const added = await gate.run(['user', 'add', 'ada'])
+  expect(added).toMatchObject({ code: 0, errors: '', output: expect.stringContaining('sekisho key add ada') })
+  expect((await gate.run(['user', 'role', 'ada', 'admin'])).output).toBe('ada is admin now.\n')
+  const listed = await gate.run(['user', 'list'])
+  expect(listed.output.split('\n').map((line) => line.split(/\s+/, 2))).toEqual([
+    ['NAME', 'ROLE'],
+    ['ada', 'admin'],
+    ['grace', 'owner'],
+    [''],
+  ])
+  expect((await gate.run(['user', 'remove', 'ada'])).code).toBe(0)
+  expect(JSON.parse((await gate.run(['user', 'list', '--json'])).output)).toMatchObject([
+    { name: 'grace', role: 'owner' },
+  ])
+})
+
+test('a key is shown with the address and what a client’s configuration needs, and is not in the list', async () => {
+  await using gate = await openGate()
+  const ada = await gate.scene.person('ada')
+  const { code, output } = await gate.run(['key', 'add', 'ada', '--name', 'laptop', '--expires-in-days', '30'])
+  expect(code).toBe(0)
+  const key = KEY.exec(output)?.[0] ?? ''
+  expect(await gate.scene.keys.verify(key)).toMatchObject({ userId: ada.id })
+  expect(JSON.parse(output.slice(output.indexOf('{')))).toEqual({
+    mcpServers: {
+      sekisho: { type: 'http', url: 'http://localhost:7354/mcp', headers: { Authorization: `Bearer ${key}` } },
+    },
+  })
+  const listed = await gate.run(['key', 'list', '--user', 'ada'])
+  expect(listed.output).toContain('laptop')
+  expect(listed.output).not.toMatch(KEY)
+})
+
+test('a key for one server comes with the address of that server', async () => {
+  await using gate = await openGate()
+  await gate.scene.person('ada')
+  const { output } = await gate.run(['key', 'add', 'ada', '--scope', 'mcp:github', '--scope', 'metrics'])
+  expect(output).toContain('"url": "http://localhost:7354/mcp/github"')
+  expect(output).toContain('(mcp:github, metrics)')
+})
+
+test('a revoked key opens nothing', async () => {
+  await using gate = await openGate()
+  const ada = await gate.scene.person('ada')
+  expect((await gate.run(['key', 'revoke', ada.keyId])).code).toBe(0)
+  expect(await gate.scene.keys.verify(ada.key.reveal())).toBeUndefined()
+  expect((await gate.run(['key', 'list'])).output).toContain('revoked 2026-01-01')
+})
+
+test('a token is piped in, and is in nothing that is written', async () => {
+  await using gate = await openGate()
+  const ada = await gate.scene.person('ada')
+  const set = await gate.run(['token', 'set', 'github', '--user', 'ada'], { input: `${TOKEN}\n` })
+  expect(set).toEqual({ code: 0, output: 'The token for github is set.\n', errors: '' })
+  expect(await gate.scene.tokenOf(ada.tenant, ada.id)).toBe(TOKEN)
+  const listed = await gate.run(['token', 'list'])
+  expect(listed.output).toMatch(/github +ada/)
+  expect(listed.output).not.toContain(TOKEN)
+  expect((await gate.run(['token', 'remove', 'github'])).code).toBe(0)
+  expect(await gate.scene.tokenOf(ada.tenant, ada.id)).toBeUndefined()
+})
+
+test('a token is not taken from an argument', async () => {
+  await using gate = await openGate()
+  const ada = await gate.scene.person('ada')
+  const { code, errors } = await gate.run(['token', 'set', 'github', TOKEN])
+  expect(code).toBe(2)
+  expect(errors).toContain('too many arguments')
+  expect(await gate.scene.tokenOf(ada.tenant, ada.id)).toBeUndefined()
+})
+
+test('without a token nothing is set', async () => {
+  await using gate = await openGate()
+  await gate.scene.person('ada')
+  const { code, errors } = await gate.run(['token', 'set', 'github'])
+  expect([code, errors]).toEqual([1, expect.stringContaining('No token was given.')])
+  expect(gate.scene.changes).toEqual([])
+})
+
+test('a refusal is told in the gate’s words: what happened, what to do, which request', async () => {
+  await using gate = await openGate()
+  await gate.scene.person('ada')
+  const { code, output, errors } = await gate.run(['token', 'set', 'github'], { input: 'nonsense' })
+  expect({ code, output }).toEqual({ code: 1, output: '' })
+  expect(errors).toMatch(
+    /^This does not look like a GitHub token\.\nMake one at https:\/\/github\.test\/tokens\. \(Request \S+\.\)\n$/,
+  )
+})
+
+test('a log is shown as it is where no terminal reads it, and none is said to be none', async () => {
+  await using gate = await openGate()
+  const { id: userId } = await gate.scene.person('ada')
+  expect(await gate.run(['logs', 'notes'])).toMatchObject({
+    code: 0,
+    output: '',
+    errors: expect.stringContaining('nothing'),
+  })
+  const text = '\u001b[31mfailed\u001b[0m to open'
+  await gate.scene.complain(text, { userId })
+  expect((await gate.run(['logs', 'notes', '--user', 'ada'])).output).toBe(`${text}\n`)
+})
+
+test('the status says what runs', async () => {
+  await using gate = await openGate()
+  const { id: userId } = await gate.scene.person('ada')
+  await gate.scene.complain('x', { userId })
+  gate.scene.clock.turn(90_000)
+  const { output } = await gate.run(['status'])
+  expect(output).toMatch(/^Sekisho \S+ at http:\/\/localhost:7354\/mcp, for 1 min 30 s\.$/m)
+  expect(output).toMatch(/^github +http +GitHub +Issues\.$/m)
+  expect(output).toMatch(/^notes +ada +ready +\d+ /m)
+})
+
+test('a gate is asked by its address, with a key from the environment or a file', async () => {
+  await using gate = await openGate()
+  const admin = await gate.scene.person('alan', administering)
+  const file = join(gate.dataDir, 'key.txt')
+  writeFileSync(file, `${admin.key.reveal()}\n`)
+  const ways = [
+    await sekisho(['user', 'list', '--url', gate.url], { environment: { SEKISHO_KEY: admin.key.reveal() } }),
+    await sekisho(['user', 'list', '--url', gate.url, '--key-file', 'key.txt'], { directory: gate.dataDir }),
+  ]
+  expect(ways.map(({ code }) => code)).toEqual([0, 0])
+  expect(ways.filter(({ output }) => !output.includes('alan'))).toEqual([])
+})
+
+test('by its address a gate gives a member no more than their own, and nothing without a key', async () => {
+  await using gate = await openGate()
+  const ada = await gate.scene.person('ada')
+  const environment = { SEKISHO_KEY: ada.key.reveal() }
+  const set = await sekisho(['token', 'set', 'github', '--url', gate.url], { environment, input: TOKEN })
+  expect(set.code).toBe(0)
+  expect(await gate.scene.tokenOf(ada.tenant, ada.id)).toBe(TOKEN)
+  const list = await sekisho(['user', 'list', '--url', gate.url], { environment })
+  expect(list).toMatchObject({ code: 1, errors: expect.stringContaining('This needs the role admin.') })
+  const without = await sekisho(['user', 'list', '--url', gate.url])
+  expect(without).toMatchObject({ code: 1, errors: expect.stringContaining('SEKISHO_KEY') })
+})
+
+test('a key is not taken from an argument', async () => {
+  const { code, errors } = await sekisho(['user', 'list', '--url', 'http://127.0.0.1:9', '--key', 'sekisho_x'])
+  expect([code, errors]).toEqual([2, expect.stringContaining('unknown option')])
+})

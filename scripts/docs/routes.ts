@@ -1,0 +1,25 @@
+import { adminRoutes, type AdminRoute } from '../../packages/gateway/src/admin/routes.ts'
+import { code, heading, table } from './markdown.ts'
+
+const WHO: Readonly<Record<AdminRoute['who'], string>> = {
+  administrator: 'administrators',
+  self: 'everybody for themselves, administrators for others',
+  anyone: 'whoever has a key',
+}
+
+/** The API of administrators. */
+export function routesPage(): string {
+  const rows = Object.values<AdminRoute>(adminRoutes).map(({ method, path, who, does }) => [
+    code(`${method.toUpperCase()} ${path}`),
+    does,
+    WHO[who],
+  ])
+  const intro =
+    'The API of administrators, and of the command line. Requests and answers are JSON; their shapes are at ' +
+    '`/admin/api/openapi.json` of a running gate. Failures are as in the [reference of errors](errors.md).'
+  const who =
+    'It is asked with an API key (`Authorization: Bearer …`), or without one through the socket in the data directory, ' +
+    'as the operator, who may do all that an owner may. Administrators are owners and admins with a key of scope ' +
+    '`admin`. Nobody reaches another tenant than their own.'
+  return heading('Routes', intro, who) + table(['Route', 'What it does', 'Who may'], rows)
+}
