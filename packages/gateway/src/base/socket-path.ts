@@ -32,11 +32,11 @@ export function requireOwnSocket(socketPath: string): void {
 }
 
 /**
- * Owned by this user or the superuser, and not writable by everybody: a group that may write was chosen by
- * somebody, as with the volumes of containers. The superuser may ask the gate of another.
+ * Owned by this user or the superuser, and not writable by everybody. A group that may write was chosen by
+ * somebody, as with the volumes of containers.
  */
 function isOurs(directory: Stats): boolean {
   const self = process.getuid?.()
-  if (self === undefined || self === 0) return directory.isDirectory()
+  if (self === undefined) return true
   return directory.isDirectory() && [self, 0].includes(directory.uid) && (directory.mode & 0o002) === 0
 }

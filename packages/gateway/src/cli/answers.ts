@@ -23,7 +23,7 @@ export type Key = z.output<typeof Key>
 export const KeyList = z.object({ keys: z.array(Key) })
 export const NewKey = z.object({ key: z.string(), record: Key })
 
-export const Token = z.object({
+const Token = z.object({
   server: z.string(),
   user: z.string(),
   createdAt: z.string(),

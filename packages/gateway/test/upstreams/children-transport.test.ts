@@ -99,6 +99,27 @@ describe('real servers over stdio', () => {
   })
 })
 
+describe('a server that speaks only the newer era', () => {
+  test('is asked in it, each request with who asks, and the next child is greeted in it at once', async () => {
+    await using open = openTransport(() => odd('modern'))
+    const answer = await open.transport.send(toolCall('line', { kept: 'as it is' }), adaCalls)
+    if (answer.kind !== 'whole') throw new Error('streamed')
+    expect(answer.era).toBe('modern')
+    const line: { params: object } = JSON.parse(textOf(answer.bytes.toString()))
+    expect(line.params).toMatchObject({
+      arguments: { kept: 'as it is' },
+      _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' },
+    })
+    const next: { id: number } = JSON.parse(textOf(await open.send(toolCall('line'), bobCalls)))
+    expect(next.id).toBe(2)
+  })
+
+  test('or speaks none the gate knows, is refused with that reason', async () => {
+    await using open = openTransport(() => odd('no-era'))
+    expect((await failureOf(open.send(toolCall('pid'), adaCalls))).code).toBe('upstream.unsupported')
+  })
+})
+
 describe('the transport', () => {
   test('a shared child serves all users of a tenant', async () => {
     await using open = openTransport(() => odd(), true)

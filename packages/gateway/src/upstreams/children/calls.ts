@@ -77,12 +77,13 @@ export function createCalls(needs: { server: string; output: Output; hooks: Serv
 
   /** @see MCP 2025-11-25, basic/utilities/cancellation */
   function cancel(id: number, signal: AbortSignal): void {
-    const reason = reasonOf(signal)
     const call = pending.get(id)
+    if (!call) return
     pending.delete(id)
+    const reason = reasonOf(signal)
     const params = JSON.stringify({ requestId: id, reason: reason.message })
     output.write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`)
-    call?.reject(reason)
+    call.reject(reason)
   }
 
   function takeOne(line: Buffer): boolean | 'junk' {

@@ -32,15 +32,15 @@ export function createProcessTable(): ProcessTable {
   let reading: Promise<readonly ProcessStat[]> | undefined
   return {
     supported,
-    space: supported ? `${read('/proc/sys/kernel/random/boot_id')?.trim()} ${pidNamespace()}` : '',
+    space: supported ? `${tryRead('/proc/sys/kernel/random/boot_id')?.trim()} ${pidNamespace()}` : '',
     list() {
       if (!supported) return Promise.resolve([])
       // Many children ended at once look many times a second; those who ask together share one look.
       reading ??= readAll().finally(() => (reading = undefined))
       return reading
     },
-    find: (pid) => (supported ? readStat(pid) : undefined),
-    residentMb: (pid) => Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1] ?? 0) / 1024,
+    find: (pid) => (supported ? parseStat(pid, tryRead(`/proc/${pid}/stat`)) : undefined),
+    residentMb: (pid) => Number(/^VmRSS:\s+(\d+) kB/m.exec(tryRead(`/proc/${pid}/status`) ?? '')?.[1] ?? 0) / 1024,
   }
 }
 
@@ -50,15 +50,14 @@ async function readAll(): Promise<ProcessStat[]> {
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)
     if (!Number.isInteger(pid)) continue
-    const stat = readStat(pid)
+    const stat = parseStat(pid, read(`/proc/${pid}/stat`))
     if (stat) found.push(stat)
     if (++count % BATCH === 0) await turn()
   }
   return found
 }
 
-function readStat(pid: number): ProcessStat | undefined {
-  const text = read(`/proc/${pid}/stat`)
+function parseStat(pid: number, text: string | undefined): ProcessStat | undefined {
   if (text === undefined) return undefined
   // The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
@@ -75,7 +74,7 @@ function pidNamespace(): string {
   }
 }
 
-/** Out of file descriptors is not the same as gone. */
+/** Out of file descriptors is not the same as gone: a list with holes would let the living be forgotten. */
 const NOT_READ = new Set(['EMFILE', 'ENFILE'])
 
 function read(path: string): string | undefined {
@@ -83,6 +82,14 @@ function read(path: string): string | undefined {
     return readFileSync(path, 'latin1')
   } catch (error) {
     if (error instanceof Error && 'code' in error && NOT_READ.has(String(error.code))) throw error
+    return undefined
+  }
+}
+
+function tryRead(path: string): string | undefined {
+  try {
+    return read(path)
+  } catch {
     return undefined
   }
 }
