@@ -5,7 +5,7 @@ import { systemRandom } from './base/ids.ts'
 import type { Log } from './base/log.ts'
 import { asProblem } from './base/problem.ts'
 import { dataDirectoryOf, startDirectoryOf } from './base/data-directory.ts'
-import { socketPathOf } from './base/socket-path.ts'
+import { requireOwnSocket, socketPathOf } from './base/socket-path.ts'
 import type { Config } from './config/config.ts'
 import { findConfigFile, requireConfig } from './config/load.ts'
 import { firstRunConfig } from './first-run.ts'
@@ -58,6 +58,7 @@ async function openDoors(gateway: Gateway, config: Config): Promise<{ network: L
   const settings = { requestMs: config.timeouts.bodyMs, refuse: gateway.refuse }
   const socket = socketPathOf(config.dataDirectory)
   mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
+  requireOwnSocket(socket)
   // A socket that a killed gate left behind; the lock on the database says that no other gate is running.
   rmSync(socket, { force: true })
   const network = await listen(gateway.handle, config.listen, settings)

@@ -68,6 +68,12 @@ export const errors = {
     says: 'The request did not arrive in time.',
     fix: 'Send the whole request at once.',
   },
+  'request.not_read': {
+    status: 408,
+    rpc: -32600,
+    says: 'The client did not read what came before the answer.',
+    fix: 'Read the event stream as it comes, or ask for no progress.',
+  },
   'request.media_type': {
     status: 415,
     rpc: -32600,

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { problem } from '../base/problem.ts'
 
@@ -45,6 +46,7 @@ export async function listen(
     connectionsCheckingInterval: 1000,
   })
   server.keepAliveTimeout = 75_000
+  const unused = keepUnused(server)
   server.on('request', handle)
   server.timeout = stalledMs
   server.on('clientError', refuse)
@@ -52,7 +54,7 @@ export async function listen(
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
-    close: (graceMs) => close(server, graceMs),
+    close: (graceMs) => close(server, unused, graceMs),
   }
 }
 
@@ -73,10 +75,26 @@ function bind(server: Server, place: Place): Promise<void> {
   })
 }
 
-async function close(server: Server, graceMs: number): Promise<void> {
+/** Keeps the connections on which nothing was asked yet: clients open some ahead, and Node does not call them idle. */
+function keepUnused(server: Server): ReadonlySet<Socket> {
+  const unused = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  server.on('request', ({ socket }) => unused.delete(socket))
+  return unused
+}
+
+/** How often connections are looked for whose last answer has been given. */
+const CLOSING_MS = 50
+
+async function close(server: Server, unused: ReadonlySet<Socket>, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  for (const socket of unused) socket.destroy()
+  const idle = setInterval(() => server.closeIdleConnections(), CLOSING_MS)
   const timer = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed
+  clearInterval(idle)
   clearTimeout(timer)
 }

@@ -45,7 +45,7 @@ export function createMcpEndpoint(needs: EndpointNeeds) {
     const requestId = needs.newRequestId()
     const controller = new AbortController()
     const abort = (reason: Problem) => controller.abort(reason)
-    const outlet = createOutlet(response, requestId, () => abort(problem('request.cancelled')))
+    const outlet = createOutlet(response, requestId, () => abort(problem('request.not_read')))
     let message: RpcMessage | undefined
     let outcome = 'ok'
     try {
@@ -66,7 +66,8 @@ export function createMcpEndpoint(needs: EndpointNeeds) {
         response.on('close', () => {
           if (!response.writableFinished) abort(problem('request.cancelled'))
         })
-        const end = needs.flights.begin({ abort, keepAlive: outlet.keepAlive }, flightKey(message.id, ctx, request))
+        const key = flightKey(message.id, ctx, request)
+        const end = needs.flights.begin({ key, abort, keepAlive: outlet.keepAlive })
         outcome = await operate(needs, message, ctx, outlet).finally(end)
       } else {
         if (message.kind === 'notification') takeNote(needs, message, ctx, request)

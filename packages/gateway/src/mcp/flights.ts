@@ -3,14 +3,17 @@ import { problem, type Problem } from '../base/problem.ts'
 
 /** A request that is being answered. */
 export interface Flight {
+  /** What a later message may cancel it by. */
+  readonly key: string | undefined
   abort(reason: Problem): void
+  /** Gives the client a sign of life. */
   keepAlive(): void
 }
 
 export interface Flights {
   readonly size: number
-  /** Enters a request; the answer ends it. A `key` lets a later message cancel it. */
-  begin(flight: Flight, key: string | undefined): () => void
+  /** Enters a request; the returned function takes it out again, once. */
+  begin(flight: Flight): () => void
   cancel(key: string): void
   /** Waits for all to land, `graceMs` at the latest, and aborts those that have not. */
   close(graceMs: number): Promise<void>
@@ -19,33 +22,50 @@ export interface Flights {
 /** A quiet connection is given a sign of life this often, so that no proxy between gives up on it. */
 const KEEP_ALIVE_MS = 15_000
 
-/** Keeps what is under way: for cancellation, for signs of life, for an orderly stop. */
+interface Seat {
+  readonly flight: Flight
+  readonly since: number
+  at: number
+}
+
+/**
+ * Keeps what is under way: for cancellation, for signs of life, for an orderly stop.
+ *
+ * A dense list, since every request enters and leaves it: a Map is copied every few entries, and a dead copy
+ * that the collector has once moved keeps alive the next, with all the requests in it (`bench/flights.ts`).
+ */
 export function createFlights(): Flights {
-  const open = new Map<Flight, number>()
-  const byKey = new Map<string, Flight>()
+  const seats: Seat[] = []
   const timer = setInterval(() => {
     const before = performance.now() - KEEP_ALIVE_MS
-    for (const [flight, since] of open) if (since < before) flight.keepAlive()
+    for (const { flight, since } of seats) if (since < before) flight.keepAlive()
   }, KEEP_ALIVE_MS / 3).unref()
+
+  /** The last takes the place of the one that leaves. */
+  function leave({ at }: Seat): void {
+    const last = seats.pop()
+    if (last === undefined || last.at === at) return
+    last.at = at
+    seats[at] = last
+  }
 
   return {
     get size() {
-      return open.size
+      return seats.length
     },
-    begin(flight, key) {
-      open.set(flight, performance.now())
-      if (key !== undefined) byKey.set(key, flight)
-      return () => {
-        open.delete(flight)
-        if (key !== undefined && byKey.get(key) === flight) byKey.delete(key)
-      }
+    begin(flight) {
+      const seat = { flight, since: performance.now(), at: seats.length }
+      seats.push(seat)
+      return () => leave(seat)
     },
-    cancel: (key) => byKey.get(key)?.abort(problem('request.cancelled')),
+    cancel(key) {
+      for (const { flight } of seats) if (flight.key === key) return flight.abort(problem('request.cancelled'))
+    },
     async close(graceMs) {
       clearInterval(timer)
       const deadline = performance.now() + graceMs
-      while (open.size > 0 && performance.now() < deadline) await pause(25)
-      for (const flight of open.keys()) flight.abort(problem('gate.stopping'))
+      while (seats.length > 0 && performance.now() < deadline) await pause(25)
+      for (const { flight } of seats) flight.abort(problem('gate.stopping'))
     },
   }
 }

@@ -36,12 +36,6 @@ export function createOutlet(response: ServerResponse, requestId: string, onStal
     response.write('\n\n')
   }
 
-  /** Nothing more can be said to such a client, and what waits for it would wait for ever. */
-  function stalled(): void {
-    onStalled()
-    response.destroy()
-  }
-
   function end(message: string | Buffer, status = 200, headers: readonly string[] = []): void {
     if (response.destroyed) return
     const bytes = typeof message === 'string' ? Buffer.from(message) : message
@@ -75,7 +69,7 @@ export function createOutlet(response: ServerResponse, requestId: string, onStal
       if (response.destroyed || response.writableEnded) return
       begin()
       event(message)
-      if (response.writableLength > STALLED_BYTES) stalled()
+      if (response.writableLength > STALLED_BYTES) onStalled()
     },
     answer(answer) {
       if (answer.kind === 'stream') pipe(answer)

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { TenantId, UserId } from '../base/ids.ts'
 import { elements } from '../base/json-spans.ts'
-import { isPersonal } from '../base/template.ts'
+import { isPersonal as differs } from '../base/template.ts'
 import type { Storage } from '../storage/database.ts'
 import type { UpstreamDefinition } from '../upstreams/definition.ts'
 
@@ -22,12 +22,12 @@ export interface LastKnown {
  * Whether an upstream may show each user something else: it is given something of theirs, or runs once for
  * each. Such a list is kept for its user alone.
  */
-export function isPersonalTo(definition: UpstreamDefinition): boolean {
+export function isPersonal(definition: UpstreamDefinition): boolean {
   switch (definition.kind) {
     case 'stdio':
       return !definition.shared
     case 'http':
-      return isPersonal(definition.url) || Object.values(definition.headers).some(isPersonal)
+      return differs(definition.url) || Object.values(definition.headers).some(differs)
     case 'builtin':
       return definition.service !== undefined
   }
@@ -61,7 +61,7 @@ export function createLastKnown({ storage, clock }: { storage: Storage; clock: {
 }
 
 function ownerOf(definition: UpstreamDefinition, userId: UserId): UserId | '' {
-  return isPersonalTo(definition) ? userId : ''
+  return isPersonal(definition) ? userId : ''
 }
 
 /** A list belongs to the server it came from: after a change of the configuration it is not shown again. */

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { UpstreamId } from '../base/ids.ts'
 
 /** What clients allow a tool's name to be, their own prefix included. */
 export const NAME_LIMIT = 64
@@ -28,7 +29,7 @@ export function exposeName(server: string, tool: string, limit: number): string 
 }
 
 /** The server's part of an exposed name; `undefined` where it has none. */
-export function serverOf(exposed: string): string | undefined {
+export function serverOf(exposed: string): UpstreamId | undefined {
   const at = exposed.indexOf(SEPARATOR)
-  return at > 0 ? exposed.slice(0, at) : undefined
+  return at > 0 ? (exposed.slice(0, at) as UpstreamId) : undefined
 }

@@ -8,7 +8,8 @@ import type { UpstreamDefinition } from '../upstreams/definition.ts'
 import type { EraName } from '../upstreams/era.ts'
 import type { Caller } from '../upstreams/transport.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
-import { isPersonalTo, type LastKnown } from './last-known.ts'
+import { isPersonal, type LastKnown } from './last-known.ts'
+import { serverOf } from './names.ts'
 import { fetchTools, toShelf, type Shelf, type Tool } from './shelf.ts'
 
 export type { Tool } from './shelf.ts'
@@ -91,9 +92,10 @@ interface Slot {
 export function createRegistry(needs: RegistryNeeds): Registry {
   const { upstreams, clock, settings } = needs
   const slots = new LRUCache<string, Slot>({ max: SHELVES })
+  const personal = new Set(upstreams.definitions.filter(isPersonal))
 
   function slotFor(definition: UpstreamDefinition, { principal, era }: Asker): Slot {
-    const owner = isPersonalTo(definition) ? principal.userId : ''
+    const owner = personal.has(definition) ? principal.userId : ''
     const key = `${definition.id} ${era.name} ${principal.tenant} ${owner}`
     let slot = slots.get(key)
     if (!slot)
@@ -185,8 +187,10 @@ export function createRegistry(needs: RegistryNeeds): Registry {
         }),
       ),
     require(asker, name) {
-      const definition = visible(asker).find(({ id }) => asker.server === id || name.startsWith(`${id}__`))
-      if (!definition) throw problem('tool.unknown', { tool: shown(name) })
+      const server = asker.server ?? serverOf(name)
+      const definition = server === undefined ? undefined : upstreams.find(server)
+      if (!definition || !maySeeUpstream(asker.principal, definition.id))
+        throw problem('tool.unknown', { tool: shown(name) })
       return findIn(slotFor(definition, asker), asker, name) ?? seek(definition, asker, name)
     },
     has: (upstream) => upstreams.find(upstream) !== undefined,

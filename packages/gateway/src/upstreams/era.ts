@@ -1,4 +1,4 @@
-import type { RpcRequest } from '../base/json-rpc.ts'
+import type { RequestId, RpcRequest } from '../base/json-rpc.ts'
 
 /** The two ways MCP is spoken: each request for itself, or after a handshake. */
 export type EraName = 'modern' | 'legacy'
@@ -24,6 +24,8 @@ export interface UpstreamEra {
   accept(answer: unknown): Handshake | undefined
   /** The notification an upstream waits for after the opening, as JSON text. */
   readonly opened: string | undefined
+  /** The notification that nobody waits for an answer any more, as JSON text; none where hanging up says so. */
+  cancelled(id: RequestId, reason: string): string | undefined
   /** Names and values, in turn, that a request carries as HTTP headers. */
   headers(method: string, name: string | undefined, version: string): string[]
   /** The bytes of a client's request as this era wants them. */

@@ -85,6 +85,7 @@ export const modernUpstream: UpstreamEra = {
   name: 'modern',
   opening: { method: 'server/discover', params: `{"_meta":${meta()}}` },
   opened: undefined,
+  cancelled: () => undefined,
   accept(answer): Handshake | undefined {
     if (!isRecord(answer)) return undefined
     const { supportedVersions, capabilities, instructions } = answer

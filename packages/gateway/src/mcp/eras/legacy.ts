@@ -62,6 +62,9 @@ export const legacyUpstream: UpstreamEra = {
     }),
   },
   opened: '{"jsonrpc":"2.0","method":"notifications/initialized"}',
+  /** @see MCP 2025-11-25, basic/transports#sending-messages-to-the-server: a lost connection is no cancellation */
+  cancelled: (requestId, reason) =>
+    JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } }),
   accept(answer): Handshake | undefined {
     if (!isRecord(answer)) return undefined
     const { protocolVersion, capabilities, instructions } = answer

@@ -41,6 +41,8 @@ export function createBuiltinTransport({ upstream: server, eras, settings, load 
     }).catch((cause: unknown) => {
       throw exchange.signal.aborted ? asProblem(exchange.signal.reason) : problem('upstream.died', { server, cause })
     })
+    // A server that was told to stop may answer all the same; what it says then is not what the call ended for.
+    if (exchange.signal.aborted) throw asProblem(exchange.signal.reason)
     const reply = await read(response, exchange)
     if (reply.kind !== 'whole') throw problem('upstream.bad_answer', { server, reason: `HTTP ${response.status}` })
     return { kind: 'whole', bytes: reply.bytes, era: 'modern' }
@@ -87,7 +89,7 @@ export function createBuiltinTransport({ upstream: server, eras, settings, load 
 
 async function feed(response: Response, reader: ReplyReader): Promise<void> {
   try {
-    reader.start(response.status, response.headers.get('content-type') ?? '')
+    reader.start(response.status, { contentType: response.headers.get('content-type') ?? undefined })
     for await (const chunk of response.body ?? []) reader.data(Buffer.from(chunk))
     reader.end()
   } catch (cause) {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'undici'
 import type { UpstreamId } from '../../base/ids.ts'
-import { isRecord } from '../../base/json-rpc.ts'
+import { isRecord, type RequestId } from '../../base/json-rpc.ts'
 import type { Log } from '../../base/log.ts'
 import { problem, Problem } from '../../base/problem.ts'
 import { otherEra, type EraName, type Handshake, type UpstreamEras } from '../era.ts'
@@ -76,6 +76,12 @@ export function createLinks(needs: LinkNeeds) {
     },
   })
 
+  /** The link, where it is there already: the usual call waits for nothing. */
+  function find(caller: Caller, prefer: EraName): Link | undefined {
+    const era = isRefused(prefer) ? otherEra(prefer) : prefer
+    return era === 'modern' ? modern : findSession(caller)?.opened
+  }
+
   async function require(caller: Caller, route: Route, prefer: EraName): Promise<Link> {
     let failure: Problem | undefined
     let refused: EraName | undefined
@@ -109,12 +115,16 @@ export function createLinks(needs: LinkNeeds) {
     return (modern ??= await open('modern', route))
   }
 
+  function findSession(caller: Caller): Session | undefined {
+    const known = sessions.get(keyOf(caller))
+    return known?.token === caller.token?.reveal() ? known : undefined
+  }
+
   function openLegacy(caller: Caller, route: Route): Promise<Link | undefined> {
+    const known = findSession(caller)
+    if (known) return known.link
     const key = keyOf(caller)
-    const token = caller.token?.reveal()
-    const known = sessions.get(key)
-    if (known && known.token === token) return known.link
-    const session: Session = { token, route, link: open('legacy', route), opened: undefined }
+    const session: Session = { token: caller.token?.reveal(), route, link: open('legacy', route), opened: undefined }
     sessions.set(key, session)
     const settle = (link: Link | undefined) => {
       session.opened = link
@@ -203,7 +213,14 @@ export function createLinks(needs: LinkNeeds) {
   }
 
   return {
+    find,
     require,
+    /** Says that nobody waits for an answer any more. Only a session knows which request is meant by an id. */
+    cancel(route: Route, link: Link, { id, reason }: { id: RequestId; reason: Problem }): void {
+      const message = link.sessionId === undefined ? undefined : eras[link.era].cancelled(id, reason.message)
+      if (message === undefined) return
+      tell(route, link, message).catch((error: unknown) => log.debug({ server, error }, 'upstream.not_told'))
+    },
     /** Drops a session the upstream no longer knows; the next request opens another. */
     forget(caller: Caller, link: Link): void {
       const key = keyOf(caller)

@@ -62,7 +62,11 @@ export function post(pool: Pool, request: Post): Promise<Posted> {
           // An interim response (RFC 9110 §15.2) says nothing of the answer.
           if (status < 200) return
           sessionId = textOf(headers['mcp-session-id'])
-          reader.start(status, textOf(headers['content-type']) ?? '', textOf(headers['content-encoding']))
+          reader.start(status, {
+            contentType: textOf(headers['content-type']),
+            contentEncoding: textOf(headers['content-encoding']),
+            contentLength: textOf(headers['content-length']),
+          })
         },
         onResponseData: (_controller, chunk) => reader.data(chunk),
         onResponseEnd() {

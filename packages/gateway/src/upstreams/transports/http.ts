@@ -4,6 +4,7 @@ import { withId, type RpcRequest } from '../../base/json-rpc.ts'
 import type { Log } from '../../base/log.ts'
 import { asProblem, problem, type Problem } from '../../base/problem.ts'
 import { splice } from '../../base/json-spans.ts'
+import type { Secret } from '../../base/secret.ts'
 import { isPersonal, render, renderAll, type Template } from '../../base/template.ts'
 import { readInbound } from '../answers.ts'
 import { withSignal } from '../children/pipes.ts'
@@ -35,9 +36,25 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
   const links = createLinks(needs)
 
   function exchangeOnce(exchange: Exchange, route: Route, link: Link): Promise<Posted> {
-    const { request, era } = exchange
-    // A session keeps one space of ids for all the clients behind it, so each request gets one of its own.
-    const wire = link.sessionId === undefined ? request : withId(request, link.nextId())
+    return link.sessionId === undefined
+      ? ask(exchange, route, link, exchange.request)
+      : askInSession(exchange, route, link)
+  }
+
+  /** A session keeps one space of ids for all the clients behind it, so each request gets one of its own. */
+  async function askInSession(exchange: Exchange, route: Route, link: Link): Promise<Posted> {
+    const { request, signal } = exchange
+    const wire = withId(request, link.nextId())
+    const stop = () => links.cancel(route, link, { id: wire.id, reason: asProblem(signal.reason) })
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      return await ask(exchange, route, link, wire)
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  function ask(exchange: Exchange, route: Route, link: Link, wire: RpcRequest): Promise<Posted> {
     return post(route.pool, {
       server,
       path: route.path,
@@ -46,7 +63,7 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
       id: wire.id,
       signal: exchange.signal,
       answerBytes: settings.answerBytes,
-      mayStream: link.era === era && wire === request,
+      mayStream: link.era === exchange.era && wire === exchange.request,
       notify: exchange.notify,
       ask: (id, method) => needs.log.debug({ server, method, id }, 'upstream.asked_in_vain'),
     })
@@ -55,7 +72,7 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
   async function exchangeWith(exchange: Exchange, caller: Caller): Promise<Answer> {
     const route = routeFor(caller)
     const requireLink = () => withSignal(links.require(caller, route, exchange.era), exchange.signal)
-    let link = await requireLink()
+    let link = links.find(caller, exchange.era) ?? (await requireLink())
     let reply = await exchangeOnce(exchange, route, link)
     if (isSessionLost(reply, link)) {
       links.forget(caller, link)
@@ -94,15 +111,27 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
   }
 }
 
-/** Fills in URL and headers; what is the same for everybody is filled in once. */
+/**
+ * Fills in URL and headers: once where they are the same for everybody, and once for each token where they
+ * are not. A token was opened for one user, so what was filled in with it is theirs.
+ */
 function createRoutes({ url, headers, poolFor }: HttpTransportNeeds): (caller: Caller) => Route {
-  const placeFor = isPersonal(url) ? (caller: Caller) => placeOf(url, caller) : always(placeOf(url, NOBODY))
-  const headersFor = Object.values(headers).some(isPersonal)
-    ? (caller: Caller) => headersOf(headers, caller)
-    : always(headersOf(headers, NOBODY))
+  const build = (caller: Filler): Route => {
+    const { origin, path } = placeOf(url, caller)
+    return { pool: poolFor(origin), path, headers: headersOf(headers, caller) }
+  }
+  if (![url, ...Object.values(headers)].some(isPersonal)) {
+    const same = build(NOBODY)
+    return () => same
+  }
+  const kept = new WeakMap<Secret, Route>()
   return (caller) => {
-    const { origin, path } = placeFor(caller)
-    return { pool: poolFor(origin), path, headers: headersFor(caller) }
+    const { token } = caller
+    const known = token && kept.get(token)
+    if (known) return known
+    const route = build(caller)
+    if (token) kept.set(token, route)
+    return route
   }
 }
 
@@ -121,10 +150,6 @@ function placeOf(url: Template, { userId, token }: Filler): { origin: string; pa
 
 function headersOf(headers: HttpTransportNeeds['headers'], { userId, token }: Filler): readonly string[] {
   return Object.entries(renderAll(headers, { userId, token: token?.reveal() })).flat()
-}
-
-function always<T>(value: T): () => T {
-  return () => value
 }
 
 function requestHeaders(exchange: Exchange, route: Route, link: Link): string[] {

@@ -34,9 +34,16 @@ export type Reply =
   /** A refusal (4xx) that no JSON-RPC response to this very request came with; `bytes` is an error without an id. */
   | { readonly kind: 'status'; readonly status: number; readonly bytes?: Buffer }
 
+/** What the headers of an HTTP response say of its body. */
+export interface ReplyHead {
+  readonly contentType: string | undefined
+  readonly contentEncoding?: string | undefined
+  readonly contentLength?: string | undefined
+}
+
 /** Takes an HTTP response piece by piece. */
 export interface ReplyReader {
-  start(status: number, contentType: string, contentEncoding?: string): void
+  start(status: number, head: ReplyHead): void
   data(chunk: Buffer): void
   end(): void
   fail(cause: unknown): void
@@ -97,11 +104,12 @@ export function createReplyReader(pending: Pending): ReplyReader {
   }
 
   return {
-    start(status, contentType, contentEncoding = 'identity') {
+    start(status, { contentType = '', contentEncoding = 'identity', contentLength = '0' }) {
       const refusal = refusalOf(status, server)
       if (refusal) return fail(refusal)
       // None was asked for, and a small one may unpack to more than any limit.
       if (contentEncoding !== 'identity') return fail(badAnswer(server, 'compressed, which was not asked for'))
+      if (Number(contentLength) > pending.answerBytes) return fail(tooLargeProblem())
       if (status === 200 && contentType.startsWith('text/event-stream')) {
         state = { kind: 'events', reader: createEventReader(onEvent, pending.answerBytes) }
       } else if (contentType.startsWith('application/json')) state = { kind: 'json', chunks: [], status }
@@ -210,9 +218,9 @@ function died(server: string, cause?: unknown): Problem {
   return problem('upstream.died', { server, cause })
 }
 
-/** What the parser of HTTP could make nothing of; its error holds the bytes, which nobody shall log. */
+/** What undici's parser could make nothing of; its error holds the bytes, which nobody shall log. */
 function isNotHttp(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && /^(?:HPE_|UND_ERR_HEADERS_OVERFLOW)/.test(String(cause.code))
+  return cause instanceof Error && (cause.name === 'HTTPParserError' || cause.name === 'HeadersOverflowError')
 }
 
 function describeType(contentType: string): string {
