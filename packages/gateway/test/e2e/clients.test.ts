@@ -4,7 +4,7 @@ import { startGate } from '../../../../scripts/lib/gate.ts'
 import { addPerson, childServer, doorOf, personalServer, referenceServer, tokenOf, until } from './place.ts'
 import { startScripted, type Answer, type Asked } from './scripted.ts'
 import { clients } from './sdk-clients.ts'
-import { namesOf, textFrom } from './wire.ts'
+import { errorOf, namesOf, send, tell, textFrom } from './wire.ts'
 
 const withToken = { TOKEN: { $userToken: '{{token}}' } }
 
@@ -93,6 +93,28 @@ function inPages({ method, body, name }: Asked): Answer {
   const next = from + PAGE < toolNames.length ? { nextCursor: String(from + PAGE) } : {}
   return { result: JSON.stringify({ resultType: 'complete', tools, ttlMs: 60_000, cacheScope: 'public', ...next }) }
 }
+
+test('a call that its client cancelled is answered as cancelled, over HTTP, stdio or in the gate itself', async () => {
+  await using everything = await startEverything({ port: 0 })
+  await using gate = await startGate({
+    config: {
+      mcpServers: { http: { url: everything.url }, builtin: { builtin: 'everything' }, stdio: childServer() },
+    },
+  })
+  const ada = await addPerson(gate, 'ada')
+  const door = doorOf(gate, ada, 'legacy')
+  for (const [tool, shown] of [
+    ['http__slow', 'http__slow_calls'],
+    ['builtin__slow', 'builtin__slow_calls'],
+    ['stdio__hang', 'stdio__waiting'],
+  ] as const) {
+    const slow = send(door, 'tools/call', { name: tool, arguments: { ms: 600_000, label: 'mine' } }, { id: tool })
+    await until(async () => (await textFrom(door, shown)).includes('mine'))
+    await tell(door, 'notifications/cancelled', { requestId: tool })
+    expect([tool, errorOf(await slow)]).toMatchObject([tool, { data: { code: 'request.cancelled' } }])
+    await until(async () => !/running|^\["mine"\]$/.test(await textFrom(door, shown)))
+  }
+})
 
 test('a stdio server that says its tools have changed is listed anew the next time', async () => {
   await using gate = await startGate({ config: { mcpServers: { own: childServer() } } })

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { startEverything } from '@sekisho/playground/everything/http'
@@ -16,8 +18,10 @@ const withToken = { TOKEN: { $userToken: '{{token}}' } }
 /** What the gate has said is done. */
 interface Acknowledged {
   readonly users: Set<string>
-  readonly keys: Map<string, { user: string; id: string }>
+  /** Whose each key is. */
+  readonly keys: Map<string, string>
   readonly revoked: Set<string>
+  /** The token of each user. */
   readonly tokens: Map<string, string>
   readonly removed: Set<string>
 }
@@ -32,7 +36,7 @@ async function changeUntilGone(gate: Gate, writer: string, done: Acknowledged): 
       const { body, status } = await gate.admin('POST', '/admin/api/keys', { user })
       if (status !== 201) return
       const [key, id] = [textAt(body, 'key'), textAt(Reflect.get(body as object, 'record'), 'id')]
-      done.keys.set(key, { user, id })
+      done.keys.set(key, user)
       const token = `token-of-${user}`
       if ((await gate.admin('PUT', '/admin/api/tokens/http', { user, token })).status !== 204) return
       done.tokens.set(user, token)
@@ -64,12 +68,15 @@ async function expectKept(gate: Gate, done: Acknowledged): Promise<void> {
   expect([...done.tokens.keys()].filter((user) => !tokens.has(user))).toEqual([])
   expect([...done.removed].filter((user) => tokens.has(user))).toEqual([])
 
-  for (const [key, { user }] of done.keys) {
-    const token = done.tokens.get(user)
-    if (token === undefined) expect((await send(doorOf(gate, { key }), 'server/discover')).status).toBe(200)
-    else expect(await textFrom(doorOf(gate, { key }), 'http__echo_headers')).toContain(`"Bearer ${token}"`)
+  const kept = [...done.keys].filter(([, user]) => done.tokens.has(user))
+  for (const [key, user] of kept) {
+    const headers = await textFrom(doorOf(gate, { key }), 'http__echo_headers')
+    expect(headers).toContain(`"Bearer ${done.tokens.get(user)}"`)
   }
-  for (const key of done.revoked) expect((await send(doorOf(gate, { key }), 'server/discover')).status).toBe(401)
+  const statuses = (keys: Iterable<string>) =>
+    Promise.all([...keys].map(async (key) => (await send(doorOf(gate, { key }), 'server/discover')).status))
+  expect((await statuses(done.keys.keys())).filter((status) => status !== 200)).toEqual([])
+  expect((await statuses(done.revoked)).filter((status) => status !== 401)).toEqual([])
 }
 
 test('kill -9 at any moment loses no user, key, token, revocation or removal that was answered', async () => {
@@ -193,4 +200,21 @@ test('after a restart the tools of servers that are down are listed as last know
   await using _ = await startScripted(greeter, Number(new URL(upstream.url).port))
   await until(async () => (await statusOf(door)).get('remote')?.state === 'ready')
   expect(await textFrom(door, 'remote__greet')).toBe('hello')
+})
+
+test('a gate that is told to stop lets the call under way end, and waits for no connection that only stands open', async () => {
+  await using everything = await startEverything({ port: 0 })
+  await using gate = await startGate({
+    config: { mcpServers: { http: { url: everything.url } }, timeouts: { drainMs: 600_000 } },
+  })
+  const ada = await addPerson(gate, 'ada')
+  const door = doorOf(gate, ada, 'modern', 'http')
+  const unused = connect(Number(new URL(gate.url).port), '127.0.0.1')
+  await once(unused, 'connect')
+  const slow = textFrom(door, 'slow', { ms: 1_000, label: 'last' })
+  await until(async () => (await textFrom(door, 'slow_calls')).includes('running'))
+
+  const ending = gate.stop()
+  expect(await slow).toBe('Answered after 1000 ms')
+  expect(await ending).toEqual({ code: 0, signal: null })
 })

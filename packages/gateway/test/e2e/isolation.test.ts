@@ -59,7 +59,11 @@ test('hundreds of calls side by side, in both eras and at every address, each ca
   for (const { wanted, found } of seen) expect(found).toEqual([wanted])
 })
 
-async function inGroups<T, R>(all: readonly T[], size: number, work: (one: T, index: number) => Promise<R>): Promise<R[]> {
+async function inGroups<T, R>(
+  all: readonly T[],
+  size: number,
+  work: (one: T, index: number) => Promise<R>,
+): Promise<R[]> {
   const done: R[] = []
   for (let from = 0; from < all.length; from += size) {
     done.push(...(await Promise.all(all.slice(from, from + size).map((one, index) => work(one, from + index)))))
@@ -104,10 +108,16 @@ test('what a child writes to stderr is shown to its owner and the operator, and 
   await textFrom(doorOf(gate, ada), 'own__complain', { text: 'the diary of ada' })
   await textFrom(doorOf(gate, bob), 'own__complain', { text: 'the diary of bob' })
 
-  expect(await adminWith(gate, ada.key, 'GET', '/admin/api/logs/own')).toEqual({ status: 200, text: 'the diary of ada\n' })
-  expect(await adminWith(gate, bob.key, 'GET', '/admin/api/logs/own')).toEqual({ status: 200, text: 'the diary of bob\n' })
+  expect(await adminWith({ url: gate.url, key: ada.key }, 'GET', '/admin/api/logs/own')).toEqual({
+    status: 200,
+    text: 'the diary of ada\n',
+  })
+  expect(await adminWith({ url: gate.url, key: bob.key }, 'GET', '/admin/api/logs/own')).toEqual({
+    status: 200,
+    text: 'the diary of bob\n',
+  })
   for (const named of ['ada', ada.id]) {
-    const refused = await adminWith(gate, bob.key, 'GET', `/admin/api/logs/own?user=${named}`)
+    const refused = await adminWith({ url: gate.url, key: bob.key }, 'GET', `/admin/api/logs/own?user=${named}`)
     expect(refused).toMatchObject({ status: 403, text: expect.stringContaining('auth.role') })
     expect(refused.text).not.toContain('diary')
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { startGate, type Gate } from '../../../../scripts/lib/gate.ts'
 import { textAt } from '../../../../scripts/lib/admin.ts'
-import type { TenantId } from '../../src/base/ids.ts'
+import type { TenantId, UserId } from '../../src/base/ids.ts'
 import { addPerson, childServer, doorOf, runs, tokenOf, until } from './place.ts'
 import { changeDatabase, freshDataDir } from './stopped.ts'
 import { call, errorOf, namesOf, said, send, textFrom, type Door, type Reply } from './wire.ts'
@@ -43,11 +43,16 @@ test('an expired key opens nothing', async () => {
     of('ten_default' as TenantId)
       .updateTable('api_keys')
       .set({ expires_at: Date.now() - 1 })
-      .where('user_id', '=', ada.id)
+      .where('user_id', '=', ada.id as UserId)
       .execute(),
   )
   await using gate = await startGate({ config, dataDir: place.dataDir })
-  for (const server of [undefined, 'own']) expectRefused(await send(doorOf(gate, ada, 'modern', server), 'tools/list'))
+  const replies = [
+    await send(doorOf(gate, ada), 'tools/list'),
+    await send(doorOf(gate, ada, 'modern', 'own'), 'tools/list'),
+  ]
+  replies.forEach(expectRefused)
+  expect(replies).toHaveLength(2)
 })
 
 test('a key of another gate, a cut one and no key at all open nothing, and each is told what to send', async () => {

@@ -41,14 +41,25 @@ export function tokenOf(name: string, server: string): string {
 }
 
 /** The merged address, or that of one server. */
-export function doorOf(gate: Pick<Gate, 'url'>, { key }: Pick<Person, 'key'>, era: Era = 'modern', server?: string): Door {
+export function doorOf(
+  gate: Pick<Gate, 'url'>,
+  { key }: Pick<Person, 'key'>,
+  era: Era = 'modern',
+  server?: string,
+): Door {
   return { url: `${gate.url}/mcp${server === undefined ? '' : `/${server}`}`, key, era }
 }
 
-/** The admin API over the network, with a key. */
-export async function adminWith(gate: Gate, key: string, method: string, path: string, body?: object) {
+/** Where the admin API is, and with which key it is asked. */
+interface Office {
+  readonly url: string
+  readonly key: string
+}
+
+/** Asks the admin API over the network. */
+export async function adminWith({ url, key }: Office, method: string, path: string, body?: object) {
   const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' }
-  const answer = await fetch(gate.url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) })
+  const answer = await fetch(url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) })
   return { status: answer.status, text: await answer.text() }
 }
 

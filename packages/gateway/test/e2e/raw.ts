@@ -98,8 +98,14 @@ interface Said {
   readonly supported?: readonly string[]
 }
 
+/** An answer, whether a library read it or not. */
+interface AnyAnswer {
+  readonly headers: { get(name: string): string | null | undefined }
+  readonly body: string
+}
+
 /** The code of a failure, after a look at what every failure must say, in JSON-RPC or in plain HTTP. */
-export function codeOf({ headers, body }: Pick<RawAnswer, 'body'> & { headers: Pick<Headers, 'get' | 'has'> }): string {
+export function codeOf({ headers, body }: AnyAnswer): string {
   const { error }: { error: Failure } = JSON.parse(body)
   const said = error.data ?? error.details
   expect(said?.fix).toMatch(/\w{3}/)

@@ -32,7 +32,11 @@ export async function startScripted(answer: (asked: Asked) => Answer | Promise<A
       asked.push(one)
       if (one.id === undefined) return response.writeHead(202).end()
       const given = await answer(one)
-      const { status = 200, contentType = 'application/json', body } = 'body' in given ? given : whole(one, given.result)
+      const {
+        status = 200,
+        contentType = 'application/json',
+        body,
+      } = 'body' in given ? given : whole(one, given.result)
       return response.writeHead(status, { 'Content-Type': contentType }).end(body)
     })()
   })

@@ -43,7 +43,9 @@ test('two tenants with a user of the same name have keys, tokens, lists, childre
   const there = { name: 'ada', id: '', key }
   for (const server of ['http', 'own']) {
     await gate.setToken('ada', server, `of-here-${server}`)
-    const set = await adminWith(gate, key, 'PUT', `/admin/api/tokens/${server}`, { token: `of-there-${server}` })
+    const set = await adminWith({ url: gate.url, key }, 'PUT', `/admin/api/tokens/${server}`, {
+      token: `of-there-${server}`,
+    })
     expect(set.status).toBe(204)
   }
 
@@ -59,7 +61,7 @@ test('two tenants with a user of the same name have keys, tokens, lists, childre
   expect(new Set(pids).size).toBe(4)
   // What a shared child writes is read in its own tenant only.
   await textFrom(doorOf(gate, here), 'shared__complain', { text: 'said here' })
-  expect(await adminWith(gate, key, 'GET', '/admin/api/logs/shared')).toEqual({ status: 200, text: '' })
+  expect(await adminWith({ url: gate.url, key }, 'GET', '/admin/api/logs/shared')).toEqual({ status: 200, text: '' })
 })
 
 test('an administrator of one tenant sees and changes nothing of another', async () => {
@@ -73,7 +75,7 @@ test('an administrator of one tenant sees and changes nothing of another', async
   const id = textAt(Reflect.get(made.body as object, 'record'), 'id')
   await textFrom(doorOf(gate, bob), 'own__whoami')
 
-  const ask = (method: string, path: string) => adminWith(gate, key, method, path)
+  const ask = (method: string, path: string) => adminWith({ url: gate.url, key }, method, path)
   for (const path of ['users', 'keys', 'tokens', 'status']) {
     const { status, text } = await ask('GET', `/admin/api/${path}`)
     expect([path, status]).toEqual([path, 200])
@@ -88,7 +90,10 @@ test('an administrator of one tenant sees and changes nothing of another', async
     ['GET', `tokens?user=${bob.id}`],
   ] as const) {
     const body = method === 'PATCH' ? { role: 'admin' } : undefined
-    expect([path, (await adminWith(gate, key, method, `/admin/api/${path}`, body)).status]).toEqual([path, 404])
+    expect([path, (await adminWith({ url: gate.url, key }, method, `/admin/api/${path}`, body)).status]).toEqual([
+      path,
+      404,
+    ])
   }
   await textFrom(doorOf(gate, { key: textAt(made.body, 'key') }), 'own__whoami')
 })

@@ -1,5 +1,4 @@
-import type { Era } from './eras.ts'
-import { envelopeOf, headersOf } from './eras.ts'
+import { envelopeOf, headersOf, type Era } from './eras.ts'
 
 /** Where a client knocks, with which key, in which era. */
 export interface Door {
@@ -78,27 +77,30 @@ export interface ServerStatus {
   readonly fix?: string
 }
 
-interface Message {
-  readonly result?: unknown
-  readonly error?: { readonly code: number; readonly message: string }
-}
-
-/** The result a request was answered with; an error is a failure of the test. */
-export function resultOf<T>({ status, messages, bytes }: Reply): T {
-  const message: Message = JSON.parse(messages.at(-1) ?? '{}')
-  if (message.result === undefined) throw new Error(`no result, but ${status} ${bytes.toString()}`)
-  return message.result as T
+/** The result a request was answered with, taken to be what the test says it is; no result is a failure of the test. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- JSON has no type, and a test knows which it wants
+export function resultOf<T>(reply: Reply): T {
+  const { result }: { result?: T } = JSON.parse(lastOf(reply))
+  return result ?? unexpected('result', reply)
 }
 
 /** The error a request was answered with. */
-export function errorOf({ messages }: Reply): { readonly code: number; readonly message: string } {
-  const { error }: Message = JSON.parse(messages.at(-1) ?? '{}')
-  if (error === undefined) throw new Error(`no error, but ${messages.join('\n')}`)
-  return error
+export function errorOf(reply: Reply): { readonly code: number; readonly message: string } {
+  const { error }: { error?: { code: number; message: string } } = JSON.parse(lastOf(reply))
+  return error ?? unexpected('error', reply)
 }
 
+function lastOf({ messages }: Reply): string {
+  return messages.at(-1) ?? '{}'
+}
+
+function unexpected(wanted: string, { status, bytes }: Reply): never {
+  throw new Error(`no ${wanted}, but ${status} ${bytes.toString()}`)
+}
+
+/** Calls a tool; an answer that is no result is a failure of the test. */
 export async function call(door: Door, name: string, args: object = {}, sending?: Sending): Promise<ToolResult> {
-  return resultOf(await send(door, 'tools/call', { name, arguments: args }, sending))
+  return resultOf<ToolResult>(await send(door, 'tools/call', { name, arguments: args }, sending))
 }
 
 /** The text a tool answered with; a result that is an error is a failure of the test. */
@@ -112,8 +114,9 @@ export function said({ content }: ToolResult): string {
   return content.map(({ text }) => text).join('')
 }
 
-export interface ListedTool {
-  readonly name: string
+interface Page {
+  readonly tools: readonly { readonly name: string }[]
+  readonly nextCursor?: string
 }
 
 /** The names of all tools, page by page. */
@@ -121,9 +124,7 @@ export async function namesOf(door: Door): Promise<string[]> {
   const names: string[] = []
   let cursor: string | undefined
   do {
-    const page: { tools: ListedTool[]; nextCursor?: string } = resultOf(
-      await send(door, 'tools/list', cursor === undefined ? {} : { cursor }),
-    )
+    const page: Page = resultOf(await send(door, 'tools/list', cursor === undefined ? {} : { cursor }))
     names.push(...page.tools.map(({ name }) => name))
     cursor = page.nextCursor
   } while (cursor !== undefined)
