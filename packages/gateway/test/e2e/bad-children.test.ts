@@ -26,7 +26,7 @@ const SERVERS = {
   directory: { command: '/tmp' },
 }
 
-const CONFIG = { mcpServers: SERVERS, limits: { answerBytes: 2_000_000 }, timeouts: { callMs: 60_000, startMs: 20_000 } }
+const CONFIG = { mcpServers: SERVERS, limits: { answerBytes: 2_000_000 }, timeouts: { callMs: 60_000, startMs: 20_000, drainMs: 1_000 } }
 
 let gate: Gate
 let ada = { key: '' }
