@@ -1,4 +1,5 @@
-import { errors, type ErrorRow } from '../../packages/gateway/src/base/errors.ts'
+import type { ErrorRow } from '../../packages/gateway/src/base/error-row.ts'
+import { errors } from '../../packages/gateway/src/base/errors.ts'
 import { code, heading, table } from './markdown.ts'
 
 /** One heading for each code, so that an error's link (`errors.md#` and the code without its dot) finds it. */

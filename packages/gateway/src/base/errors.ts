@@ -1,3 +1,5 @@
+import type { ErrorRow } from './error-row.ts'
+
 /**
  * Every failure a person can meet, once. A row says whose fault it is (`status`, `rpc`, `oauth` are what
  * each wire shows), what happened (`says`) and what to do (`fix`). `{words in braces}` are filled from the
@@ -388,18 +390,5 @@ export const errors = {
     fix: 'Try again; if it stays, report it with the request id.',
   },
 } as const satisfies Record<string, ErrorRow>
-
-export interface ErrorRow {
-  /** The HTTP status. 4xx is the client's fault, 5xx ours or an upstream's. */
-  readonly status: number
-  /** The JSON-RPC error code. */
-  readonly rpc: number
-  /** The `error` of a `WWW-Authenticate: Bearer` challenge (RFC 6750 §3.1), where the row is one. */
-  readonly oauth?: string | undefined
-  readonly says: string
-  readonly fix: string
-  /** Details that a program needs, and that therefore go out beside the words. */
-  readonly shows?: readonly string[]
-}
 
 export type ErrorCode = keyof typeof errors

@@ -38,8 +38,8 @@ export interface RpcResponse extends Envelope {
 }
 export type RpcMessage = RpcRequest | RpcNotification | RpcResponse
 
-const TOP = new Set(['jsonrpc', 'id', 'method', 'params'])
-const PARAMS = new Set(['name', 'uri', 'cursor', '_meta'])
+const TOP = ['id', 'params', 'jsonrpc', 'method']
+const PARAMS = ['name', '_meta', 'uri', 'cursor']
 
 /**
  * Reads one JSON-RPC message from its bytes: the whole is checked to be JSON, and the places of the
@@ -55,14 +55,13 @@ const PARAMS = new Set(['name', 'uri', 'cursor', '_meta'])
 export function readMessage(bytes: Buffer): RpcMessage {
   const value = parse(bytes)
   if (value['jsonrpc'] !== '2.0') throw invalid('jsonrpc is not "2.0"')
-  const top = spansOf(bytes, 0, TOP)
+  const [idSpan, paramsSpan] = spansOf(bytes, 0, TOP)
   const { id, method, params } = value
   if (params !== undefined && !isRecord(params)) throw problem('request.params', { reason: 'params is not an object' })
-  const envelope = { bytes, ...paramsOf(bytes, top.get('params'), params) }
+  const envelope = { bytes, ...paramsOf(bytes, paramsSpan, params) }
   if (method === undefined) return { ...envelope, kind: 'response', id: responseId(id, value) }
   if (typeof method !== 'string') throw invalid('method is not a string')
   if (id === undefined) return { ...envelope, kind: 'notification', method }
-  const idSpan = top.get('id')
   if (!isRequestId(id) || idSpan === undefined) throw invalid('id is neither a string nor a whole number')
   return { ...envelope, kind: 'request', method, id, idSpan }
 }
@@ -82,18 +81,18 @@ function parse(bytes: Buffer): Record<string, unknown> {
 
 function paramsOf(bytes: Buffer, span: Span | undefined, params: Record<string, unknown> | undefined) {
   if (span === undefined || params === undefined) return NO_PARAMS
-  const found = spansOf(bytes, span.start, PARAMS)
+  const [nameSpan, metaSpan] = spansOf(bytes, span.start, PARAMS)
   const meta = params['_meta']
   if (meta !== undefined && !isRecord(meta)) throw problem('request.params', { reason: '_meta is not an object' })
   return {
     params: span,
     paramsValue: params,
     name: text(params['name']),
-    nameSpan: found.get('name'),
+    nameSpan,
     uri: text(params['uri']),
     cursor: text(params['cursor']),
     meta,
-    metaSpan: found.get('_meta'),
+    metaSpan,
   }
 }
 
@@ -108,13 +107,14 @@ const NO_PARAMS = {
   metaSpan: undefined,
 }
 
-function spansOf(bytes: Buffer, at: number, wanted: ReadonlySet<string>): Map<string, Span> {
-  const found = new Map<string, Span>()
+/** Where the wanted members of an object lie, in the order they are wanted in. */
+function spansOf(bytes: Buffer, at: number, wanted: readonly string[]): (Span | undefined)[] {
+  const found: (Span | undefined)[] = [undefined, undefined, undefined, undefined]
   eachMember(bytes, at, (key, start, end) => {
-    const exact = wanted.has(key)
-    if (!exact && !wanted.has(key.toLowerCase())) return
-    if (!exact || found.has(key)) throw invalid(`${key.toLowerCase()} stands there more than once`)
-    found.set(key, { start, end })
+    const index = wanted.indexOf(key)
+    if (index < 0 && !wanted.includes(key.toLowerCase())) return
+    if (index < 0 || found[index]) throw invalid(`${key.toLowerCase()} stands there more than once`)
+    found[index] = { start, end }
   })
   return found
 }
@@ -125,7 +125,7 @@ function responseId(id: unknown, value: Record<string, unknown>): RequestId | nu
   return id
 }
 
-export function isRequestId(value: unknown): value is RequestId {
+function isRequestId(value: unknown): value is RequestId {
   return typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value))
 }
 

@@ -1,4 +1,5 @@
-import { errors, type ErrorCode, type ErrorRow } from './errors.ts'
+import type { ErrorRow } from './error-row.ts'
+import { errors, type ErrorCode } from './errors.ts'
 
 /** What is known of a failure: private, but for what the words of its row name. */
 export type Details = Readonly<Record<string, unknown>>

@@ -10,8 +10,6 @@ export interface TrailNeeds {
   serviceOf(upstream: UpstreamId): string | undefined
 }
 
-export type Trail = ReturnType<typeof createTrail>
-
 /**
  * Keeps what became of each call. A call that never reached its server is denied; one that did is kept with
  * how it ended, the service whose credential went along, and never its arguments or its answer.
@@ -19,21 +17,29 @@ export type Trail = ReturnType<typeof createTrail>
 export function createTrail({ audit, clock, serviceOf }: TrailNeeds) {
   return {
     requireRoom: audit.requireRoom,
-    followed({ tool, upstream, startedAt, failure, called }: CallRecord, { principal, requestId, era }: Context) {
-      const common = { userId: principal.userId, requestId, key: principal.keyId, tool: tool.slice(0, 200) }
-      const { tenant } = principal
-      if (!called || upstream === undefined) {
-        return audit.record(tenant, { kind: 'tool.denied', ...common, server: upstream, error: failure?.code })
+    followed(call: CallRecord, { principal, requestId, era }: Context) {
+      const { tool, upstream: server, failure } = call
+      const { tenant, userId, keyId: key } = principal
+      const error = failure?.code
+      if (!call.called || server === undefined) {
+        return audit.record(tenant, { kind: 'tool.denied', userId, requestId, key, tool, server, error })
       }
+      const outcome = !failure ? 'ok' : error === 'request.cancelled' ? 'cancelled' : 'failed'
+      const ms = clock.now() - call.startedAt
+      const service = serviceOf(server)
+      const kind = 'tool.call'
       return audit.record(tenant, {
-        kind: 'tool.call',
-        ...common,
-        server: upstream,
-        outcome: !failure ? 'ok' : failure.code === 'request.cancelled' ? 'cancelled' : 'failed',
-        error: failure?.code,
-        ms: clock.now() - startedAt,
+        kind,
+        userId,
+        requestId,
+        key,
+        tool,
+        server,
+        outcome,
+        error,
+        ms,
         era: era.name,
-        service: serviceOf(upstream),
+        service,
       })
     },
   }

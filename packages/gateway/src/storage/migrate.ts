@@ -21,7 +21,7 @@ export async function migrate(engine: Engine, migrations: readonly Migration[], 
     await engine.lock(db)
     await sql`create table if not exists migrations (name text primary key, applied_at bigint not null)`.execute(db)
     for (const migration of findDue(migrations, await readApplied(db))) {
-      await migration.up(db, engine.bytes)
+      await migration.up(db, engine.words)
       await sql`insert into migrations (name, applied_at) values (${migration.name}, ${clock.now()})`.execute(db)
     }
   })

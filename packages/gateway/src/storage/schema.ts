@@ -13,7 +13,6 @@ export interface Database {
   readonly vault_keys: VaultKeysTable
   readonly vault_records: VaultRecordsTable
   readonly catalogs: CatalogsTable
-  readonly upstream_eras: UpstreamErasTable
   readonly audit: AuditTable
 }
 
@@ -90,14 +89,6 @@ export interface CatalogsTable extends Owned {
   readonly definition: string
   readonly body: string
   readonly fetched_at: number
-}
-
-/** The protocol era an upstream was found to speak. */
-export interface UpstreamErasTable extends Owned {
-  readonly upstream: Fixed<string>
-  readonly url: string
-  readonly era: string
-  readonly checked_at: number
 }
 
 /** Append only: each row's hash covers the one before it. */

@@ -66,15 +66,6 @@ export interface Transport {
    * @throws {Problem} `upstream.*` where no response came; a response that is a JSON-RPC error is an answer.
    */
   send(exchange: Exchange, caller: Caller): Promise<Answer>
-  /** How things stand for this caller, without starting anything. */
-  state(caller: Pick<Caller, 'tenant' | 'userId'>): TransportState
   /** Ends everything held open, waiting for what is in flight. */
   close(): Promise<void>
-}
-
-export interface TransportState {
-  readonly state: 'idle' | 'starting' | 'ready' | 'failed'
-  /** The last failure, in public words. */
-  readonly failure?: string
-  readonly pid?: number
 }

@@ -1,7 +1,7 @@
-import type { TenantId, UpstreamId, UserId } from '../base/ids.ts'
+import type { UpstreamId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import type { UpstreamDefinition } from './definition.ts'
-import { onceOver, type Answer, type Caller, type Exchange, type Sink, type Transport, type TransportState } from './transport.ts'
+import { onceOver, type Answer, type Caller, type Exchange, type Sink, type Transport } from './transport.ts'
 
 export interface Upstreams {
   readonly definitions: readonly UpstreamDefinition[]
@@ -13,7 +13,6 @@ export interface Upstreams {
    * @throws {Problem} `upstream.*`, or the reason the exchange was aborted for.
    */
   call(id: UpstreamId, exchange: Exchange, caller: Caller): Promise<Answer>
-  state(id: UpstreamId, who: { readonly tenant: TenantId; readonly userId: UserId }): TransportState
   close(): Promise<void>
 }
 
@@ -41,7 +40,9 @@ export function createUpstreams(
         exchange.notify(message)
       }
       try {
-        const answer = await transport.send({ ...exchange, notify }, caller)
+        const { request, era, requestId, paramHeaders, signal, abort } = exchange
+        const watchedExchange = { request, era, requestId, paramHeaders, signal, abort, notify }
+        const answer = await transport.send(watchedExchange, caller)
         if (answer.kind === 'stream') return onceOver(watched(answer, deadline), deadline.end)
         deadline.end()
         return answer
@@ -50,7 +51,6 @@ export function createUpstreams(
         throw error
       }
     },
-    state: (id, who) => entry(id).transport.state(who),
     async close() {
       await Promise.all([...entries.values()].map(({ transport }) => transport.close()))
     },

@@ -1,5 +1,4 @@
 import { connect, type Socket } from 'node:net'
-import { expect } from 'vitest'
 
 /** An HTTP response as it came, for requests that no client library would send. */
 export interface RawAnswer {
@@ -83,40 +82,4 @@ export function parseAnswer(text: string): RawAnswer {
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
   })
   return { status: Number(first.split(' ')[1]), headers: new Map(pairs), body: rest.join('\r\n\r\n') }
-}
-
-interface Failure {
-  readonly code: string | number
-  readonly data?: Said
-  readonly details?: Said
-}
-interface Said {
-  readonly code?: string
-  readonly fix: string
-  readonly docs: string
-  readonly requestId: string
-  readonly supported?: readonly string[]
-}
-
-/** An answer, whether a library read it or not. */
-interface AnyAnswer {
-  readonly headers: { get(name: string): string | null | undefined }
-  readonly body: string
-}
-
-/** The code of a failure, after a look at what every failure must say, in JSON-RPC or in plain HTTP. */
-export function codeOf({ headers, body }: AnyAnswer): string {
-  const { error }: { error: Failure } = JSON.parse(body)
-  const said = error.data ?? error.details
-  expect(said?.fix).toMatch(/\w{3}/)
-  expect(said?.docs).toContain('errors.md#')
-  expect(said?.requestId).toMatch(/\w/)
-  expect(headers.get('x-request-id')).toBe(said?.requestId)
-  return String(error.data?.code ?? error.code)
-}
-
-/** The JSON-RPC code of a failure. */
-export function rpcCodeOf({ body }: Pick<RawAnswer, 'body'>): number {
-  const { error }: { error: { code: number } } = JSON.parse(body)
-  return error.code
 }

@@ -38,9 +38,10 @@ eachDatabase((name, openFresh, newPlace) => {
     await expect(db.selectFrom('tenants').selectAll().execute()).rejects.toThrow('tenant_id')
     // @ts-expect-error a table that was not asked for
     await expect(db.selectFrom('users').select('api_keys.hash').execute()).rejects.toThrow('api_keys')
+    const catalog = { user_id: '' as const, upstream: 'x', definition: '', body: '', fetched_at: 0 }
     // @ts-expect-error a row that names its own tenant gets the right one all the same
-    await db.insertInto('upstream_eras', { tenant_id: other, upstream: 'x', url: '', era: '', checked_at: 0 }).execute()
-    expect(await db.selectFrom('upstream_eras').select('tenant_id').execute()).toEqual([{ tenant_id: ten }])
+    await db.insertInto('catalogs', { ...catalog, tenant_id: other }).execute()
+    expect(await db.selectFrom('catalogs').select('tenant_id').execute()).toEqual([{ tenant_id: ten }])
   })
 
   test('a row cannot belong to a user of another tenant', async () => {

@@ -10,7 +10,7 @@ import type { ClientEra, Operation } from './client-era.ts'
  *
  * @see the MCP specification 2026-07-28, basic/index#_meta and basic/transports/streamable-http
  */
-export const REVISION = '2026-07-28'
+const REVISION = '2026-07-28'
 
 const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
 const CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities'

@@ -1,12 +1,13 @@
 import type { Kysely } from 'kysely'
+import type { TableWords } from '../migrations/migration.ts'
 import type { Database } from '../schema.ts'
 
 /** What the rest of the room needs of a dialect; nothing outside this folder knows a driver. */
 export interface Engine {
   readonly dialect: 'sqlite' | 'postgres'
   readonly db: Kysely<Database>
-  /** The one column type that differs. */
-  readonly bytes: 'blob' | 'bytea'
+  /** What of the tables' description differs. */
+  readonly words: TableWords
   hasTable(name: string): Promise<boolean>
   /** Keeps a copy of the database as it is now, where the dialect can. */
   copyBefore(migration: string): Promise<void>

@@ -45,7 +45,7 @@ export async function openPostgres({ databaseUrl, schema, log }: Place): Promise
   return {
     dialect: 'postgres',
     db,
-    bytes: 'bytea',
+    words: { bytes: 'bytea', keptByKey: '' },
     async hasTable(name) {
       const { rows } = await sql<{ found: boolean }>`select to_regclass(${name}) is not null as found`.execute(db)
       return rows[0]?.found === true

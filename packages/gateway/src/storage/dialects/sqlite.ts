@@ -34,7 +34,7 @@ export async function openSqlite(dataDir: string): Promise<Engine> {
   return {
     dialect: 'sqlite',
     db,
-    bytes: 'blob',
+    words: { bytes: 'blob', keptByKey: 'without rowid' },
     async hasTable(name) {
       const { rows } = await sql`select 1 from sqlite_master where type = 'table' and name = ${name}`.execute(db)
       return rows.length > 0

@@ -1,16 +1,16 @@
-import type { CreateTableBuilder } from 'kysely'
-import type { Migration, MigrationDb } from './migration.ts'
+import { sql, type CreateTableBuilder } from 'kysely'
+import type { Migration, MigrationDb, TableWords } from './migration.ts'
 
 /** Tenants, users, keys, the vault, what is known of upstreams, and the audit log. */
 export const first: Migration = {
   name: '0001-first',
-  async up(db, bytes) {
+  async up(db, { bytes, keptByKey }) {
     await createMeta(db)
     await createPeople(db)
     await createApiKeys(db)
     await createVault(db, bytes)
     await createUpstreams(db)
-    await createAudit(db)
+    await createAudit(db, keptByKey)
   },
 }
 
@@ -98,19 +98,10 @@ async function createUpstreams(db: MigrationDb): Promise<void> {
     .addColumn('fetched_at', 'bigint', (at) => at.notNull())
     .addPrimaryKeyConstraint('catalogs_pk', ['tenant_id', 'user_id', 'upstream'])
     .execute()
-  await db.schema
-    .createTable('upstream_eras')
-    .$call(ownedByTenant)
-    .addColumn('upstream', 'text', (upstream) => upstream.notNull())
-    .addColumn('url', 'text', (url) => url.notNull())
-    .addColumn('era', 'text', (era) => era.notNull())
-    .addColumn('checked_at', 'bigint', (at) => at.notNull())
-    .addPrimaryKeyConstraint('upstream_eras_pk', ['tenant_id', 'upstream'])
-    .execute()
 }
 
 /** Without a reference to the tenant or the user: what they did is kept when they are gone. */
-async function createAudit(db: MigrationDb): Promise<void> {
+async function createAudit(db: MigrationDb, keptByKey: TableWords['keptByKey']): Promise<void> {
   await db.schema
     .createTable('audit')
     .addColumn('tenant_id', 'text', (tenant) => tenant.notNull())
@@ -121,6 +112,7 @@ async function createAudit(db: MigrationDb): Promise<void> {
     .addColumn('entry', 'text', (entry) => entry.notNull())
     .addColumn('hash', 'text', (hash) => hash.notNull())
     .addPrimaryKeyConstraint('audit_pk', ['tenant_id', 'seq'])
+    .modifyEnd(sql.raw(keptByKey))
     .execute()
 }
 

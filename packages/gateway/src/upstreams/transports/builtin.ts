@@ -80,7 +80,6 @@ export function createBuiltinTransport({ upstream: server, eras, settings, load 
 
   return {
     send,
-    state: () => ({ state: loaded ? 'ready' : 'idle' }),
     async close() {
       await (await loaded)?.close()
     },

@@ -226,7 +226,6 @@ export function createLinks(needs: LinkNeeds) {
       const key = keyOf(caller)
       if (sessions.peek(key)?.opened === link) sessions.delete(key)
     },
-    isOpen: () => modern !== undefined || sessions.size > 0,
     async close(): Promise<void> {
       sessions.clear()
       await Promise.all(ending)

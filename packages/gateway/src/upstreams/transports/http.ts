@@ -1,15 +1,15 @@
 import type { Pool } from 'undici'
 import type { UpstreamId, UserId } from '../../base/ids.ts'
-import { withId, type RpcRequest } from '../../base/json-rpc.ts'
+import { withId, type RequestId, type RpcRequest } from '../../base/json-rpc.ts'
 import type { Log } from '../../base/log.ts'
-import { asProblem, problem, type Problem } from '../../base/problem.ts'
+import { asProblem, problem } from '../../base/problem.ts'
 import { splice } from '../../base/json-spans.ts'
 import type { Secret } from '../../base/secret.ts'
 import { isPersonal, render, renderAll, type Template } from '../../base/template.ts'
 import { readInbound } from '../answers.ts'
 import { withSignal } from '../children/pipes.ts'
 import type { UpstreamEras } from '../era.ts'
-import type { Answer, Caller, Exchange, Transport, TransportState } from '../transport.ts'
+import type { Answer, Caller, Exchange, Transport } from '../transport.ts'
 import { COMMON_HEADERS, createLinks, type Link, type Route } from './http-links.ts'
 import { post, type Posted } from './http-post.ts'
 
@@ -32,8 +32,12 @@ export interface HttpTransportNeeds {
 export function createHttpTransport(needs: HttpTransportNeeds): Transport {
   const { upstream: server, eras, settings } = needs
   const routeFor = createRoutes(needs)
-  let failure: Problem | undefined
   const links = createLinks(needs)
+
+  /** A server may ask only what its client said it can do, which is nothing. */
+  function asked(id: RequestId, method: string): void {
+    needs.log.debug({ server, method, id }, 'upstream.asked_in_vain')
+  }
 
   function exchangeOnce(exchange: Exchange, route: Route, link: Link): Promise<Posted> {
     return link.sessionId === undefined
@@ -65,11 +69,11 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
       answerBytes: settings.answerBytes,
       mayStream: link.era === exchange.era && wire === exchange.request,
       notify: exchange.notify,
-      ask: (id, method) => needs.log.debug({ server, method, id }, 'upstream.asked_in_vain'),
+      ask: asked,
     })
   }
 
-  async function exchangeWith(exchange: Exchange, caller: Caller): Promise<Answer> {
+  async function send(exchange: Exchange, caller: Caller): Promise<Answer> {
     const route = routeFor(caller)
     const requireLink = () => withSignal(links.require(caller, route, exchange.era), exchange.signal)
     let link = links.find(caller, exchange.era) ?? (await requireLink())
@@ -94,19 +98,7 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
   }
 
   return {
-    async send(exchange, caller) {
-      try {
-        const answer = await exchangeWith(exchange, caller)
-        failure = undefined
-        return answer
-      } catch (error) {
-        const cause = asProblem(error)
-        if (cause.code.startsWith('upstream.')) failure = cause
-        throw cause
-      }
-    },
-    state: (): TransportState =>
-      failure ? { state: 'failed', failure: failure.message } : { state: links.isOpen() ? 'ready' : 'idle' },
+    send,
     close: () => links.close(),
   }
 }

@@ -6,7 +6,7 @@ import type { Owner } from '../children/owner.ts'
 import type { Children } from '../children/pool.ts'
 import type { ChildLimits } from '../children/settings.ts'
 import type { Handshake, UpstreamEra, UpstreamEras } from '../era.ts'
-import type { Caller, Transport, TransportState } from '../transport.ts'
+import type { Caller, Transport } from '../transport.ts'
 
 export interface StdioTransportNeeds {
   readonly children: Children<Handshake>
@@ -42,7 +42,6 @@ export function createStdioTransport(needs: StdioTransportNeeds): Transport {
         return { kind: 'whole', bytes, era }
       })
     },
-    state: (caller) => stateOf(children, ownerOf(caller)),
     async close() {
       closed = true
       await children.end((owner) => owner.upstream === upstream)
@@ -55,19 +54,4 @@ function dressed(request: RpcRequest, era: UpstreamEra): RpcRequest {
   if (bytes === request.bytes) return request
   const message = readMessage(bytes)
   return message.kind === 'request' ? message : request
-}
-
-function stateOf(children: Children<Handshake>, owner: Owner): TransportState {
-  const found = children.find(owner)
-  switch (found?.state) {
-    case 'starting':
-    case 'ready':
-      return { state: found.state, ...(found.pid === undefined ? {} : { pid: found.pid }) }
-    case 'failed':
-      return { state: 'failed', ...(found.failure === undefined ? {} : { failure: found.failure }) }
-    case 'draining':
-    case 'ending':
-    case undefined:
-      return { state: 'idle' }
-  }
 }
