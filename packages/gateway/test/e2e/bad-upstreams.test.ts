@@ -26,6 +26,10 @@ beforeAll(async () => {
         legacy: at('legacy'),
         session: at('session'),
         brief: at('dual', { timeoutMs: 400 }),
+        mute: at('mute', { timeoutMs: 400 }),
+        garbled: at('garbled'),
+        halfway: at('halfway'),
+        oddSession: at('oddSession'),
         many: at('modern/many'),
         endless: at('modern/endless'),
         odd: at('modern/odd'),
@@ -201,6 +205,17 @@ describe('a client that does not read', () => {
 })
 
 describe('sessions and eras', () => {
+  test.for<[server: string, code: string, words: RegExp]>([
+    ['mute', 'upstream.timeout', /within 0\.4 s/],
+    ['garbled', 'upstream.bad_answer', /not valid JSON/],
+    ['halfway', 'upstream.unreachable', /cannot be reached/],
+    ['oddSession', 'upstream.bad_answer', /a session id/],
+  ])('a server that is %s cannot even be opened, which is %s', async ([server, code, words]) => {
+    for (const era of eras) {
+      expect(failureOf(await calling(era, server, 'echo'))).toEqual({ code, words: expect.stringMatching(words) })
+    }
+  })
+
   test('a session that was lost is opened again, once, and the call succeeds', async () => {
     for (const era of eras) {
       await textFrom(door(era, 'session'), 'echo')

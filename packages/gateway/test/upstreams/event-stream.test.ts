@@ -39,4 +39,8 @@ describe('reading an event stream', () => {
   test('an event larger than the limit ends the reading', () => {
     expect(() => readAll([Buffer.from('data: '), Buffer.alloc(2000, 'x')])).toThrow(RangeError)
   })
+
+  test('so does one of countless lines with nothing in them, which takes memory all the same', () => {
+    expect(() => readAll([Buffer.from('data:\n'.repeat(100))], 1_000)).toThrow(RangeError)
+  })
 })
