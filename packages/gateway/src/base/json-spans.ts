@@ -159,8 +159,30 @@ export function skipSpace(bytes: Buffer, at: number): number {
   return index
 }
 
+interface KnownKey {
+  readonly bytes: Buffer
+  readonly text: string
+}
+
+/** The keys seen last, found by their length and ends: making a string of bytes costs ten times the comparison. */
+const knownKeys: (KnownKey | undefined)[] = Array.from({ length: 256 })
+
 function readKey(bytes: Buffer, start: number, end: number): string {
-  const raw = bytes.toString('utf8', start + 1, end - 1)
+  const length = end - start
+  const slot = (length * 31 + (bytes[start + 1] ?? 0) * 7 + (bytes[end - 2] ?? 0)) & 255
+  const known = knownKeys[slot]
+  if (known && known.bytes.length === length && isSame(known.bytes, bytes, start)) return known.text
+  const text = decodeKey(bytes.toString('utf8', start + 1, end - 1))
+  if (length <= 64) knownKeys[slot] = { bytes: Buffer.from(bytes.subarray(start, end)), text }
+  return text
+}
+
+function isSame(known: Buffer, bytes: Buffer, start: number): boolean {
+  for (let index = 0; index < known.length; index++) if (known[index] !== bytes[start + index]) return false
+  return true
+}
+
+function decodeKey(raw: string): string {
   return raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw
 }
 

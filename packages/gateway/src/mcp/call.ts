@@ -51,10 +51,13 @@ export async function callTool(needs: CallNeeds, request: RpcRequest, ctx: Conte
   try {
     needs.trail.requireRoom()
     if (request.name === undefined) throw problem('request.params', { reason: 'name is missing' })
-    tool = await needs.registry.require(ctx, request.name)
+    // What is there already is taken without a turn of the queue, which costs as much as the look-up.
+    const found = needs.registry.require(ctx, request.name)
+    tool = found instanceof Promise ? await found : found
     const release = needs.limits.spend(ctx.principal)
     try {
-      const token = await needs.credentials.require(ctx.principal, tool.upstream)
+      const held = needs.credentials.require(ctx.principal, tool.upstream)
+      const token = held instanceof Promise ? await held : held
       called = true
       const caller = { tenant: ctx.principal.tenant, userId: ctx.principal.userId, token }
       const exchange = exchangeOf(withName(request, tool.name), ctx)
@@ -67,10 +70,11 @@ export async function callTool(needs: CallNeeds, request: RpcRequest, ctx: Conte
     failure = asProblem(error)
     throw failure
   } finally {
-    await needs.trail.followed(
+    const kept = needs.trail.followed(
       { tool: tool?.name ?? request.name ?? '', upstream: tool?.upstream, startedAt, failure, called },
       ctx,
     )
+    if (kept) await kept
   }
 }
 

@@ -51,7 +51,8 @@ export function createMcpEndpoint(needs: EndpointNeeds) {
     try {
       // 1. Who calls.
       if (request.method !== 'POST') throw problem('request.http_method')
-      const principal = await needs.authenticate(request, server)
+      const known = needs.authenticate(request, server)
+      const principal = known instanceof Promise ? await known : known
       if (server !== undefined && !needs.registry.has(server))
         throw problem('upstream.unknown', { server: server.slice(0, 64) })
       // 2. What is asked, in which era.
