@@ -116,9 +116,10 @@ const INSTRUCTIONS =
 
 /** @throws {Problem} `upstream.bad_answer` where an answer of the other era cannot be read. */
 function adopted(answer: Answer, { name = '' }: RpcRequest, { era, server }: Context): Answer {
-  if (answer.kind === 'stream' || answer.era === era.name) return answer
+  if (answer.kind === 'stream') return answer
+  if (answer.era === era.name) return { ...answer, status: era.answerStatus(answer.status) }
   try {
-    return { ...answer, bytes: era.adopt(answer.bytes) }
+    return { ...answer, bytes: era.adopt(answer.bytes), status: 200 }
   } catch (cause) {
     throw problem('upstream.bad_answer', { server: server ?? serverOf(name), reason: 'not valid JSON', cause })
   }

@@ -80,7 +80,7 @@ export function createOutlet(response: ServerResponse, requestId: string, onStal
     },
     answer(answer) {
       if (answer.kind === 'stream') pipe(answer)
-      else end(answer.bytes)
+      else end(answer.bytes, answer.status)
     },
     end,
     keepAlive() {

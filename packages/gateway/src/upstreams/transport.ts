@@ -30,7 +30,13 @@ export interface Exchange {
 
 /** What came back: the bytes of one JSON-RPC response, with the request's own id, as its era has it. */
 export type Answer =
-  | { readonly kind: 'whole'; readonly bytes: Buffer; readonly era: EraName }
+  | {
+      readonly kind: 'whole'
+      readonly bytes: Buffer
+      readonly era: EraName
+      /** The HTTP status it came with: some errors have one of their own. */
+      readonly status: number
+    }
   /** Too big to hold: the first bytes, and the rest as it comes. Only ever in the era that was asked for. */
   | { readonly kind: 'stream'; readonly head: Buffer; pipe(sink: Sink): void }
 

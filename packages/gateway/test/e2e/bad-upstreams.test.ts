@@ -123,7 +123,8 @@ describe('an answer that is none', () => {
   test('an error of the upstream’s own is passed on as it is, whatever its HTTP status', async () => {
     for (const era of eras) {
       const reply = await calling(era, 'dual', 'errorStatus')
-      expect([reply.status, errorOf(reply)]).toEqual([200, { code: -32602, message: 'No' }])
+      const status = era === 'modern' ? 400 : 200
+      expect([reply.status, errorOf(reply)]).toEqual([status, { code: -32602, message: 'No' }])
       expect(errorOf(await calling(era, 'dual', 'nullId'))).toEqual({ code: -32603, message: 'Lost it' })
     }
   })

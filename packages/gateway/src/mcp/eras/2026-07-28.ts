@@ -75,6 +75,8 @@ export const modernClient: ClientEra = {
   },
   result: (members) => `{"resultType":"complete",${members}}`,
   failureStatus: ({ code, row }) => (code.startsWith('request.') || row.status === 429 ? row.status : 200),
+  /** @see MCP 2026-07-28, basic/index#error-codes: some errors are HTTP 400, an unknown method is 404 */
+  answerStatus: (status) => (status === 400 || status === 404 ? status : 200),
   adopt: (answer) => {
     const at = resultOf(answer)
     return at === undefined ? answer : splice(answer, [insertMember(answer, at, '"resultType":"complete"')])

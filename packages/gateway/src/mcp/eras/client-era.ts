@@ -29,6 +29,8 @@ export interface ClientEra {
   result(members: string): string
   /** The HTTP status of an operation that failed; what fails before it has the status of its row. */
   failureStatus(failure: Problem): number
+  /** The HTTP status of an upstream's own answer of this era, which came with `status`. */
+  answerStatus(status: number): number
   /** An answer that came in the other era, as this one wants it. */
   adopt(answer: Buffer): Buffer
 }

@@ -48,6 +48,7 @@ export const legacyClient: ClientEra = {
   result: (members) => `{${members}}`,
   /** Not 404, which would tell the client that its session has ended. */
   failureStatus: ({ row }) => (row.status === 429 ? 429 : 200),
+  answerStatus: () => 200,
   adopt: (answer) => answer,
 }
 

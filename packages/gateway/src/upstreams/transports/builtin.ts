@@ -2,7 +2,7 @@ import type { UpstreamId } from '../../base/ids.ts'
 import { asProblem, problem } from '../../base/problem.ts'
 import type { UpstreamEras } from '../era.ts'
 import type { Answer, Caller, Exchange, Transport } from '../transport.ts'
-import { createReplyReader, type Reply, type ReplyReader } from './reply.ts'
+import { DONE, readData, readEnd, readFailure, readHead, type Reading, type Reply } from './reply.ts'
 
 /**
  * A server of ours in this process. It speaks the modern era only; `authInfo` says who calls and carries
@@ -45,7 +45,7 @@ export function createBuiltinTransport({ upstream: server, eras, settings, load 
     if (exchange.signal.aborted) throw asProblem(exchange.signal.reason)
     const reply = await read(response, exchange)
     if (reply.kind !== 'whole') throw problem('upstream.bad_answer', { server, reason: `HTTP ${response.status}` })
-    return { kind: 'whole', bytes: reply.bytes, era: 'modern' }
+    return { kind: 'whole', bytes: reply.bytes, era: 'modern', status: reply.status }
   }
 
   function toRequest({ request, requestId, paramHeaders, signal }: Exchange): Request {
@@ -61,7 +61,7 @@ export function createBuiltinTransport({ upstream: server, eras, settings, load 
       const { signal } = exchange
       const stop = () => reject(asProblem(signal.reason))
       signal.addEventListener('abort', stop, { once: true })
-      const reader = createReplyReader({
+      const reading: Reading = {
         server,
         id: exchange.request.id,
         answerBytes: settings.answerBytes,
@@ -70,11 +70,12 @@ export function createBuiltinTransport({ upstream: server, eras, settings, load 
         ask: () => {},
         resolve,
         reject,
-        pause: () => {},
-        resume: () => {},
-        abort: () => {},
-      })
-      void feed(response, reader).finally(() => signal.removeEventListener('abort', stop))
+        connection: undefined,
+        state: DONE,
+        size: 0,
+        sessionId: undefined,
+      }
+      void feed(response, reading).finally(() => signal.removeEventListener('abort', stop))
     })
   }
 
@@ -86,13 +87,13 @@ export function createBuiltinTransport({ upstream: server, eras, settings, load 
   }
 }
 
-async function feed(response: Response, reader: ReplyReader): Promise<void> {
+async function feed(response: Response, reading: Reading): Promise<void> {
   try {
-    reader.start(response.status, { contentType: response.headers.get('content-type') ?? undefined })
-    for await (const chunk of response.body ?? []) reader.data(Buffer.from(chunk))
-    reader.end()
+    readHead(reading, response.status, { contentType: response.headers.get('content-type') ?? undefined })
+    for await (const chunk of response.body ?? []) readData(reading, Buffer.from(chunk))
+    readEnd(reading)
   } catch (cause) {
-    reader.fail(cause)
+    readFailure(reading, cause)
   }
 }
 

@@ -6,7 +6,8 @@ import type { Log } from '../../base/log.ts'
 import { problem, Problem } from '../../base/problem.ts'
 import { otherEra, type EraName, type Handshake, type UpstreamEras } from '../era.ts'
 import type { Caller } from '../transport.ts'
-import { post, type Posted } from './http-post.ts'
+import { post } from './http-post.ts'
+import type { Reply } from './reply.ts'
 
 /** Where one caller's requests go, with their own credential in place. */
 export interface Route {
@@ -154,13 +155,13 @@ export function createLinks(needs: LinkNeeds) {
     })
     const handshake = handshakeOf(reply, name)
     if (!handshake) return undefined
-    const link = linkOf(handshake, reply.sessionId)
+    const link = linkOf(handshake, reply.kind === 'whole' ? reply.sessionId : undefined)
     if (era.opened !== undefined) await tell(route, link, era.opened)
     log.debug({ server, era: name, version: handshake.version }, 'upstream.opened')
     return link
   }
 
-  function handshakeOf(reply: Posted, name: EraName): Handshake | undefined {
+  function handshakeOf(reply: Reply, name: EraName): Handshake | undefined {
     if (reply.kind !== 'whole') return undefined
     const message = parse(reply.bytes)
     return isRecord(message) && isRecord(message['result']) ? eras[name].accept(message['result']) : undefined

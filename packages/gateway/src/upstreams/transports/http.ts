@@ -11,7 +11,8 @@ import { withSignal } from '../children/pipes.ts'
 import type { UpstreamEras } from '../era.ts'
 import type { Answer, Caller, Exchange, Transport } from '../transport.ts'
 import { COMMON_HEADERS, createLinks, type Link, type Route } from './http-links.ts'
-import { post, type Posted } from './http-post.ts'
+import { post } from './http-post.ts'
+import type { Reply } from './reply.ts'
 
 export interface HttpTransportNeeds {
   readonly upstream: UpstreamId
@@ -39,14 +40,14 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
     needs.log.debug({ server, method, id }, 'upstream.asked_in_vain')
   }
 
-  function exchangeOnce(exchange: Exchange, route: Route, link: Link): Promise<Posted> {
+  function exchangeOnce(exchange: Exchange, route: Route, link: Link): Promise<Reply> {
     return link.sessionId === undefined
       ? ask(exchange, route, link, exchange.request)
       : askInSession(exchange, route, link)
   }
 
   /** A session keeps one space of ids for all the clients behind it, so each request gets one of its own. */
-  async function askInSession(exchange: Exchange, route: Route, link: Link): Promise<Posted> {
+  async function askInSession(exchange: Exchange, route: Route, link: Link): Promise<Reply> {
     const { request, signal } = exchange
     const wire = withId(request, link.nextId())
     const stop = () => links.cancel(route, link, { id: wire.id, reason: asProblem(signal.reason) })
@@ -58,7 +59,7 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
     }
   }
 
-  function ask(exchange: Exchange, route: Route, link: Link, wire: RpcRequest): Promise<Posted> {
+  function ask(exchange: Exchange, route: Route, link: Link, wire: RpcRequest): Promise<Reply> {
     return post(route.pool, {
       server,
       path: route.path,
@@ -86,11 +87,11 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
     return answerOf(reply, link, exchange.request)
   }
 
-  function answerOf(reply: Posted, link: Link, request: RpcRequest): Answer {
+  function answerOf(reply: Reply, link: Link, request: RpcRequest): Answer {
     if (reply.kind === 'stream') return reply
     const said = reply.kind === 'whole' ? reply.bytes : (reply.bytes ?? refused(reply.status))
     const bytes = link.sessionId === undefined ? said : restoreId(said, request, server)
-    return { kind: 'whole', bytes, era: link.era }
+    return { kind: 'whole', bytes, era: link.era, status: reply.status }
   }
 
   function refused(status: number): never {
@@ -169,6 +170,6 @@ function restoreId(answer: Buffer, { bytes, idSpan }: RpcRequest, server: string
  * A server that has forgotten a session answers 404, some 400, and has not run the request; an error in the
  * body names no id then, or one of the server's own.
  */
-function isSessionLost(reply: Posted, { sessionId }: Link): boolean {
+function isSessionLost(reply: Reply, { sessionId }: Link): boolean {
   return sessionId !== undefined && reply.kind === 'status' && (reply.status === 404 || reply.status === 400)
 }

@@ -8,8 +8,18 @@ import { createEventReader, type EventReader } from './event-stream.ts'
 /** An answer up to this size is read and checked whole; a larger one is passed on as it comes. */
 const HOLD_BYTES = 64 * 1024
 
-/** A request whose HTTP response is awaited. */
-export interface Pending {
+/** A connection that data comes over. */
+export interface Connection {
+  pause(): void
+  resume(): void
+  abort(reason: Error): void
+}
+
+/**
+ * The reply to one request, as far as it has been read. A record and functions in place of an object with
+ * methods: one is made for every call, and each method would be made with it (`bench/run.ts`).
+ */
+export interface Reading {
   readonly server: string
   /** The id the request went out with. */
   readonly id: RequestId
@@ -22,14 +32,21 @@ export interface Pending {
   /** Takes the answer; what the HTTP status was helps to judge one that is not ours. */
   resolve(reply: Reply): void
   reject(reason: Problem): void
-  /** The connection: holds data back, lets it flow, ends it. */
-  pause(): void
-  resume(): void
-  abort(): void
+  /** Where it comes from, where that can be held back or given up. */
+  connection: Connection | undefined
+  state: State
+  size: number
+  sessionId: string | undefined
 }
 
 export type Reply =
-  | { readonly kind: 'whole'; readonly bytes: Buffer }
+  | {
+      readonly kind: 'whole'
+      readonly bytes: Buffer
+      readonly status: number
+      /** The session the server opened with it. */
+      readonly sessionId: string | undefined
+    }
   | { readonly kind: 'stream'; readonly head: Buffer; pipe(sink: Sink): void }
   /** A refusal (4xx) that no JSON-RPC response to this very request came with; `bytes` is an error without an id. */
   | { readonly kind: 'status'; readonly status: number; readonly bytes?: Buffer }
@@ -39,14 +56,7 @@ export interface ReplyHead {
   readonly contentType: string | undefined
   readonly contentEncoding?: string | undefined
   readonly contentLength?: string | undefined
-}
-
-/** Takes an HTTP response piece by piece. */
-export interface ReplyReader {
-  start(status: number, head: ReplyHead): void
-  data(chunk: Buffer): void
-  end(): void
-  fail(cause: unknown): void
+  readonly sessionId?: string | undefined
 }
 
 type State =
@@ -55,107 +65,111 @@ type State =
   | { readonly kind: 'piped'; sink: Sink | undefined; failure?: unknown }
   | { readonly kind: 'done' }
 
-const DONE: State = { kind: 'done' }
+/** Before the headers, and after all that is wanted of it. */
+export const DONE: State = { kind: 'done' }
 
 /**
- * Reads the response to one request, in whichever of the two forms Streamable HTTP allows it, and judges
- * it: what is not MCP becomes `upstream.bad_answer` with the reason.
+ * Takes the status and headers of the reply, and judges by them: what cannot be MCP becomes
+ * `upstream.bad_answer` with the reason.
  */
-export function createReplyReader(pending: Pending): ReplyReader {
-  const { server } = pending
-  let state: State = DONE
-  let size = 0
+export function readHead(reading: Reading, status: number, head: ReplyHead): void {
+  const { server, answerBytes } = reading
+  const { contentType = '', contentEncoding = 'identity', contentLength = '0' } = head
+  const refusal = refusalOf(status, server)
+  if (refusal) return giveUp(reading, refusal)
+  // None was asked for, and a small one may unpack to more than any limit.
+  if (contentEncoding !== 'identity') return giveUp(reading, badAnswer(server, 'compressed, which was not asked for'))
+  if (Number(contentLength) > answerBytes) return giveUp(reading, tooLarge(reading))
+  reading.sessionId = head.sessionId
+  if (status === 200 && contentType.startsWith('text/event-stream')) {
+    reading.state = { kind: 'events', reader: createEventReader((data) => readEvent(reading, data), answerBytes) }
+  } else if (contentType.startsWith('application/json')) reading.state = { kind: 'json', chunks: [], status }
+  else if (status >= 400 && status < 500) reading.resolve({ kind: 'status', status })
+  else giveUp(reading, badAnswer(server, status === 200 ? describeType(contentType) : `HTTP ${status}`))
+}
 
-  function fail(reason: Problem): void {
-    state = DONE
-    pending.reject(reason)
-    pending.abort()
+/** Takes the next bytes of the body. */
+export function readData(reading: Reading, chunk: Buffer): void {
+  const { state, server } = reading
+  if (state.kind === 'done') return
+  reading.size += chunk.length
+  if (reading.size > reading.answerBytes) {
+    if (state.kind === 'piped') failPiped(state, tooLarge(reading))
+    return giveUp(reading, tooLarge(reading))
   }
-
-  function onEvent(data: Buffer): void {
-    if (state.kind !== 'events') return
-    const inbound = readInbound(data, server)
-    if (inbound.kind === 'notification') pending.notify(data)
-    else if (inbound.kind === 'request') pending.ask(inbound.id, inbound.method)
-    else {
-      state = DONE
-      pending.resolve({ kind: 'whole', bytes: checkId(data, pending) })
-      setTimeout(() => pending.abort(), LINGER_MS).unref()
-    }
+  if (state.kind === 'json') return readJson(reading, state, chunk)
+  if (state.kind === 'piped') {
+    if (state.sink?.write(chunk, () => reading.connection?.resume()) === false) reading.connection?.pause()
+    return
   }
-
-  function onJson(held: State & { kind: 'json' }, chunk: Buffer): void {
-    held.chunks.push(chunk)
-    if (size <= HOLD_BYTES || !pending.mayStream || held.status !== 200) return
-    const head = Buffer.concat(held.chunks)
-    if (head[skipSpace(head, 0)] !== OPEN_BRACE) return fail(badAnswer(server, 'not a JSON-RPC message'))
-    pending.pause()
-    const piped: State & { kind: 'piped' } = { kind: 'piped', sink: undefined }
-    state = piped
-    pending.resolve({
-      kind: 'stream',
-      head,
-      pipe(sink) {
-        if ('failure' in piped) return sink.fail(piped.failure)
-        piped.sink = sink
-        pending.resume()
-      },
-    })
+  try {
+    state.reader.push(chunk)
+  } catch (cause) {
+    giveUp(reading, cause instanceof RangeError ? tooLarge(reading) : asBadAnswer(cause, server))
   }
+}
 
-  return {
-    start(status, { contentType = '', contentEncoding = 'identity', contentLength = '0' }) {
-      const refusal = refusalOf(status, server)
-      if (refusal) return fail(refusal)
-      // None was asked for, and a small one may unpack to more than any limit.
-      if (contentEncoding !== 'identity') return fail(badAnswer(server, 'compressed, which was not asked for'))
-      if (Number(contentLength) > pending.answerBytes) return fail(tooLargeProblem())
-      if (status === 200 && contentType.startsWith('text/event-stream')) {
-        state = { kind: 'events', reader: createEventReader(onEvent, pending.answerBytes) }
-      } else if (contentType.startsWith('application/json')) state = { kind: 'json', chunks: [], status }
-      else if (status >= 400 && status < 500) {
-        state = DONE
-        pending.resolve({ kind: 'status', status })
-      } else fail(badAnswer(server, status === 200 ? describeType(contentType) : `HTTP ${status}`))
+/** The body has ended. */
+export function readEnd(reading: Reading): void {
+  const { state, server } = reading
+  reading.state = DONE
+  if (state.kind === 'piped') state.sink?.end()
+  else if (state.kind === 'events') reading.reject(died(server))
+  else if (state.kind === 'json') settle(reading, joined(state.chunks), state.status)
+}
+
+/** The connection broke, before or within the reply. */
+export function readFailure(reading: Reading, cause: unknown): void {
+  const { state, server } = reading
+  reading.state = DONE
+  if (state.kind === 'piped') failPiped(state, cause)
+  else reading.reject(isNotHttp(cause) ? badAnswer(server, 'not HTTP') : died(server, cause))
+}
+
+/** The reply is of no use: the connection is not kept for the rest of it. */
+function giveUp(reading: Reading, reason: Problem): void {
+  reading.state = DONE
+  reading.reject(reason)
+  reading.connection?.abort(ABANDONED)
+}
+
+const ABANDONED = new Error('the rest of the reply is not needed')
+
+function readEvent(reading: Reading, data: Buffer): void {
+  if (reading.state.kind !== 'events') return
+  const inbound = readInbound(data, reading.server)
+  if (inbound.kind === 'notification') reading.notify(data)
+  else if (inbound.kind === 'request') reading.ask(inbound.id, inbound.method)
+  else {
+    reading.state = DONE
+    reading.resolve({ kind: 'whole', bytes: checkId(data, reading), status: 200, sessionId: reading.sessionId })
+    setTimeout(() => reading.connection?.abort(ABANDONED), LINGER_MS).unref()
+  }
+}
+
+function readJson(reading: Reading, held: State & { kind: 'json' }, chunk: Buffer): void {
+  held.chunks.push(chunk)
+  if (reading.size <= HOLD_BYTES || !reading.mayStream || held.status !== 200) return
+  const head = Buffer.concat(held.chunks)
+  if (head[skipSpace(head, 0)] !== OPEN_BRACE) {
+    return giveUp(reading, badAnswer(reading.server, 'not a JSON-RPC message'))
+  }
+  reading.connection?.pause()
+  const piped: State & { kind: 'piped' } = { kind: 'piped', sink: undefined }
+  reading.state = piped
+  reading.resolve({
+    kind: 'stream',
+    head,
+    pipe(sink) {
+      if ('failure' in piped) return sink.fail(piped.failure)
+      piped.sink = sink
+      reading.connection?.resume()
     },
-    data(chunk) {
-      if (state.kind === 'done') return
-      size += chunk.length
-      if (size > pending.answerBytes) return tooLarge(state)
-      if (state.kind === 'json') return onJson(state, chunk)
-      if (state.kind === 'piped') {
-        if (state.sink?.write(chunk, pending.resume) === false) pending.pause()
-        return
-      }
-      try {
-        state.reader.push(chunk)
-      } catch (cause) {
-        fail(cause instanceof RangeError ? tooLargeProblem() : asBadAnswer(cause, server))
-      }
-    },
-    end() {
-      const ended = state
-      state = DONE
-      if (ended.kind === 'piped') ended.sink?.end()
-      else if (ended.kind === 'events') pending.reject(died(server))
-      else if (ended.kind === 'json') settle(joined(ended.chunks), ended.status, pending)
-    },
-    fail(cause) {
-      const failed = state
-      state = DONE
-      if (failed.kind === 'piped') failPiped(failed, cause)
-      else pending.reject(isNotHttp(cause) ? badAnswer(server, 'not HTTP') : died(server, cause))
-    },
-  }
+  })
+}
 
-  function tooLarge(was: State): void {
-    if (was.kind === 'piped') failPiped(was, tooLargeProblem())
-    fail(tooLargeProblem())
-  }
-
-  function tooLargeProblem(): Problem {
-    return problem('upstream.too_large', { server, limit: pending.answerBytes })
-  }
+function tooLarge({ server, answerBytes }: Reading): Problem {
+  return problem('upstream.too_large', { server, limit: answerBytes })
 }
 
 const OPEN_BRACE = 0x7b
@@ -176,15 +190,17 @@ function refusalOf(status: number, server: string): Problem | undefined {
   return undefined
 }
 
-function settle(bytes: Buffer, status: number, pending: Pending): void {
-  if (bytes.length === 0) return pending.reject(badAnswer(pending.server, `HTTP ${status} with no content`))
+function settle(reading: Reading, bytes: Buffer, status: number): void {
+  const { server, sessionId } = reading
+  if (bytes.length === 0) return reading.reject(badAnswer(server, `HTTP ${status} with no content`))
   const refused = status >= 400 && status < 500
   try {
-    const own = checkId(bytes, pending)
-    pending.resolve(refused && own !== bytes ? { kind: 'status', status, bytes: own } : { kind: 'whole', bytes: own })
+    const own = checkId(bytes, reading)
+    if (refused && own !== bytes) reading.resolve({ kind: 'status', status, bytes: own })
+    else reading.resolve({ kind: 'whole', bytes: own, status, sessionId })
   } catch (cause) {
-    if (refused) pending.resolve({ kind: 'status', status })
-    else pending.reject(asBadAnswer(cause, pending.server))
+    if (refused) reading.resolve({ kind: 'status', status })
+    else reading.reject(asBadAnswer(cause, server))
   }
 }
 
@@ -198,7 +214,7 @@ function joined(chunks: readonly Buffer[]): Buffer {
  * An error may come without an id, where the server gave up before it had read ours: it answers this
  * request all the same, since nothing else was sent in it.
  */
-function checkId(bytes: Buffer, { server, id }: Pending): Buffer {
+function checkId(bytes: Buffer, { server, id }: Reading): Buffer {
   const inbound = readInbound(bytes, server)
   if (inbound.kind !== 'response') throw badAnswer(server, 'a request in place of an answer')
   if (inbound.id === id) return bytes

@@ -39,7 +39,7 @@ export function createStdioTransport(needs: StdioTransportNeeds): Transport {
       const placement = { owner: ownerOf(caller), launch: launchFor(caller), limits }
       return children.use(placement, exchange.signal, async ({ handshake: { era }, send }) => {
         const bytes = await send({ ...exchange, request: dressed(exchange.request, eras[era]) })
-        return { kind: 'whole', bytes, era }
+        return { kind: 'whole', bytes, era, status: 200 }
       })
     },
     async close() {
