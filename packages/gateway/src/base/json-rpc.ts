@@ -113,7 +113,7 @@ function spansOf(bytes: Buffer, at: number, wanted: readonly string[]): (Span | 
   eachMember(bytes, at, (key, start, end) => {
     const index = wanted.indexOf(key)
     if (index < 0 && !wanted.includes(key.toLowerCase())) return
-    if (index < 0 || found[index]) throw invalid(`${key.toLowerCase()} stands there more than once`)
+    if (index < 0 || found[index]) throw invalid(`${key.toLowerCase()} is there more than once, or in another spelling`)
     found[index] = { start, end }
   })
   return found

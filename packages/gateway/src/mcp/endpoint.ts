@@ -45,7 +45,12 @@ export function createMcpEndpoint(needs: EndpointNeeds) {
     const requestId = needs.newRequestId()
     const controller = new AbortController()
     const abort = (reason: Problem) => controller.abort(reason)
-    const outlet = createOutlet(response, requestId, () => abort(problem('request.not_read')))
+    const outlet = createOutlet({
+      response,
+      requestId,
+      takesEvents: accepts(request, EVENTS_KIND),
+      onStalled: () => abort(problem('request.not_read')),
+    })
     let message: RpcMessage | undefined
     let outcome = 'ok'
     try {
@@ -92,14 +97,13 @@ async function operate(needs: EndpointNeeds, message: RpcRequest, ctx: Context, 
       case 'tools.call':
         if (ctx.server === undefined && message.name === statusTool.name)
           return await answerStatus(needs, message, ctx, outlet)
-        outlet.answer(adopted(await callTool(needs, message, ctx), message, ctx))
-        return 'ok'
+        return await passOn(adopted(await callTool(needs, message, ctx), message, ctx), outlet)
       case 'tools.list': {
         const { tools, nextCursor, ttlMs } = await listTools(needs, ctx, message.cursor)
         return answer(message, ctx.era.toolsPage(tools, nextCursor, ttlMs), outlet)
       }
       case 'open':
-        return answer(message, ctx.era.opening(INSTRUCTIONS, message.paramsValue), outlet, ctx.era.openingHeaders())
+        return answer(message, opening(message, ctx), outlet, ctx.era.openingHeaders())
       case 'ping':
         return answer(message, ctx.era.pong, outlet)
       case undefined:
@@ -111,8 +115,19 @@ async function operate(needs: EndpointNeeds, message: RpcRequest, ctx: Context, 
   }
 }
 
+/** What a model should know of the merged endpoint; a single server speaks for itself. */
+function opening({ paramsValue }: RpcRequest, { era, server }: Context): string {
+  return era.opening(server === undefined ? INSTRUCTIONS : undefined, paramsValue)
+}
+
 const INSTRUCTIONS =
   'Tools of several MCP servers, named server__tool, each called with your own account. sekisho_status says which servers are missing and what to do about it.'
+
+/** An answer that comes in pieces is under way until the last of them, for whoever counts or cancels it. */
+function passOn(answer: Answer, outlet: Outlet): 'ok' | Promise<'ok'> {
+  const rest = outlet.answer(answer)
+  return rest ? rest.then(() => 'ok') : 'ok'
+}
 
 /** @throws {Problem} `upstream.bad_answer` where an answer of the other era cannot be read. */
 function adopted(answer: Answer, { name = '' }: RpcRequest, { era, server }: Context): Answer {
@@ -195,10 +210,18 @@ function flightKey(id: string | number, { principal, era }: Context, { headers }
   return `${principal.keyId} ${String(headers['mcp-session-id'] ?? '')} ${typeof id} ${id}`
 }
 
-function checkMediaType({ headers }: IncomingMessage): void {
-  if (!/^application\/json[ \t]*(?:;|$)/i.test(headers['content-type'] ?? '')) throw problem('request.media_type')
-  const { accept } = headers
-  if (accept !== undefined && !/\*\/\*|application\/(?:json|\*)/i.test(accept)) throw problem('request.not_acceptable')
+function checkMediaType(request: IncomingMessage): void {
+  const type = request.headers['content-type'] ?? ''
+  if (!/^application\/json[ \t]*(?:;|$)/i.test(type)) throw problem('request.media_type')
+  if (!accepts(request, JSON_KIND)) throw problem('request.not_acceptable')
+}
+
+const JSON_KIND = /\*\/\*|application\/(?:json|\*)/i
+const EVENTS_KIND = /\*\/\*|text\/(?:event-stream|\*)/i
+
+/** @see RFC 9110 §12.5.1: who names no kind takes any */
+function accepts({ headers: { accept } }: IncomingMessage, kind: RegExp): boolean {
+  return accept === undefined || kind.test(accept)
 }
 
 function paramHeadersOf({ rawHeaders }: IncomingMessage): readonly string[] {

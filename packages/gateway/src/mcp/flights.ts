@@ -19,8 +19,9 @@ export interface Flights {
   close(graceMs: number): Promise<void>
 }
 
-/** A quiet connection is given a sign of life this often, so that no proxy between gives up on it. */
-const KEEP_ALIVE_MS = 15_000
+/** A call that takes longer is given signs of life from then on, so that no proxy between gives up on it. */
+const KEEP_ALIVE_AFTER_MS = 15_000
+const KEEP_ALIVE_EVERY_MS = 5_000
 
 interface Seat {
   readonly flight: Flight
@@ -37,9 +38,9 @@ interface Seat {
 export function createFlights(): Flights {
   const seats: Seat[] = []
   const timer = setInterval(() => {
-    const before = performance.now() - KEEP_ALIVE_MS
+    const before = performance.now() - KEEP_ALIVE_AFTER_MS
     for (const { flight, since } of seats) if (since < before) flight.keepAlive()
-  }, KEEP_ALIVE_MS / 3).unref()
+  }, KEEP_ALIVE_EVERY_MS).unref()
 
   /** The last takes the place of the one that leaves. */
   function leave({ at }: Seat): void {

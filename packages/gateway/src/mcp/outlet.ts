@@ -14,12 +14,21 @@ const STALLED_BYTES = 4 * 1024 * 1024
 export interface Outlet {
   /** Passes on a notification; with the first one the response becomes an event stream. */
   notify(message: Buffer): void
-  /** Writes the answer and ends. */
-  answer(answer: Answer): void
+  /** Writes the answer and ends; where it comes in pieces, the promise ends with the last of them. */
+  answer(answer: Answer): Promise<void> | undefined
   /** Writes an answer of the gate's own and ends; the status counts unless a stream has begun. */
   end(message: string | Buffer, status?: number, headers?: readonly string[]): void
   /** Keeps proxies from giving up on a quiet connection. */
   keepAlive(): void
+}
+
+export interface OutletNeeds {
+  readonly response: ServerResponse
+  readonly requestId: string
+  /** Whether the client takes event streams; one that does not gets the answer, and nothing before it. */
+  readonly takesEvents: boolean
+  /** Told when the client reads nothing of what piles up for it. */
+  onStalled(): void
 }
 
 /**
@@ -28,8 +37,14 @@ export interface Outlet {
  *
  * @see MCP 2026-07-28, basic/transports/streamable-http#sending-messages-to-the-server
  */
-export function createOutlet(response: ServerResponse, requestId: string, onStalled: () => void): Outlet {
+export function createOutlet({ response, requestId, takesEvents, onStalled }: OutletNeeds): Outlet {
   const common = ['X-Request-Id', requestId, 'X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store']
+  /** Once the answer is under way, nothing may come between its bytes. */
+  let answering = false
+
+  function mayInterject(): boolean {
+    return takesEvents && !answering && !response.destroyed && !response.writableEnded
+  }
 
   function begin(): void {
     if (response.headersSent) return
@@ -44,6 +59,7 @@ export function createOutlet(response: ServerResponse, requestId: string, onStal
 
   function end(message: string | Buffer, status = 200, headers: readonly string[] = []): void {
     if (response.destroyed) return
+    answering = true
     const bytes = typeof message === 'string' ? Buffer.from(message) : message
     if (response.headersSent) {
       event(bytes)
@@ -55,36 +71,47 @@ export function createOutlet(response: ServerResponse, requestId: string, onStal
     else response.end(bytes.toString('latin1'), 'latin1')
   }
 
-  function pipe({ head, pipe: start }: Answer & { kind: 'stream' }): void {
+  /** Ends when the last byte is handed on, or none will come. */
+  function pipe({ head, pipe: start }: Answer & { kind: 'stream' }): Promise<void> {
+    answering = true
     const events = response.headersSent
     if (!events) response.writeHead(200, [...common, ...JSON_TYPE])
     response.write(events ? 'event: message\ndata: ' : '')
     response.write(events ? oneLine(head) : head)
-    start({
-      write(chunk, resume) {
-        const flowing = response.write(events ? oneLine(chunk) : chunk)
-        if (!flowing) response.once('drain', resume)
-        return flowing
-      },
-      end: () => void response.end(events ? '\n\n' : undefined),
-      fail: () => void response.destroy(),
+    return new Promise((resolve) => {
+      start({
+        write(chunk, resume) {
+          const flowing = response.write(events ? oneLine(chunk) : chunk)
+          if (!flowing) response.once('drain', resume)
+          return flowing
+        },
+        end() {
+          response.end(events ? '\n\n' : undefined)
+          resolve()
+        },
+        fail() {
+          response.destroy()
+          resolve()
+        },
+      })
     })
   }
 
   return {
     notify(message) {
-      if (response.destroyed || response.writableEnded) return
+      if (!mayInterject()) return
       begin()
       event(message)
       if (response.writableLength > STALLED_BYTES) onStalled()
     },
     answer(answer) {
-      if (answer.kind === 'stream') pipe(answer)
-      else end(answer.bytes, answer.status)
+      if (answer.kind === 'stream') return pipe(answer)
+      end(answer.bytes, answer.status)
+      return undefined
     },
     end,
     keepAlive() {
-      if (response.destroyed || response.writableEnded) return
+      if (!mayInterject()) return
       begin()
       response.write(': still working\n\n')
     },

@@ -58,7 +58,7 @@ export const modernClient: ClientEra = {
       resultType: 'complete',
       supportedVersions: [REVISION],
       capabilities: { tools: {} },
-      instructions,
+      ...(instructions === undefined ? {} : { instructions }),
       ttlMs: 60_000,
       cacheScope: 'private',
       _meta: { [SERVER_KEY]: { name: 'sekisho', title: 'Sekisho', version: VERSION } },

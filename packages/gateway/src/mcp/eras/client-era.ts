@@ -18,7 +18,7 @@ export interface ClientEra {
   /** Methods that are gone from an era are absent here, and so unknown by themselves. */
   readonly operations: Readonly<Record<string, Operation>>
   /** The result of the opening request, as JSON text; `instructions` are for the model behind the client. */
-  opening(instructions: string, params: Readonly<Record<string, unknown>> | undefined): string
+  opening(instructions: string | undefined, params: Readonly<Record<string, unknown>> | undefined): string
   /** Headers that come with it, names and values in turn. */
   openingHeaders(): readonly string[]
   /** The result of a ping. */

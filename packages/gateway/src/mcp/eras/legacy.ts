@@ -35,7 +35,7 @@ export const legacyClient: ClientEra = {
       protocolVersion: typeof requested === 'string' && REVISIONS.includes(requested) ? requested : LATEST,
       capabilities: { tools: {} },
       serverInfo: { name: 'sekisho', title: 'Sekisho', version: VERSION },
-      instructions,
+      ...(instructions === undefined ? {} : { instructions }),
     })
   },
   /** A label that keeps the client's requests apart from those of others; nothing is stored under it. */
