@@ -8,6 +8,7 @@ interface Target {
 }
 
 const MAIN = resolve(import.meta.dirname, '../packages/gateway/src/main.ts')
+const COMPILED = resolve(import.meta.dirname, '../node_modules/.cache/node-compile')
 const SETUP = join(import.meta.dirname, 'setup-gate.ts')
 const CEILINGS = new Set(['direct', 'ceiling-checked', 'ceiling-rewrite'])
 
@@ -34,6 +35,8 @@ function gateAt(name: string, path: string): Target {
       SEKISHO_PORT: '${PORT}',
       SEKISHO_LOG_FORMAT: 'json',
       SEKISHO_LOG_LEVEL: 'info',
+      // As `npm start` has it: from the second start on, nothing is compiled.
+      NODE_COMPILE_CACHE: COMPILED,
     },
     files: { 'sekisho.jsonc': CONFIG },
     setup: ['${NODE}', SETUP, '${DIR}/data', 'http://127.0.0.1:${PORT}'],

@@ -84,14 +84,18 @@ export interface Edit extends Span {
 
 /** Copies the bytes with the edits applied. Edits are given in the order they lie, and do not overlap. */
 export function splice(bytes: Buffer, edits: readonly Edit[]): Buffer {
-  const parts: Buffer[] = []
+  let growth = 0
+  for (const { start, end, by } of edits) growth += Buffer.byteLength(by) - (end - start)
+  const copy = Buffer.allocUnsafe(bytes.length + growth)
   let from = 0
+  let to = 0
   for (const { start, end, by } of edits) {
-    parts.push(bytes.subarray(from, start), typeof by === 'string' ? Buffer.from(by) : by)
+    to += bytes.copy(copy, to, from, start)
+    to += typeof by === 'string' ? copy.write(by, to) : by.copy(copy, to)
     from = end
   }
-  parts.push(bytes.subarray(from))
-  return Buffer.concat(parts)
+  bytes.copy(copy, to, from)
+  return copy
 }
 
 /** Finds the end of the value that starts at `at`. */

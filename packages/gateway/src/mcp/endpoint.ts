@@ -228,12 +228,12 @@ function paramHeadersOf({ rawHeaders }: IncomingMessage): readonly string[] {
   let found: string[] | undefined
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? ''
-    if (name.length > 10 && name.slice(0, 10).toLowerCase() === 'mcp-param-')
-      (found ??= []).push(name, rawHeaders[index + 1] ?? '')
+    if (PARAM_HEADER.test(name)) (found ??= []).push(name, rawHeaders[index + 1] ?? '')
   }
   return found ?? NO_HEADERS
 }
 
+const PARAM_HEADER = /^mcp-param-/i
 const NO_HEADERS: readonly string[] = []
 
 /** The id in the very bytes it came in: `1.0` and `1` are one number, and not one text. */
