@@ -19,8 +19,6 @@ const HELP = `Measures the gate against its ceilings: bare reverse proxies on th
 
 const QUICK = ['--scenarios', 'c16,modern', '--duration', '1.5', '--warmup', '3']
 const GUARDED = guardedRows.flatMap(({ target, ceiling }) => [target, ceiling])
-/** Without `direct`, which no guarded row is compared with. */
-const COMPARED = 'ceiling-checked,gate-server,ceiling-rewrite,gate'
 const FULL = ['--scenarios', 'c16,modern,c1,10k,1m,list,idle']
 
 const { values: options } = parseArgs({
