@@ -1,5 +1,5 @@
 // Runs a TypeScript program of this repository on a machine that has nothing but Node and npm: installs what
-// is missing, finds a Node that runs TypeScript, and is that program from then on (arguments, streams,
+// is missing, finds a Node that runs these programs, and is that program from then on (arguments, streams,
 // signals, status). Plain JavaScript for Node 18 and later.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
@@ -57,13 +57,16 @@ function findNode() {
   const packaged = join(modules, `node-${system}-${process.arch}`, 'bin', name)
   // On a C library other than glibc the file is there and does not start.
   if (existsSync(packaged) && spawnSync(packaged, ['--version']).status === 0) return packaged
-  if (runsTypeScript(process.versions.node)) return process.execPath
-  return fail(`Node ${process.versions.node} does not run TypeScript; install Node 24 (22.18 at least)`)
+  if (isEnough(process.versions.node)) return process.execPath
+  return fail(
+    `no Node 24 came with the packages for this system, and ${process.versions.node} is too old: install Node 24.2 or newer`,
+  )
 }
 
-function runsTypeScript(version) {
+/** TypeScript and `await using` as they stand need Node 24, `import.meta.main` 24.2. */
+function isEnough(version) {
   const [major = 0, minor = 0] = version.split('.').map(Number)
-  return major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18)
+  return major > 24 || (major === 24 && minor >= 2)
 }
 
 /** Runs a program until it ends; signals meant for this process are handed on to it. */

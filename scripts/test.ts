@@ -1,25 +1,31 @@
-/** `npm test`: everything that must hold, one step after the other, all of them even where one fails. */
+/**
+ * `npm test`: everything that must hold, one step after the other, all of them even where one fails. With arguments
+ * only the tests, and vitest is handed the arguments: `npm test -- packages/gateway/test/config`.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runStep, showOutcome, type Outcome, type Step } from './steps.ts'
 
-/** Arguments are handed to vitest: `npm test -- packages/gateway/test/config`. */
 const filters = process.argv.slice(2)
 
 const reports = mkdtempSync(join(tmpdir(), 'sekisho-test-report-'))
 const report = join(reports, 'vitest.json')
 const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json']
 
-const steps: readonly Step[] = [
+const tests: Step = {
+  name: 'tests',
+  command: [process.execPath, ...vitest, `--outputFile.json=${report}`, ...filters],
+}
+const everything: readonly Step[] = [
   { name: 'check', command: [process.execPath, 'scripts/check.ts'] },
-  { name: 'tests', command: [process.execPath, ...vitest, `--outputFile.json=${report}`, ...filters] },
+  tests,
   { name: 'conformance', command: [process.execPath, 'scripts/conformance.ts'] },
   { name: 'tour', command: [process.execPath, 'scripts/tour.ts'], only: 'linux' },
 ]
 
 const outcomes: Outcome[] = []
-for (const step of steps) {
+for (const step of filters.length > 0 ? [tests] : everything) {
   console.log(`\n=== ${step.name}`)
   outcomes.push(await runStep(step, 'show'))
 }

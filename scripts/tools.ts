@@ -1,6 +1,6 @@
 /**
- * Tools that are run through npx, pinned here and not in the lock file: only their builds for Linux are to be
- * had from every registry, and a lock file that names the others cannot be installed there.
+ * Tools that are run through npx, pinned here and not in the lock file: their builds are per platform, and who
+ * only runs the gate needs none of them.
  */
 const versions = {
   oxlint: '1.94.0',

@@ -3,7 +3,7 @@ import { code, heading, table } from './markdown.ts'
 
 const WHO: Readonly<Record<AdminRoute['who'], string>> = {
   administrator: 'administrators',
-  self: 'everybody for themselves, administrators for others',
+  self: 'everybody for themselves; for others administrators, where it does not say otherwise',
   anyone: 'whoever has a key',
 }
 

@@ -6,22 +6,25 @@ import { createIds, createRequestIds, type Random, type TenantId, type UpstreamI
 import type { Log } from './base/log.ts'
 import { problem } from './base/problem.ts'
 import type { Secret } from './base/secret.ts'
+import { VERSION } from './base/version.ts'
 import type { Config, ServerConfig } from './config/config.ts'
 import { createEdge } from './http/edge.ts'
 import { createPools } from './http/outbound.ts'
 import { createRefusal } from './http/refusal.ts'
 import { createRouter, type Route } from './http/router.ts'
 import type { Refuse } from './http/serve.ts'
+import { createUnderWay } from './http/under-way.ts'
 import { serveWeb } from './http/web.ts'
 import { createApiKeys } from './identity/keys.ts'
 import { mayReadMetrics, type Principal } from './identity/principal.ts'
-import { createTenants } from './identity/tenants.ts'
+import { createTenants, DEFAULT_TENANT } from './identity/tenants.ts'
 import { createUsers } from './identity/users.ts'
 import { createLimits } from './limits/spend.ts'
 import { createBearer } from './mcp/bearer.ts'
 import { createMcpEndpoint } from './mcp/endpoint.ts'
 import { upstreamEras } from './mcp/eras/era.ts'
 import { createFlights } from './mcp/flights.ts'
+import { createStrangers } from './mcp/strangers.ts'
 import { createTrail } from './mcp/trail.ts'
 import { createCredentials } from './providers/credential.ts'
 import type { ServiceToken } from './providers/service.ts'
@@ -33,10 +36,11 @@ import { createMemoryCounters } from './storage/shared/memory.ts'
 import { createHealth } from './telemetry/health.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createFailureNote, createObserver } from './telemetry/observe.ts'
-import type { ChildEvent } from './upstreams/children/events.ts'
+import type { Owner } from './upstreams/children/owner.ts'
 import { createChildren } from './upstreams/children/pool.ts'
 import { reapLeftovers } from './upstreams/children/records.ts'
 import { childrenDefaults } from './upstreams/children/settings.ts'
+import { createChildTrail } from './upstreams/children/trail.ts'
 import type { UpstreamDefinition } from './upstreams/definition.ts'
 import type { BuiltinServer } from './upstreams/transports/builtin.ts'
 import { openTransport } from './upstreams/transports/open.ts'
@@ -57,6 +61,12 @@ export interface World {
   readonly schema?: string | undefined
 }
 
+/** Who was let in at the first start. */
+export interface Administrator {
+  readonly name: string
+  readonly key: Secret
+}
+
 /** A gate that is open. It listens nowhere by itself: whoever opened it gives it its sockets. */
 export interface Gateway {
   /** Answers what comes over the network. */
@@ -65,12 +75,15 @@ export interface Gateway {
   handleOperator(request: IncomingMessage, response: ServerResponse): void
   /** Answers what never became a request, wherever it came from. */
   readonly refuse: Refuse
-  /** The administrator made at the first start, and their key, which is shown this once. */
-  readonly administrator: { readonly name: string; readonly key: Secret } | undefined
+  /**
+   * At the very first start, lets somebody in who can let others in. To be asked when the gate can be reached and
+   * what it answers can be shown, since the key is shown this once.
+   */
+  welcome(): Promise<Administrator | undefined>
   readonly rootKey: { readonly created: boolean; readonly place: string }
   /** From now on the gate is not ready, and begins nothing new. */
   stop(): void
-  /** Waits for what is under way, `timeouts.drainMs` at the latest, and lets go of everything. */
+  /** Waits for what is under way, `timeouts.drainMs` at the latest, and lets go of everything. Never rejects. */
   close(): Promise<void>
 }
 
@@ -82,10 +95,10 @@ export interface Gateway {
 export async function createGateway(config: Config, world: World): Promise<Gateway> {
   const kept = await openKept(config, world)
   const people = createPeople(config, world, kept)
-  const administrator = await welcomeAdministrator(people)
+  await people.tenants.ensureDefault()
   await reapLeftovers({ stateDir: config.dataDirectory, log: world.log, graceMs: childrenDefaults.graceMs })
   const calls = createCalls(config, world, { ...kept, ...people })
-  const { endpoint, flights, close: closeCalls } = calls
+  const { endpoint, flights, newRequestId, noteFailure: onFailure } = calls
   const startedAt = world.clock.now()
 
   const health = createHealth({ checks: [{ name: 'database', check: () => probe(kept.storage) }], log: world.log })
@@ -96,12 +109,16 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
     clock: world.clock,
     startedAt,
     url: () => config.publicUrl,
-    onFailure: calls.noteFailure,
+    onFailure,
   })
+  const underWay = createUnderWay()
   const fetchAdmin = (request: IncomingMessage, response: ServerResponse, caller: AdminCaller) =>
     serveWeb(request, response, { bodyLimit: ADMIN_BODY_BYTES, fetch: (web) => admin.fetch(web, caller) })
+  const fetchForPrincipal = async (request: IncomingMessage, response: ServerResponse) =>
+    fetchAdmin(request, response, { kind: 'principal', principal: await people.bearer.identify(request) })
   const showMetrics = async (response: ServerResponse) => {
     const { metrics } = kept
+    metrics.sekisho_calls_in_flight.set(flights.size)
     response.writeHead(200, ['Content-Type', metrics.contentType]).end(await metrics.text())
   }
   let stopping = false
@@ -110,21 +127,20 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
   const routes: Route[] = [
     {
       path: '/mcp',
-      handle(request, response) {
-        if (stopping) throw problem('gate.stopping')
-        return endpoint(request, response, undefined)
-      },
+      handle: (request, response) => endpoint(request, response, undefined),
     },
     {
       path: '/mcp/',
       prefix: true,
-      handle(request, response, rest) {
-        if (stopping) throw problem('gate.stopping')
-        return endpoint(request, response, rest as UpstreamId)
-      },
+      handle: (request, response, rest) => endpoint(request, response, rest as UpstreamId),
     },
-    { path: '/health/live', anyHost: true, handle: (_request, response) => health.live(response) },
-    { path: '/health/ready', anyHost: true, handle: (_request, response) => health.ready(response) },
+    { path: '/health/live', anyHost: true, whileStopping: true, handle: (_request, response) => health.live(response) },
+    {
+      path: '/health/ready',
+      anyHost: true,
+      whileStopping: true,
+      handle: (_request, response) => health.ready(response),
+    },
     {
       path: '/metrics',
       async handle(request, response) {
@@ -136,44 +152,51 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
     {
       path: '/admin/api/',
       prefix: true,
-      async handle(request, response) {
-        await fetchAdmin(request, response, { kind: 'principal', principal: await people.bearer.identify(request) })
-      },
+      handle: (request, response) => underWay.follow(fetchForPrincipal(request, response)),
     },
   ]
   const operatorRoutes: Route[] = [
     {
       path: '/admin/api/',
       prefix: true,
-      handle: (request, response) => fetchAdmin(request, response, { kind: 'operator' }),
+      handle: (request, response) => underWay.follow(fetchAdmin(request, response, { kind: 'operator' })),
     },
-    { path: '/health/ready', handle: (_request, response) => health.ready(response) },
+    { path: '/health/ready', whileStopping: true, handle: (_request, response) => health.ready(response) },
     { path: '/metrics', handle: (_request, response) => showMetrics(response) },
   ]
-  const { newRequestId } = calls
-  const onFailure = calls.noteFailure
+  const door = { isStopping: () => stopping, newRequestId, onFailure }
+  const instance = Buffer.from(world.random(INSTANCE_BYTES)).toString('base64url')
+  kept.audit.note(DEFAULT_TENANT, { kind: 'gate.started', version: VERSION, instance })
 
   return {
-    handle: createRouter({ routes, checkEdge: createEdge({ ...config, ...config.listen }), newRequestId, onFailure }),
-    handleOperator: createRouter({ routes: operatorRoutes, checkEdge: () => {}, newRequestId, onFailure }),
+    handle: createRouter({ ...door, routes, checkEdge: createEdge({ ...config, ...config.listen }) }),
+    handleOperator: createRouter({ ...door, routes: operatorRoutes, checkEdge: () => {} }),
     refuse: createRefusal({ newRequestId, onFailure }),
-    administrator,
+    welcome: () => letFirstIn(people),
     rootKey: kept.keyring,
     stop() {
       stopping = true
       health.stop()
     },
     async close() {
-      await flights.close(config.timeouts.drainMs)
-      await closeCalls()
-      await Promise.all([people.keys.close(), kept.vault.close()])
-      await kept.audit.close()
-      await kept.storage.close()
+      const { drainMs } = config.timeouts
+      await closeAll(world.log, {
+        flights: () => Promise.all([flights.close(drainMs), underWay.landed(drainMs)]),
+        ...calls.closing,
+        keys: people.keys.close,
+        vault: kept.vault.close,
+        async audit() {
+          kept.audit.note(DEFAULT_TENANT, { kind: 'gate.stopped', instance })
+          await kept.audit.close()
+        },
+        storage: kept.storage.close,
+      })
     },
   }
 }
 
 const ADMIN_BODY_BYTES = 64 * 1024
+const INSTANCE_BYTES = 9
 const CONNECTIONS_PER_ORIGIN = 256
 const TOOLS_PER_PAGE = 1_000
 
@@ -194,7 +217,8 @@ async function openKept(config: Config, { clock, random, log, environment, schem
 type Kept = Awaited<ReturnType<typeof openKept>>
 
 /** Who may call, how often, and with which credential of theirs. */
-function createPeople({ limits, servers }: Config, { clock, random, log }: World, { storage, vault, metrics }: Kept) {
+function createPeople({ limits, servers }: Config, { clock, random, log }: World, kept: Kept) {
+  const { storage, vault, metrics, audit } = kept
   const newId = createIds(clock, random)
   const keys = createApiKeys({ storage, newId, clock, log, random })
   const credentials = createCredentials({ vault, clock })
@@ -211,6 +235,8 @@ function createPeople({ limits, servers }: Config, { clock, random, log }: World
   const services = new Map(
     servers.flatMap((server) => serviceOf(server) ?? []).map((service) => [service.service, service]),
   )
+  const watched = createStrangers({ clock, keep: (event) => audit.note(DEFAULT_TENANT, event) })
+  const { identify, authenticate } = createBearer({ keys, counted: countersOf(metrics) })
   return {
     tenants: createTenants({ storage, clock }),
     keys,
@@ -220,18 +246,17 @@ function createPeople({ limits, servers }: Config, { clock, random, log }: World
     credentials,
     services,
     limits: createLimits({ counters: createMemoryCounters(clock), ...limits }),
-    bearer: createBearer({ keys, counted: countersOf(metrics) }),
+    bearer: { identify: watched(identify), authenticate: watched(authenticate) },
   }
 }
 type People = ReturnType<typeof createPeople>
 
-/** At the very first start: somebody has to be let in to let others in. */
-async function welcomeAdministrator({ tenants, users, keys }: People): Promise<Gateway['administrator']> {
-  const tenant = await tenants.ensureDefault()
-  const user = await users.addFirst(tenant, 'admin')
-  if (!user) return undefined
-  const { key } = await keys.add(tenant, { userId: user.id, name: 'first start', scopes: ['mcp', 'admin', 'metrics'] })
-  return { name: user.name, key }
+/** The first user and their key are made together: a crash leaves both or neither. */
+function letFirstIn({ users, keys }: People): Promise<Administrator | undefined> {
+  return users.addFirst(DEFAULT_TENANT, 'admin', async (db, { id, name }) => {
+    const { key } = await keys.addIn(db, { userId: id, name: 'first start', scopes: ['mcp', 'admin', 'metrics'] })
+    return { name, key }
+  })
 }
 
 /** Where calls go: the upstreams, what is known of their tools, and the endpoint in front of them. */
@@ -241,6 +266,9 @@ function createCalls(config: Config, world: World, parts: Kept & People) {
   const { limits, timeouts, stdio, names } = config
   const newRequestId = createRequestIds(world.random)
 
+  function onNotification({ method }: { readonly method: string }, { upstream, tenant, userId }: Owner): void {
+    if (method === 'notifications/tools/list_changed') registry.invalidate(upstream, tenant, userId)
+  }
   const children = createChildren({
     clock,
     log,
@@ -253,15 +281,13 @@ function createCalls(config: Config, world: World, parts: Kept & People) {
       drainMs: timeouts.drainMs,
     },
     greet: createGreet(upstreamEras),
-    onEvent: createChildTrail(parts),
-    onNotification({ method }, { upstream, tenant, userId }) {
-      if (method === 'notifications/tools/list_changed') registry.invalidate(upstream, tenant, userId)
-    },
+    onEvent: createChildTrail({ metrics, keep: audit.note }),
+    onNotification,
   })
   const pools = createPools({ connections: CONNECTIONS_PER_ORIGIN, connectMs: timeouts.startMs })
   const upstreams = createUpstreams(
     config.servers.map((server): UpstreamDefinition => ({ ...server, service: services.get(server.id) })),
-    openTransport({ ...world, children, pools, eras: upstreamEras, answerBytes: limits.answerBytes }),
+    openTransport({ ...world, children, pools, eras: upstreamEras, answerBytes: limits.answerBytes, onNotification }),
   )
   const tokens = {
     require(principal: Principal, upstream: UpstreamId) {
@@ -297,11 +323,9 @@ function createCalls(config: Config, world: World, parts: Kept & People) {
   /** Nothing goes on with a credential that is gone: a child may hold it in its environment. */
   function onTokenChanged(tenant: TenantId, userId: UserId, server: UpstreamId): void {
     registry.invalidate(server, tenant, userId)
-    void children.end((owner) => owner.tenant === tenant && owner.userId === userId && owner.upstream === server)
+    void upstreams.forget({ tenant, userId }, server)
   }
-  parts.onUserChanged(
-    (tenant, userId) => void children.end((owner) => owner.tenant === tenant && owner.userId === userId),
-  )
+  parts.onUserChanged((tenant, userId) => void upstreams.forget({ tenant, userId }))
   return {
     children,
     servers: () => upstreams.definitions,
@@ -311,40 +335,12 @@ function createCalls(config: Config, world: World, parts: Kept & People) {
     flights,
     newRequestId,
     noteFailure,
-    async close() {
-      await upstreams.close()
-      await children.close()
-      await pools.close()
-    },
+    closing: { upstreams: upstreams.close, children: children.close, pools: pools.close },
   }
 }
 
 function countersOf({ sekisho_auth_total: total }: Kept['metrics']) {
   return { ok: total.labels('ok'), missing: total.labels('missing'), invalid: total.labels('invalid') }
-}
-
-/** What happens to children is kept, and counted. */
-function createChildTrail({ audit, metrics }: Kept): (event: ChildEvent) => void {
-  return (event) => {
-    const { tenant, userId: owner, upstream: server } = event.owner
-    switch (event.kind) {
-      case 'started':
-        metrics.sekisho_children.labels(server).inc()
-        metrics.sekisho_child_starts_total.labels(server, 'ok').inc()
-        return void audit.record(tenant, { kind: 'upstream.started', server, owner, pid: event.pid })
-      case 'start_failed':
-        return metrics.sekisho_child_starts_total.labels(server, event.code).inc()
-      case 'ended':
-        metrics.sekisho_children.labels(server).dec()
-        return void audit.record(tenant, {
-          kind: 'upstream.ended',
-          server,
-          owner,
-          pid: event.pid,
-          reason: event.reason,
-        })
-    }
-  }
 }
 
 /** What a server asks of its users, in full, where the configuration says it only in part. */
@@ -358,6 +354,17 @@ function serviceOf({ id, requiresUserToken, tokenSetup }: ServerConfig): Service
     name,
     instructions: [`${instructions ?? `Get a token for ${name}.`}${where}`, how].join(' '),
     format,
+  }
+}
+
+/** Takes every step, whichever of them fails: what is left open would keep its lock, or its children. */
+async function closeAll(log: Log, steps: Readonly<Record<string, () => Promise<unknown>>>): Promise<void> {
+  for (const [what, close] of Object.entries(steps)) {
+    try {
+      await close()
+    } catch (error) {
+      log.error({ what, error }, 'gate.close_failed')
+    }
   }
 }
 

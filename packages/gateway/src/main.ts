@@ -3,9 +3,10 @@ import { dirname } from 'node:path'
 import { systemClock } from './base/clock.ts'
 import { systemRandom } from './base/ids.ts'
 import type { Log } from './base/log.ts'
-import { asProblem } from './base/problem.ts'
+import { asProblem, problem } from './base/problem.ts'
 import { dataDirectoryOf, startDirectoryOf } from './base/data-directory.ts'
 import { requireOwnSocket, socketPathOf } from './base/socket-path.ts'
+import { BUILTINS } from './config/builtins.ts'
 import type { Config } from './config/config.ts'
 import { findConfigFile, requireConfig } from './config/load.ts'
 import { firstRunConfig } from './first-run.ts'
@@ -16,7 +17,9 @@ import { welcome } from './welcome.ts'
 
 /**
  * Runs a gate until it is told to stop: reads the configuration, opens the gate, listens, and on SIGTERM or
- * SIGINT lets what is under way end.
+ * SIGINT lets what is under way end. A fault that nothing caught ends it in the same order.
+ *
+ * @throws {Problem} what kept it from starting; `gate.fault` after a fault, which is in the log
  */
 export async function runGate(): Promise<void> {
   const { config, firstRun, warnings } = readConfig()
@@ -29,14 +32,21 @@ export async function runGate(): Promise<void> {
     environment: process.env,
     builtins: { everything: loadEverything },
   })
-  const { network, operator } = await openDoors(gateway, config).catch(async (error: unknown) => {
+  const doors = await openDoors(gateway, config, log).catch(async (error: unknown) => {
     await gateway.close()
     throw error
   })
-  process.stdout.write(welcome({ gateway, config, firstRun, port: network.port }))
-  log.info({ port: network.port, servers: config.servers.length }, 'gate.started')
-  await toldToStop()
-  await shutDown({ gateway, doors: [network, operator], config, log })
+  const { port } = doors.network
+  const stopped = toldToStop(log)
+  try {
+    // Only now: a key that is made before it can be shown is lost.
+    const administrator = await gateway.welcome()
+    process.stdout.write(welcome({ rootKey: gateway.rootKey, administrator, config, firstRun, port }))
+    log.info({ port, servers: config.servers.length }, 'gate.started')
+    await stopped
+  } finally {
+    await shutDown({ gateway, doors, config, log })
+  }
 }
 
 function readConfig() {
@@ -45,7 +55,7 @@ function readConfig() {
   const dataDirectory = dataDirectoryOf(environment)
   const firstRun = !existsSync(file) && environment['SEKISHO_CONFIG'] === undefined
   const text = firstRun ? firstRunConfig(dataDirectory) : undefined
-  return { firstRun, ...requireConfig({ file, text, environment, dataDirectory, builtins: ['everything'] }) }
+  return { firstRun, ...requireConfig({ file, text, environment, dataDirectory, builtins: BUILTINS }) }
 }
 
 /** The playground is no part of the gate, and is loaded only where somebody calls it. */
@@ -54,38 +64,80 @@ async function loadEverything() {
   return createEverythingHandler()
 }
 
-async function openDoors(gateway: Gateway, config: Config): Promise<{ network: Listener; operator: Listener }> {
-  const settings = { requestMs: config.timeouts.bodyMs, refuse: gateway.refuse }
+interface Doors {
+  readonly network: Listener
+  readonly operator: Listener
+}
+
+/** Both or none: a door that was left open would keep the process from ending. */
+async function openDoors(gateway: Gateway, config: Config, log: Log): Promise<Doors> {
+  const onError = (error: Error) => log.error({ error }, 'door.failed')
+  const settings = { requestMs: config.timeouts.bodyMs, refuse: gateway.refuse, onError }
   const socket = socketPathOf(config.dataDirectory)
   mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
   requireOwnSocket(socket)
   // A socket that a killed gate left behind; the lock on the database says that no other gate is running.
   rmSync(socket, { force: true })
-  const network = await listen(gateway.handle, config.listen, settings)
-  const operator = await listen(gateway.handleOperator, { socket }, settings)
-  chmodSync(socket, 0o600)
-  return { network, operator }
+  const opened: Listener[] = []
+  try {
+    const network = await listen(gateway.handle, config.listen, settings)
+    opened.push(network)
+    const operator = await listen(gateway.handleOperator, { socket }, settings)
+    opened.push(operator)
+    chmodSync(socket, 0o600)
+    return { network, operator }
+  } catch (error) {
+    await Promise.all(opened.map((door) => door.close(0)))
+    throw error
+  }
 }
 
-/** A second signal ends the process at once, as people expect of Ctrl-C. */
-function toldToStop(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve())
-  })
+/**
+ * Ends when the gate is told to stop, and fails at a fault that nothing caught, after which nobody knows what still
+ * holds. Another signal later ends the process at once, as people expect of Ctrl-C.
+ */
+function toldToStop(log: Log): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  promise.catch(() => {})
+  let toldAt: number | undefined
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      toldAt ??= performance.now()
+      if (performance.now() - toldAt > SAME_SIGNAL_MS) process.exit(1)
+      resolve()
+    })
+  }
+  for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(fault, (error: unknown) => {
+      log.error({ error, fault }, 'gate.fault')
+      reject(problem('gate.fault'))
+    })
+  }
+  return promise
 }
+
+/**
+ * A supervisor that signals the whole process group, and the launcher that passes its signal on, say one thing
+ * twice. Whoever says it again later means it, and waits no longer.
+ */
+const SAME_SIGNAL_MS = 1_000
 
 interface ShutDown {
   readonly gateway: Gateway
-  readonly doors: readonly Listener[]
+  readonly doors: Doors
   readonly config: Config
   readonly log: Log
 }
+
+/** What a call is answered with that was waited for in vain still has to go out. */
+const LAST_WORDS_MS = 2_000
 
 /** First no new requests, then an end to those under way, then everything that was opened. */
 async function shutDown({ gateway, doors, config, log }: ShutDown): Promise<void> {
   log.info({}, 'gate.stopping')
   gateway.stop()
-  const closing = Promise.all(doors.map((door) => door.close(config.timeouts.drainMs)))
+  const graceMs = config.timeouts.drainMs + LAST_WORDS_MS
+  const closing = Promise.all([doors.network.close(graceMs), doors.operator.close(graceMs)])
   await gateway.close()
   await closing
   log.info({}, 'gate.stopped')
@@ -97,8 +149,8 @@ if (import.meta.main) {
   } catch (error) {
     const failure = asProblem(error)
     process.stderr.write(`${failure.message}\n${failure.fix}\n`)
-    if (failure.code === 'gate.fault')
-      process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`)
+    if (failure.code === 'gate.fault' && failure.cause instanceof Error)
+      process.stderr.write(`${failure.cause.stack}\n`)
     process.exitCode = 1
   }
 }

@@ -1,8 +1,10 @@
 import type { Config } from './config/config.ts'
-import type { Gateway } from './gateway.ts'
+import type { Administrator, Gateway } from './gateway.ts'
 
 interface Welcome {
-  readonly gateway: Pick<Gateway, 'administrator' | 'rootKey'>
+  readonly rootKey: Gateway['rootKey']
+  /** Made just now, at the first start. */
+  readonly administrator: Administrator | undefined
   readonly config: Config
   /** Whether there is no configuration file yet. */
   readonly firstRun: boolean
@@ -10,8 +12,7 @@ interface Welcome {
 }
 
 /** What a person should read when the gate is up: where it is, and what to do next. */
-export function welcome({ gateway, config, firstRun, port }: Welcome): string {
-  const { administrator, rootKey } = gateway
+export function welcome({ rootKey, administrator, config, firstRun, port }: Welcome): string {
   const url = `${config.publicUrl.replace(/:0$/, `:${port}`)}/mcp`
   const lines = [`Sekisho is open at ${url} with ${config.servers.map(({ id }) => id).join(', ') || 'no servers'}.`]
   if (rootKey.created) lines.push('', ...aboutRootKey(rootKey.place))

@@ -1,6 +1,6 @@
 import { problem, toHttpError, type Problem } from '../base/problem.ts'
 import type { AdminCaller } from './caller.ts'
-import { createHono, failureOf, type AdminAudit, type AdminContext, type AdminHono } from './context.ts'
+import { actorIn, createHono, failureOf, type AdminAudit, type AdminContext, type AdminHono } from './context.ts'
 import { addKeyRoutes, type KeyRoutesNeeds } from './keys.ts'
 import { addLogRoute, type LogRoutesNeeds } from './logs.ts'
 import { addOpenapiRoute } from './openapi.ts'
@@ -58,7 +58,7 @@ function prepare(app: AdminHono, audit: AdminAudit): void {
     context.header('Cache-Control', 'no-store')
     context.header('X-Content-Type-Options', 'nosniff')
     context.header('X-Request-Id', context.env.requestId)
-    if (context.req.method !== 'GET') audit.requireRoom()
+    if (context.req.method !== 'GET') audit.requireRoom(actorIn(context).tenant)
     await next()
   })
 }

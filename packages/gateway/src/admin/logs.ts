@@ -2,10 +2,10 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { problem } from '../base/problem.ts'
 import type { Users } from '../identity/users.ts'
 import type { Owner } from '../upstreams/children/owner.ts'
-import type { Actor } from './caller.ts'
+import { requireAdministrator, type Actor } from './caller.ts'
 import { actorIn, routeOf, type AdminHono } from './context.ts'
 import { failures } from './openapi.ts'
-import { requireServer, type AdminServer } from './servers.ts'
+import { requireManaged, type AdminServer } from './servers.ts'
 import { isSelf, requireWhose } from './whose.ts'
 
 export interface LogRoutesNeeds {
@@ -31,15 +31,18 @@ const show = createRoute({
 
 export function addLogRoute(app: AdminHono, needs: LogRoutesNeeds): void {
   app.openapi(show, async (context) => {
-    const server = requireServer(needs.servers(), context.req.valid('param').server)
-    const owner = await requireLogOwner(needs, actorIn(context), server, context.req.valid('query').user)
+    const actor = actorIn(context)
+    const server = requireManaged(needs.servers(), actor, context.req.valid('param').server)
+    const owner = await requireLogOwner(needs, actor, server, context.req.valid('query').user)
     return context.text(needs.children.logs(owner), 200)
   })
 }
 
 /**
- * What a server writes while it works for a user can hold anything of that user's, so an administrator's key
- * opens only the logs of its own user and of servers that nobody owns.
+ * What a server writes while it works for a user can hold anything of that user's, so a key opens only the log of
+ * its own user, an administrator's too. A shared server works for everybody: its log is for administrators.
+ *
+ * @throws {Problem} `auth.role`, `auth.forbidden`, `auth.operator`, `request.params`
  */
 async function requireLogOwner(
   { users }: LogRoutesNeeds,
@@ -48,9 +51,12 @@ async function requireLogOwner(
   named: string | undefined,
 ): Promise<Owner> {
   if (kind !== 'stdio') throw problem('request.params', { reason: `${id} is no process of the gate and has no log` })
-  if (shared === true) return { tenant: actor.tenant, userId: undefined, upstream: id }
+  if (shared === true) {
+    requireAdministrator(actor)
+    return { tenant: actor.tenant, userId: undefined, upstream: id }
+  }
   if (actor.kind !== 'operator' && named !== undefined && !isSelf(actor, named)) {
-    throw problem('auth.role', { role: 'operator' })
+    throw problem('auth.operator', { server: id })
   }
   const { id: userId } = await requireWhose(users, actor, named)
   return { tenant: actor.tenant, userId, upstream: id }

@@ -2,7 +2,7 @@
  * Every route of the API, once: read by the app, which guards by `who`, and by the reference page.
  *
  * `administrator`: owners and admins with a key of scope `admin`, and the operator. `self`: they, and
- * everybody else for themselves. `anyone`: whoever has a key.
+ * everybody else for themselves, by rules of the route's own. `anyone`: whoever has a key.
  */
 export const adminRoutes = {
   'users.list': {
@@ -74,8 +74,8 @@ export const adminRoutes = {
   'logs.show': {
     method: 'get',
     path: '/admin/api/logs/{server}',
-    who: 'administrator',
-    does: 'Answers with the last of what a server wrote to stderr. A log is read by its owner; only the operator names another user.',
+    who: 'self',
+    does: 'Answers with the last of what a server wrote to stderr: to the user it worked for; of a shared server, to administrators. Only the operator names another user.',
   },
   'openapi.show': {
     method: 'get',

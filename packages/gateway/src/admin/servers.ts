@@ -2,6 +2,7 @@ import type { UpstreamId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import type { ServiceToken } from '../providers/service.ts'
 import type { UpstreamDefinition } from '../upstreams/definition.ts'
+import { mayManage, type Actor } from './caller.ts'
 
 /** What administrators may know of a server: nothing of what it is started or called with. */
 export interface AdminServer {
@@ -18,5 +19,16 @@ export interface AdminServer {
 export function requireServer(servers: readonly AdminServer[], id: string): AdminServer {
   const server = servers.find((candidate) => candidate.id === id)
   if (server === undefined) throw problem('upstream.unknown', { server: id })
+  return server
+}
+
+/**
+ * A server that the key at hand does not open is as unknown as one that is not there.
+ *
+ * @throws {Problem} `upstream.unknown`
+ */
+export function requireManaged(servers: readonly AdminServer[], actor: Actor, id: string): AdminServer {
+  const server = requireServer(servers, id)
+  if (!mayManage(actor, server.id)) throw problem('upstream.unknown', { server: id })
   return server
 }

@@ -10,7 +10,7 @@ import type { VaultRecord } from '../vault/vault.ts'
 import { mayManage, requireMayChange, type Actor } from './caller.ts'
 import { actorIn, doneBy, routeOf, type AdminAudit, type AdminContext, type AdminHono } from './context.ts'
 import { done, failures, json, jsonBody, toIso } from './openapi.ts'
-import { requireServer, type AdminServer } from './servers.ts'
+import { requireManaged, type AdminServer } from './servers.ts'
 import { requireWhose } from './whose.ts'
 
 export interface TokenRoutesNeeds {
@@ -68,7 +68,7 @@ export function addTokenRoutes(app: AdminHono, needs: TokenRoutesNeeds): void {
     const actor = actorIn(context)
     const { user: named, token } = context.req.valid('json')
     const user = await requireOwner(needs, actor, named)
-    const server = requireManaged(needs, actor, context.req.valid('param').server)
+    const server = requireManaged(needs.servers(), actor, context.req.valid('param').server)
     const service = requireService(server)
     await needs.credentials.set({ tenant: actor.tenant, userId: user.id }, service, secret(token))
     await changed(needs, context, { kind: 'token.set', user, service: service.service })
@@ -111,13 +111,6 @@ async function requireOwner({ users }: TokenRoutesNeeds, actor: Actor, named: st
   return user
 }
 
-/** A server that the key at hand does not open is as unknown as one that is not there. */
-function requireManaged({ servers }: TokenRoutesNeeds, actor: Actor, id: string): AdminServer {
-  const server = requireServer(servers(), id)
-  if (!mayManage(actor, server.id)) throw problem('upstream.unknown', { server: id })
-  return server
-}
-
 function requireService({ id, service }: AdminServer): ServiceToken {
   if (service === undefined) throw problem('token.not_used', { server: id })
   return service
@@ -126,7 +119,7 @@ function requireService({ id, service }: AdminServer): ServiceToken {
 /** What a server's tokens are kept under; those of a server that is gone can still be removed. */
 function findService(needs: TokenRoutesNeeds, actor: Actor, id: string): string {
   const isThere = needs.servers().some((server) => server.id === id)
-  return isThere ? requireService(requireManaged(needs, actor, id)).service : id
+  return isThere ? requireService(requireManaged(needs.servers(), actor, id)).service : id
 }
 
 interface Change {

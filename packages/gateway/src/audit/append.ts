@@ -15,7 +15,7 @@ export interface AuditNeeds {
   readonly every?: number
   /** How many entries are written without waiting any longer, and at most in one statement. */
   readonly atMost?: number
-  /** How many entries may wait while the database cannot be written. */
+  /** How many entries of one tenant may wait while the database cannot be written. */
   readonly queueLimit?: number
   /** Whether each entry is written at once; what must not be answered before it is kept, awaits `record`. */
   readonly synchronous?: boolean
@@ -35,8 +35,8 @@ const ROOM = 0.1
 
 /**
  * Keeps what happened, in one chain of hashes per tenant, written in groups: a hard kill may lose the last
- * group, never one in the middle. Where the database cannot be written entries wait, and once too many do,
- * {@link Audit.requireRoom} and then `record` refuse, so that nothing is done unrecorded.
+ * group, never one in the middle. Where the database cannot be written entries wait, and once too many of a
+ * tenant do, {@link Audit.requireRoom} and then `record` refuse, so that nothing is done unrecorded.
  */
 export function createAudit(needs: AuditNeeds) {
   const { clock, log, every = 50, atMost = 200, queueLimit = 20_000, synchronous = false } = needs
@@ -67,34 +67,51 @@ export function createAudit(needs: AuditNeeds) {
   }
   /** Whoever does not wait for the outcome may leave it: a failure is logged, and tried again. */
   function flushNow(): Promise<void> {
-    const outcome = flush()
+    const outcome = flush().catch((cause: unknown) => {
+      throw problem('audit.full', { cause })
+    })
     outcome.catch(() => undefined)
     return outcome
+  }
+  function requireLess(tenant: TenantId, limit: number): void {
+    const waiting = chains.waitingOf(tenant)
+    if (waiting >= limit) throw problem('audit.full', { tenant, waiting })
+  }
+
+  function record(tenant: TenantId, event: AuditEvent): Promise<void> | undefined {
+    requireLess(tenant, queueLimit)
+    const at = clock.now()
+    chains.add(tenant, { at, userId: event.userId ?? null, kind: event.kind, entry: toEntry(at, event) })
+    if (synchronous) return flushNow()
+    if (chains.waiting === atMost) void flushNow()
+    else timer ??= setTimeout(() => void flushNow(), every)
+    return undefined
   }
 
   return {
     /**
      * Takes an entry. It is durable soon, or, where the log is synchronous, when the promise ends.
      *
-     * @throws {Problem} `audit.full`
+     * @throws {Problem} `audit.full`, with which the promise rejects as well; its entry still waits to be written
      */
-    record(tenant: TenantId, event: AuditEvent): Promise<void> | undefined {
-      if (chains.waiting >= queueLimit) throw problem('audit.full', { waiting: chains.waiting })
-      const at = clock.now()
-      chains.add(tenant, { at, userId: event.userId ?? null, kind: event.kind, entry: toEntry(at, event) })
-      if (synchronous) return flushNow()
-      if (chains.waiting === atMost) void flushNow()
-      else timer ??= setTimeout(() => void flushNow(), every)
-      return undefined
+    record,
+
+    /** Takes an entry of what happened by itself, for which nobody waits: where there is no room, the log says so. */
+    note(tenant: TenantId, event: AuditEvent): void {
+      try {
+        void record(tenant, event)
+      } catch (error) {
+        log.error({ tenant, kind: event.kind, error }, 'audit.not_kept')
+      }
     },
 
     /**
-     * To be asked before something is done that will have to be recorded.
+     * To be asked before something is done that will have to be recorded for that tenant.
      *
      * @throws {Problem} `audit.full`
      */
-    requireRoom(): void {
-      if (chains.waiting >= queueLimit * (1 - ROOM)) throw problem('audit.full', { waiting: chains.waiting })
+    requireRoom(tenant: TenantId): void {
+      requireLess(tenant, queueLimit * (1 - ROOM))
     },
 
     /** Writes what waits. Ends when all that was recorded before is durable; throws what kept it from that. */
@@ -166,6 +183,7 @@ function createChains(storage: Storage, atMost: number) {
     get waiting(): number {
       return waiting
     },
+    waitingOf: (tenant: TenantId): number => queues.get(tenant)?.length ?? 0,
     add(tenant: TenantId, entry: Waiting): void {
       waiting++
       const queue = queues.get(tenant)

@@ -19,7 +19,7 @@ export const events = {
     fields: {
       ...server,
       tool: 'the name the server knows the tool by',
-      outcome: 'ok, tool_error (the tool said so), failed or cancelled',
+      outcome: 'ok (an answer came, an error of the server’s own too), failed or cancelled',
       error: 'the code of the failure',
       ms: 'how long it took, in milliseconds',
       era: 'the protocol era the client speaks',
@@ -28,18 +28,16 @@ export const events = {
     },
   },
   'tool.denied': {
-    means: 'A tool was asked for and not called.',
+    means: 'A tool was asked for and refused; of refusals for calling too much, one a minute for each user.',
     fields: { ...server, tool: 'the name the client used', error: 'the code of the refusal', ...on },
   },
   'auth.failed': {
-    means: 'A request came with no key, or with one that opens nothing.',
+    means: 'A request came with no key, or with one that opens nothing; of each, at most one a second is kept.',
     fields: { error: 'the code of the refusal', path: 'what was asked for', address: 'where it came from' },
   },
   'user.added': { means: 'A user was added.', fields: { ...person, role: 'their role', ...on } },
   'user.removed': { means: 'A user was removed with all that was theirs.', fields: { ...person, ...on } },
   'user.role_changed': { means: 'A user was given another role.', fields: { ...person, role: 'the new role', ...on } },
-  'user.disabled': { means: "A user's keys were made to open nothing.", fields: { ...person, ...on } },
-  'user.enabled': { means: "A disabled user's keys open again.", fields: { ...person, ...on } },
   'key.added': {
     means: 'An API key was made.',
     fields: { ...apiKey, scopes: 'what it allows', expires: 'when it ends, in milliseconds since 1970', ...on },

@@ -98,7 +98,7 @@ export const errors = {
     status: 403,
     rpc: -32600,
     says: 'Requests from this web origin are not allowed.',
-    fix: 'Add the origin to allowedOrigins in the configuration if it is yours.',
+    fix: 'If it is yours, name it in allowedOrigins: its requests are let in then, but no CORS headers are sent yet.',
   },
   'request.not_found': {
     status: 404,
@@ -140,6 +140,12 @@ export const errors = {
     rpc: -31002,
     says: 'This needs the role {role}.',
     fix: 'Ask an administrator of the gate.',
+  },
+  'auth.operator': {
+    status: 403,
+    rpc: -31002,
+    says: 'Another user’s log is shown to the operator only.',
+    fix: 'Let that user ask, or run `sekisho logs {server} --user` where the gate runs, as the owner of its data.',
   },
 
   'limit.rate': {
@@ -337,7 +343,7 @@ export const errors = {
   'audit.full': {
     status: 503,
     rpc: -31007,
-    says: 'The audit log cannot be written, and nothing is done that could not be recorded.',
+    says: 'The audit log cannot be written, and nothing is done or answered without a record.',
     fix: 'Try again soon; the operator finds the reason in the log, as audit.write_failed.',
   },
   'gate.not_running': {

@@ -62,18 +62,26 @@ export const ConfigFile = z.strictObject({
   listen: z
     .strictObject({
       host: ListenHost.describe('The address to listen on. Anything but loopback needs `publicUrl`.'),
-      port: z.int().min(0).max(65_535).default(DEFAULT_PORT).describe('The port; 0 takes any free one.'),
+      port: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .default(DEFAULT_PORT)
+        .describe('The port; 0 takes any free one, for tests: only what is printed at the start says which.'),
     })
     .prefault({})
     .describe('Where the gate listens. TLS is the reverse proxy’s.'),
   allowedOrigins: z
     .array(Origin)
     .default([])
-    .describe('Web origins that may call the gate from a browser, beside its own.'),
+    .describe('Web origins whose requests are let in, beside the gate’s own. No CORS headers are sent yet.'),
   allowedHosts: z
     .array(HostName)
     .default([])
-    .describe('Values of the Host header that are answered, beside that of `publicUrl` and, on loopback, its aliases.'),
+    .describe(
+      'Values of the Host header that are answered, beside that of `publicUrl` and, with the port the request came in ' +
+        'by, `localhost`, `127.0.0.1` and `[::1]`.',
+    ),
   limits: z
     .strictObject({
       callsPerMinute: count().default(600).describe('How many calls a user may make in a minute.'),
@@ -109,10 +117,10 @@ export const ConfigFile = z.strictObject({
     .strictObject({
       clientPrefix: z
         .string()
-        .max(32)
+        .max(29)
         .regex(/^[A-Za-z0-9_-]*$/, 'holds more than letters, digits, _ and -')
         .default('mcp__sekisho__')
-        .describe('What clients put before a tool’s name. Together they stay within 64 characters.'),
+        .describe('What clients put before a tool’s name, at most 29 characters. Together they stay within 64.'),
     })
     .prefault({})
     .describe('The names of tools.'),

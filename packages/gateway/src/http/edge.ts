@@ -4,14 +4,16 @@ import { problem } from '../base/problem.ts'
 /** Which names this gate answers to, and which web pages may call it. */
 export interface EdgeSettings {
   readonly publicUrl: string
-  readonly port: number
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
 }
 
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /**
+ * Lets in the host and origin of `publicUrl`, what the settings add, and the names of loopback with the port that
+ * the connection came in by, whichever that is.
+ *
  * Guards against DNS rebinding: a page in a browser can make a name of its own point at this machine, but
  * it cannot choose the `Host` and `Origin` the browser sends.
  *
@@ -22,12 +24,34 @@ export function createEdge(settings: EdgeSettings): (request: IncomingMessage) =
   const hosts = new Set(hostsOf(settings))
   const origins = new Set(originsOf(settings))
   return function checkEdge(request) {
-    const { host, origin } = request.headers
-    if (host === undefined || !hosts.has(host.toLowerCase()) || namesTwoHosts(request))
-      throw problem('request.host', { host })
-    if (origin !== undefined && !origins.has(origin.toLowerCase())) throw problem('request.origin', { origin })
+    const host = request.headers.host?.toLowerCase()
+    const origin = request.headers.origin?.toLowerCase()
+    const isKnown = host !== undefined && (hosts.has(host) || isLoopback(host, request))
+    if (!isKnown || namesTwoHosts(request)) throw problem('request.host', { host })
+    if (origin !== undefined && !origins.has(origin) && !isLoopbackOrigin(origin, request))
+      throw problem('request.origin', { origin })
   }
 }
+
+function hostsOf({ publicUrl, allowedHosts }: EdgeSettings): string[] {
+  return [new URL(publicUrl).host, ...allowedHosts].map((host) => host.toLowerCase())
+}
+
+function originsOf({ publicUrl, allowedOrigins }: EdgeSettings): string[] {
+  return [new URL(publicUrl).origin, ...allowedOrigins].map((origin) => origin.toLowerCase())
+}
+
+/** The port is the connection's own, since the configuration may leave the choice to the system. */
+function isLoopback(host: string, { socket }: IncomingMessage): boolean {
+  const port = `:${socket.localPort}`
+  return host.endsWith(port) && LOOPBACK.has(host.slice(0, -port.length))
+}
+
+function isLoopbackOrigin(origin: string, request: IncomingMessage): boolean {
+  return origin.startsWith(SCHEME) && isLoopback(origin.slice(SCHEME.length), request)
+}
+
+const SCHEME = 'http://'
 
 /** Whoever stands in between may have believed the other one. @see RFC 9112 §3.2 */
 function namesTwoHosts({ rawHeaders }: IncomingMessage): boolean {
@@ -37,16 +61,4 @@ function namesTwoHosts({ rawHeaders }: IncomingMessage): boolean {
     if (name.length === 4 && name.toLowerCase() === 'host') count++
   }
   return count > 1
-}
-
-function hostsOf({ publicUrl, port, allowedHosts }: EdgeSettings): string[] {
-  return [new URL(publicUrl).host, ...LOOPBACK.map((name) => `${name}:${port}`), ...allowedHosts].map((host) =>
-    host.toLowerCase(),
-  )
-}
-
-function originsOf({ publicUrl, port, allowedOrigins }: EdgeSettings): string[] {
-  return [new URL(publicUrl).origin, ...LOOPBACK.map((name) => `http://${name}:${port}`), ...allowedOrigins].map(
-    (origin) => origin.toLowerCase(),
-  )
 }

@@ -8,12 +8,15 @@ export interface Route {
   readonly prefix?: boolean
   /** Health checks come from machines that know no name of the gate. */
   readonly anyHost?: boolean
+  /** Whether it is answered while the gate stops; the others are refused. */
+  readonly whileStopping?: boolean
   handle(request: IncomingMessage, response: ServerResponse, rest: string): void | Promise<void>
 }
 
 export interface RouterNeeds {
   readonly routes: readonly Route[]
   readonly checkEdge: (request: IncomingMessage) => void
+  readonly isStopping: () => boolean
   readonly newRequestId: () => string
   readonly onFailure: (failure: Problem, requestId: string) => void
 }
@@ -22,7 +25,7 @@ export interface RouterNeeds {
  * Sends each request to the route of its path, behind the guard of the edge. What a route throws is
  * answered in the HTTP form of the error table; a route that speaks another wire answers for itself.
  */
-export function createRouter({ routes, checkEdge, newRequestId, onFailure }: RouterNeeds) {
+export function createRouter({ routes, checkEdge, isStopping, newRequestId, onFailure }: RouterNeeds) {
   const exact = new Map(routes.filter(({ prefix }) => prefix !== true).map((route) => [route.path, route]))
   const prefixes = routes.filter(({ prefix }) => prefix === true)
 
@@ -48,6 +51,7 @@ export function createRouter({ routes, checkEdge, newRequestId, onFailure }: Rou
       const path = pathOf(request.url ?? '/')
       const route = find(path)
       if (route.anyHost !== true) checkEdge(request)
+      if (route.whileStopping !== true && isStopping()) throw problem('gate.stopping')
       const answered = route.handle(request, response, path.slice(route.path.length))
       answered?.catch((error: unknown) => fail(error, response))
     } catch (error) {

@@ -14,6 +14,8 @@ export interface ListenSettings {
   readonly stalledMs?: number
   /** Without it such a connection is closed without a word. */
   readonly refuse?: Refuse
+  /** Told of what fails while it listens, such as a connection that could not be taken. */
+  readonly onError?: (error: Error) => void
 }
 
 /** Longer than the silence between two signs of life of a call that takes its time. */
@@ -38,7 +40,7 @@ export interface Listener {
 export async function listen(
   handle: Handle,
   place: Place,
-  { requestMs, stalledMs = STALLED_MS, refuse = hangUp }: ListenSettings,
+  { requestMs, stalledMs = STALLED_MS, refuse = hangUp, onError = ignore }: ListenSettings,
 ): Promise<Listener> {
   const server = createServer({
     requestTimeout: requestMs,
@@ -51,6 +53,8 @@ export async function listen(
   server.timeout = stalledMs
   server.on('clientError', refuse)
   await bind(server, place)
+  // An event that nobody listens for would end the process.
+  server.on('error', onError)
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
@@ -62,14 +66,17 @@ function hangUp(_error: Error, socket: Duplex): void {
   socket.destroy()
 }
 
+function ignore(): void {}
+
 function bind(server: Server, place: Place): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    const refused = (error: NodeJS.ErrnoException) => {
       const taken = error.code === 'EADDRINUSE' && 'port' in place
       reject(taken ? problem('gate.port_taken', { port: place.port, cause: error }) : error)
-    })
+    }
+    server.once('error', refused)
     server.listen('socket' in place ? { path: place.socket } : place, () => {
-      server.removeAllListeners('error')
+      server.off('error', refused)
       resolve()
     })
   })

@@ -7,6 +7,7 @@ import { secret, type Secret } from '../base/secret.ts'
 import type { Storage } from '../storage/database.ts'
 import { createMarks, type Mark } from '../storage/marks.ts'
 import type { ApiKeysTable } from '../storage/schema.ts'
+import type { TenantDb } from '../storage/tenant.ts'
 import { hashKey, makeKey, prefixOf } from './key-format.ts'
 import { isScope, type Principal } from './principal.ts'
 import { createVerifier, parseScopes } from './verify.ts'
@@ -32,6 +33,12 @@ export interface NewApiKey {
   readonly expiresAt?: number | undefined
 }
 
+/** A key is in this answer and nowhere else, ever. */
+export interface MadeApiKey {
+  readonly key: Secret
+  readonly record: ApiKey
+}
+
 export interface ApiKeysNeeds {
   readonly storage: Storage
   readonly newId: NewId
@@ -54,19 +61,28 @@ export function createApiKeys(needs: ApiKeysNeeds) {
   const verifier = createVerifier({ storage, clock, cacheMs })
   const marks = createMarks<Principal>({ clock, log, write: (group) => writeMarks(storage, group) })
 
+  async function addIn(db: TenantDb, wanted: NewApiKey): Promise<MadeApiKey> {
+    refuseBadScopes(wanted.scopes)
+    const key = makeKey(random)
+    const row = toRow(wanted, { id: newId('key'), createdAt: clock.now(), key })
+    await db.insertInto('api_keys', row).execute()
+    return { key: secret(key), record: toApiKey(row) }
+  }
+
   return {
     /**
-     * Makes a key, durable before it is answered. The key is in this answer and nowhere else, ever.
+     * Makes a key, durable before it is answered.
      *
      * @throws {Problem} `user.unknown`, `request.params` for a scope that is not one
      */
-    async add(tenant: TenantId, wanted: NewApiKey): Promise<{ key: Secret; record: ApiKey }> {
-      refuseBadScopes(wanted.scopes)
-      const key = makeKey(random)
-      const row = toRow(wanted, { id: newId('key'), createdAt: clock.now(), key })
-      await insert(storage, tenant, row)
-      return { key: secret(key), record: toApiKey(row) }
-    },
+    add: (tenant: TenantId, wanted: NewApiKey): Promise<MadeApiKey> =>
+      storage.for(tenant).transaction(async (db) => {
+        await requireUser(db, wanted.userId)
+        return addIn(db, wanted)
+      }),
+
+    /** As `add`, in a transaction in which the user was made or found. */
+    addIn,
 
     /** Every key of the tenant, or of one of its users, the oldest first; revoked ones too. */
     async list(tenant: TenantId, userId?: UserId): Promise<ApiKey[]> {
@@ -136,13 +152,10 @@ function toRow(wanted: NewApiKey, made: { id: string; createdAt: number; key: st
   }
 }
 
-/** The user is looked for in the same transaction, for a clear answer; a race is left to the foreign key. */
-async function insert(storage: Storage, tenant: TenantId, row: KeyRow): Promise<void> {
-  await storage.for(tenant).transaction(async (db) => {
-    const user = await db.selectFrom('users').select('id').where('id', '=', row.user_id).executeTakeFirst()
-    if (user === undefined) throw problem('user.unknown', { user: row.user_id })
-    await db.insertInto('api_keys', row).execute()
-  })
+/** For a clear answer; a race is left to the foreign key. */
+async function requireUser(db: TenantDb, id: UserId): Promise<void> {
+  const user = await db.selectFrom('users').select('id').where('id', '=', id).executeTakeFirst()
+  if (user === undefined) throw problem('user.unknown', { user: id })
 }
 
 function toApiKey(row: KeyRow): ApiKey {

@@ -12,7 +12,6 @@ export interface User {
   readonly name: string
   readonly role: Role
   readonly createdAt: number
-  readonly disabledAt: number | null
 }
 
 export interface UsersNeeds {
@@ -39,13 +38,16 @@ export function createUsers({ storage, newId, clock, changed }: UsersNeeds) {
       return insert(storage, tenant, user)
     },
 
-    /** Makes the tenant's first owner, where it has no user at all. */
-    addFirst: (tenant: TenantId, name: string): Promise<User | undefined> =>
-      storage.for(tenant).exclusively(async (db) => {
+    /**
+     * Makes the tenant's first owner, where it has no user at all, and in the same transaction what lets them in:
+     * there is never an owner without it.
+     */
+    addFirst: <T>(tenant: TenantId, name: string, letIn: (db: TenantDb, user: User) => Promise<T>) =>
+      storage.for(tenant).exclusively(async (db): Promise<T | undefined> => {
         if ((await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined) return undefined
         const user = { id: newId('usr') as UserId, name: asName(name), role: 'owner' as const, createdAt: clock.now() }
         await insertRow(db, user)
-        return { ...user, disabledAt: null }
+        return letIn(db, user)
       }),
 
     async list(tenant: TenantId): Promise<User[]> {
@@ -70,18 +72,6 @@ export function createUsers({ storage, newId, clock, changed }: UsersNeeds) {
       }),
 
     /**
-     * A disabled user's keys open nothing until the user is enabled again.
-     *
-     * @throws {Problem} `user.unknown`, `user.last_owner`
-     */
-    setDisabled: (tenant: TenantId, id: UserId, disabled: boolean): Promise<void> =>
-      change(tenant, id, async (db, user) => {
-        if (disabled) await refuseLastOwner(db, user)
-        const disabledAt = disabled ? (user.disabledAt ?? clock.now()) : null
-        await db.updateTable('users').set({ disabled_at: disabledAt }).where('id', '=', id).execute()
-      }),
-
-    /**
      * Removes a user with all that is theirs: keys, credentials, lists of tools. The audit log stays.
      *
      * @throws {Problem} `user.unknown`, `user.last_owner`
@@ -96,19 +86,17 @@ export function createUsers({ storage, newId, clock, changed }: UsersNeeds) {
 }
 export type Users = ReturnType<typeof createUsers>
 
-type NewUser = Omit<User, 'disabledAt'>
-
-async function insert(storage: Storage, tenant: TenantId, user: NewUser): Promise<User> {
+async function insert(storage: Storage, tenant: TenantId, user: User): Promise<User> {
   try {
     await insertRow(storage.for(tenant), user)
   } catch (error) {
     throw storage.isConflict(error) ? problem('user.exists', { user: user.name, cause: error }) : error
   }
-  return { ...user, disabledAt: null }
+  return user
 }
 
-async function insertRow(db: TenantDb, { id, name, role, createdAt }: NewUser): Promise<void> {
-  await db.insertInto('users', { id, name, role, created_at: createdAt, disabled_at: null }).execute()
+async function insertRow(db: TenantDb, { id, name, role, createdAt }: User): Promise<void> {
+  await db.insertInto('users', { id, name, role, created_at: createdAt }).execute()
 }
 
 /** One spelling of each name, and none that could be taken for an id. */
@@ -142,13 +130,12 @@ async function refuseLastOwner(db: TenantDb, user: User): Promise<void> {
     .selectFrom('users')
     .select('id')
     .where('role', '=', 'owner')
-    .where('disabled_at', 'is', null)
     .where('id', '!=', user.id)
     .limit(1)
     .executeTakeFirst()
   if (other === undefined) throw problem('user.last_owner', { user: user.name })
 }
 
-function toUser({ id, name, role, created_at: createdAt, disabled_at: disabledAt }: Selectable<UsersTable>): User {
-  return { id, name, role, createdAt, disabledAt }
+function toUser({ id, name, role, created_at: createdAt }: Selectable<UsersTable>): User {
+  return { id, name, role, createdAt }
 }

@@ -86,7 +86,6 @@ async function findLive(storage: Storage, hash: string, now: number): Promise<Li
     .select(['key.tenant_id', 'key.id', 'key.scopes', 'key.expires_at', 'user.id as user_id', 'user.name', 'user.role'])
     .where('key.hash', '=', hash)
     .where('key.revoked_at', 'is', null)
-    .where('user.disabled_at', 'is', null)
     .executeTakeFirst()
   if (row === undefined || (row.expires_at !== null && row.expires_at <= now)) return undefined
   const { tenant_id: tenant, user_id: userId, name: userName, role, id: keyId } = row

@@ -1,7 +1,7 @@
 import { withName, type RpcRequest } from '../base/json-rpc.ts'
-import { asProblem, problem, type Problem } from '../base/problem.ts'
+import { asProblem, Problem, problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
-import type { UpstreamId } from '../base/ids.ts'
+import type { TenantId, UpstreamId } from '../base/ids.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Registry, Tool } from '../registry/registry.ts'
 import { onceOver, type Answer } from '../upstreams/transport.ts'
@@ -18,8 +18,12 @@ export interface CallNeeds {
   /** Told how each call ended: for the audit log, the metrics and the log. */
   readonly trail: {
     /** @throws {Problem} `audit.full` where what is done now could not be kept. */
-    requireRoom(): void
-    /** Where the log is synchronous, the answer waits for the promise. */
+    requireRoom(tenant: TenantId): void
+    /**
+     * Where the log is synchronous, the answer waits for the promise.
+     *
+     * @throws {Problem} `audit.full`, with which the promise rejects as well
+     */
     followed(call: CallRecord, ctx: Context): Promise<void> | undefined
   }
   readonly clock: { now(): number }
@@ -38,45 +42,53 @@ export interface CallRecord {
 /**
  * Answers `tools/call`: from a read message to the upstream's answer. The order is the contract.
  *
- * A name the caller may not see is unknown, not forbidden. Limits come before the vault is opened, so a
- * flood never reaches a secret. The credential is the caller's own and is handed to one upstream only.
+ * Limits come first, so that a flood, of unknown names too, costs its sender's own allowance and reaches neither a
+ * server nor a secret. A name the caller may not see is unknown, not forbidden. The credential is the caller's
+ * own and is handed to one upstream only. What could not be recorded is not answered.
  *
  * @throws {Problem} where no answer came; an error of the upstream's own is an answer.
  */
 export async function callTool(needs: CallNeeds, request: RpcRequest, ctx: Context): Promise<Answer> {
   const startedAt = needs.clock.now()
+  let release = nothingSpent
   let tool: Tool | undefined
-  let failure: Problem | undefined
   let called = false
+  let outcome: Answer | Problem
   try {
-    needs.trail.requireRoom()
+    needs.trail.requireRoom(ctx.principal.tenant)
     if (request.name === undefined) throw problem('request.params', { reason: 'name is missing' })
+    release = needs.limits.spend(ctx.principal)
     // What is there already is taken without a turn of the queue, which costs as much as the look-up.
     const found = needs.registry.require(ctx, request.name)
     tool = found instanceof Promise ? await found : found
-    const release = needs.limits.spend(ctx.principal)
-    try {
-      const held = needs.credentials.require(ctx.principal, tool.upstream)
-      const token = held instanceof Promise ? await held : held
-      called = true
-      const caller = { tenant: ctx.principal.tenant, userId: ctx.principal.userId, token }
-      const exchange = exchangeOf(withName(request, tool.name), ctx)
-      return releasedAfter(await needs.upstreams.call(tool.upstream, exchange, caller), release)
-    } catch (error) {
-      release()
-      throw error
-    }
+    const held = needs.credentials.require(ctx.principal, tool.upstream)
+    const token = held instanceof Promise ? await held : held
+    called = true
+    const caller = { tenant: ctx.principal.tenant, userId: ctx.principal.userId, token }
+    const exchange = exchangeOf(withName(request, tool.name), ctx)
+    outcome = releasedAfter(await needs.upstreams.call(tool.upstream, exchange, caller), release)
   } catch (error) {
-    failure = asProblem(error)
-    throw failure
-  } finally {
+    release()
+    outcome = asProblem(error)
+  }
+  const failure = outcome instanceof Problem ? outcome : undefined
+  try {
     const kept = needs.trail.followed(
       { tool: tool?.name ?? request.name ?? '', upstream: tool?.upstream, startedAt, failure, called },
       ctx,
     )
     if (kept) await kept
+  } catch (error) {
+    // What is still to come of the answer is let go of.
+    release()
+    ctx.abort(asProblem(error))
+    throw error
   }
+  if (outcome instanceof Problem) throw outcome
+  return outcome
 }
+
+function nothingSpent(): void {}
 
 /** An answer that is passed on as it comes counts as a call until its last byte. */
 function releasedAfter(answer: Answer, release: () => void): Answer {

@@ -17,7 +17,7 @@ export const statusTool = {
 
 interface ServerStatus {
   readonly server: string
-  readonly state: 'ready' | 'needs_token' | 'unavailable'
+  readonly state: 'ready' | 'idle' | 'needs_token' | 'unavailable'
   readonly tools: number
   readonly description?: string | undefined
   readonly reason?: string
@@ -29,16 +29,17 @@ interface ServerStatus {
 /** How things stand, for a model and for a program. */
 export function describeStatus(standings: readonly Standing[]): { text: string; servers: ServerStatus[] } {
   const servers = standings.map(toStatus)
-  const ready = servers.filter(({ state }) => state === 'ready').length
-  const lines = servers.map(toLine)
-  return { text: [`${ready} of ${servers.length} servers are ready.`, ...lines].join('\n'), servers }
+  const count = (wanted: ServerStatus['state']) => servers.filter(({ state }) => state === wanted).length
+  const idle = count('idle') === 0 ? '' : ` ${count('idle')} start when they are called.`
+  const first = `${count('ready')} of ${servers.length} servers are ready.${idle}`
+  return { text: [first, ...servers.map(toLine)].join('\n'), servers }
 }
 
-function toStatus({ definition, tools, fetchedAt, failure }: Standing): ServerStatus {
-  const state = !failure ? 'ready' : failure.code === 'token.required' ? 'needs_token' : 'unavailable'
+function toStatus(standing: Standing): ServerStatus {
+  const { definition, tools, fetchedAt, failure } = standing
   return {
     server: definition.id,
-    state,
+    state: stateOf(standing),
     tools: tools.length,
     ...(definition.description === undefined ? {} : { description: definition.description }),
     ...(failure ? { reason: failure.message, fix: failure.fix } : {}),
@@ -46,8 +47,14 @@ function toStatus({ definition, tools, fetchedAt, failure }: Standing): ServerSt
   }
 }
 
+function stateOf({ failure, idle }: Standing): ServerStatus['state'] {
+  if (failure) return failure.code === 'token.required' ? 'needs_token' : 'unavailable'
+  return idle ? 'idle' : 'ready'
+}
+
 function toLine({ server, state, tools, reason, fix }: ServerStatus): string {
   if (state === 'ready') return `- ${server}: ready, ${tools} tools`
+  if (state === 'idle') return `- ${server}: does not run, starts when it is called; ${tools} tools as last known`
   const known = tools > 0 ? ` Its ${tools} tools are listed as they were last known.` : ''
   return `- ${server}: ${state === 'needs_token' ? 'needs your token' : 'unavailable'}. ${reason} ${fix}${known}`
 }

@@ -21,6 +21,8 @@ export interface Tool {
 
 /** The tools of one upstream. */
 export interface Shelf {
+  /** What the descriptions take in memory. */
+  readonly bytes: number
   readonly tools: readonly Tool[]
   readonly byName: ReadonlyMap<string, Tool>
   readonly byExposed: ReadonlyMap<string, Tool>
@@ -45,7 +47,9 @@ export function toShelf(upstream: UpstreamId, tools: readonly Buffer[], nameLimi
   }
   if (leftOut.length > 0)
     log.warn({ server: upstream, count: leftOut.length, first: leftOut.slice(0, 5) }, 'registry.tools_left_out')
-  return { tools: [...byName.values()], byName, byExposed }
+  const kept = [...byName.values()]
+  const bytes = kept.reduce((sum, { json, exposedJson }) => sum + json.length + exposedJson.length, 0)
+  return { bytes, tools: kept, byName, byExposed }
 }
 
 function readTool(upstream: UpstreamId, json: Buffer, nameLimit: number): Tool | undefined {
@@ -70,7 +74,8 @@ interface FetchNeeds {
   readonly upstreams: Pick<Upstreams, 'call'>
   readonly newRequestId: () => string
   readonly id: UpstreamId
-  readonly caller: Caller
+  /** Asked anew for each page, so that a credential replaced meanwhile is not used again. */
+  callerFor(): Promise<Caller>
   readonly era: EraName
 }
 
@@ -121,7 +126,8 @@ function listRequest(page: number, cursor: unknown): RpcRequest {
   return message
 }
 
-async function ask({ upstreams, newRequestId, id, caller, era }: FetchNeeds, request: RpcRequest): Promise<Buffer> {
+async function ask(needs: FetchNeeds, request: RpcRequest): Promise<Buffer> {
+  const { upstreams, newRequestId, id, era } = needs
   const controller = new AbortController()
   const answer = await upstreams.call(
     id,
@@ -134,13 +140,22 @@ async function ask({ upstreams, newRequestId, id, caller, era }: FetchNeeds, req
       abort: (reason: Problem) => controller.abort(reason),
       notify: () => {},
     },
-    caller,
+    await needs.callerFor(),
   )
   const bytes = answer.kind === 'whole' ? answer.bytes : await drain(answer.head, answer.pipe)
   const result = findMember(bytes, 0, 'result')
+  if (!result && isMethodUnknown(bytes)) return NO_TOOLS
   if (!result || bytes[result.start] !== 0x7b) throw badList(id, 'it answered tools/list with an error')
   return bytes.subarray(result.start, result.end)
 }
+
+/** A server without the capability has no tools, which is nothing to complain of. */
+function isMethodUnknown(answer: Buffer): boolean {
+  const error = valueOf(answer, 'error')
+  return isRecord(error) && error['code'] === -32601
+}
+
+const NO_TOOLS = Buffer.from('{"tools":[]}')
 
 function drain(
   head: Buffer,

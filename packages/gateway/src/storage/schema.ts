@@ -44,7 +44,6 @@ export interface UsersTable extends Owned {
   readonly name: string
   readonly role: 'owner' | 'admin' | 'member'
   readonly created_at: Fixed<number>
-  readonly disabled_at: number | null
 }
 
 export interface ApiKeysTable extends Owned {

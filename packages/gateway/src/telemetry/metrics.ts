@@ -8,7 +8,7 @@ export const metricsTable = {
   mcp_requests_total: {
     kind: 'counter',
     labels: ['method', 'server', 'outcome'],
-    help: 'MCP requests answered. `outcome` is ok, error (the server said so) or an error code of the gate.',
+    help: 'MCP requests answered. `outcome` is ok (an error of the server’s own is an answer too) or an error code of the gate.',
   },
   mcp_request_duration_seconds: {
     kind: 'histogram',
@@ -16,7 +16,7 @@ export const metricsTable = {
     help: 'Time from the first byte of an MCP request to the end of its answer.',
   },
   sekisho_errors_total: { kind: 'counter', labels: ['code'], help: 'Errors answered, by code of the error table.' },
-  sekisho_calls_in_flight: { kind: 'gauge', labels: [], help: 'Calls waiting for an upstream.' },
+  sekisho_calls_in_flight: { kind: 'gauge', labels: [], help: 'MCP requests that are being answered.' },
   sekisho_children: { kind: 'gauge', labels: ['server'], help: 'Stdio servers running.' },
   sekisho_child_starts_total: { kind: 'counter', labels: ['server', 'outcome'], help: 'Starts of stdio servers.' },
   sekisho_auth_total: { kind: 'counter', labels: ['outcome'], help: 'Checks of API keys: ok, missing, invalid.' },

@@ -7,9 +7,6 @@ export type EraName = 'modern' | 'legacy'
 export interface Handshake {
   readonly era: EraName
   readonly version: string
-  readonly capabilities: Readonly<Record<string, unknown>>
-  readonly instructions?: string
-  readonly serverName?: string
 }
 
 /**

@@ -11,6 +11,9 @@ export interface Caller {
   readonly token: Secret | undefined
 }
 
+/** Whose something is at an upstream. */
+export type Who = Pick<Caller, 'tenant' | 'userId'>
+
 /** One request on its way to an upstream. */
 export interface Exchange {
   /** The request as the upstream shall see it (its own tool name), with the client's id and progress token. */
@@ -72,6 +75,13 @@ export interface Transport {
    * @throws {Problem} `upstream.*` where no response came; a response that is a JSON-RPC error is an answer.
    */
   send(exchange: Exchange, caller: Caller): Promise<Answer>
+  /**
+   * When that which answers this user was started or last failed to start, in milliseconds since the epoch; 0 where
+   * nothing has to be started, `undefined` where the next request starts it.
+   */
+  startedAt(who: Who): number | undefined
+  /** Ends what is held open for one user alone, since it may hold a credential that is gone. */
+  forget(who: Who): Promise<void>
   /** Ends everything held open, waiting for what is in flight. */
   close(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import type { UpstreamId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import type { UpstreamDefinition } from './definition.ts'
-import { onceOver, type Answer, type Caller, type Exchange, type Sink, type Transport } from './transport.ts'
+import { onceOver, type Answer, type Caller, type Exchange, type Sink, type Transport, type Who } from './transport.ts'
 
 export interface Upstreams {
   readonly definitions: readonly UpstreamDefinition[]
@@ -13,6 +13,10 @@ export interface Upstreams {
    * @throws {Problem} `upstream.*`, or the reason the exchange was aborted for.
    */
   call(id: UpstreamId, exchange: Exchange, caller: Caller): Promise<Answer>
+  /** As {@link Transport.startedAt} has it. */
+  startedAt(id: UpstreamId, who: Who): number | undefined
+  /** Ends what is held open for one user alone, at one upstream or at all of them. */
+  forget(who: Who, id?: UpstreamId): Promise<void>
   close(): Promise<void>
 }
 
@@ -50,6 +54,11 @@ export function createUpstreams(
         deadline.end()
         throw error
       }
+    },
+    startedAt: (id, who) => entry(id).transport.startedAt(who),
+    async forget(who, only) {
+      const meant = [...entries].filter(([id]) => only === undefined || only === id)
+      await Promise.all(meant.map(([, { transport }]) => transport.forget(who)))
     },
     async close() {
       await Promise.all([...entries.values()].map(({ transport }) => transport.close()))

@@ -35,8 +35,21 @@ test('an administrator’s key opens the log of its own user and of shared serve
   expect((await admin.ask('GET', '/logs/clock')).text).toBe('of all\n')
   for (const user of ['ada', ada.id, 'nobody']) {
     const answer = await admin.ask('GET', `/logs/notes?user=${user}`)
-    expect(codeOf(answer)).toBe('403 auth.role')
+    expect(codeOf(answer)).toBe('403 auth.operator')
   }
+})
+
+test('a member opens the log of their own server: not of others, of shared ones, or of one their key does not open', async () => {
+  await using scene = await openScene()
+  const ada = await scene.person('ada')
+  const bob = await scene.person('bob', { scopes: ['mcp:github'] })
+  await scene.complain('of ada', { userId: ada.id })
+  await scene.complain('of all', { server: 'clock' })
+  expect(await ada.ask('GET', '/logs/notes')).toMatchObject({ status: 200, text: 'of ada\n' })
+  expect(await ada.ask('GET', '/logs/notes?user=ada')).toMatchObject({ status: 200, text: 'of ada\n' })
+  expect(codeOf(await ada.ask('GET', '/logs/notes?user=bob'))).toBe('403 auth.operator')
+  expect(codeOf(await ada.ask('GET', '/logs/clock'))).toBe('403 auth.role')
+  expect(codeOf(await bob.ask('GET', '/logs/notes'))).toBe('404 upstream.unknown')
 })
 
 test('a server that is no process, and one that is not there, say so', async () => {

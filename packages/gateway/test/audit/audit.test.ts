@@ -127,22 +127,29 @@ eachDatabase((name, openFresh) => {
     expect(await verifyChain(storage, tenant)).toEqual({ whole: false, seq })
   })
 
-  test('while the log cannot be written entries wait; when too many do, nothing more is taken on', async () => {
+  test('while the log cannot be written entries wait; when too many of a tenant do, it alone is refused more', async () => {
     await using database = await openFresh()
     const { storage } = database
-    const audit = createLog(storage, { queueLimit: 20 })
+    const logged: string[] = []
+    const log = { ...quiet, error: (_facts: object, event: string) => void logged.push(event) }
+    const audit = createLog(storage, { queueLimit: 20, log })
     await sql`alter table audit rename to away`.execute(storage.system)
     for (let index = 0; index < 18; index++) void audit.record(ten, call(String(index)))
     await expect(audit.flush()).rejects.toThrow('audit')
-    expect(() => audit.requireRoom()).toThrow(expect.objectContaining({ code: 'audit.full' }))
+    expect(() => audit.requireRoom(ten)).toThrow(expect.objectContaining({ code: 'audit.full' }))
     void audit.record(ten, call('under way'))
     void audit.record(ten, call('also under way'))
     expect(() => audit.record(ten, call('one too many'))).toThrow(expect.objectContaining({ code: 'audit.full' }))
+    expect(() => audit.note(ten, call('nobody waits for it'))).not.toThrow()
+    expect(logged).toContain('audit.not_kept')
+    expect(() => audit.requireRoom(other)).not.toThrow()
+    void audit.record(other, call('of another tenant'))
 
     await sql`alter table away rename to audit`.execute(storage.system)
     await audit.close()
-    expect(() => audit.requireRoom()).not.toThrow()
+    expect(() => audit.requireRoom(ten)).not.toThrow()
     expect(await verifyChain(storage, ten)).toEqual({ whole: true, entries: 20 })
+    expect(await verifyChain(storage, other)).toEqual({ whole: true, entries: 1 })
   })
 
   test('a synchronous log that cannot be written says so to whoever waits, and keeps trying', async () => {
@@ -151,7 +158,7 @@ eachDatabase((name, openFresh) => {
     const audit = createLog(storage, { synchronous: true })
     await sql`alter table audit rename to away`.execute(storage.system)
     void audit.record(ten, call('nobody waits'))
-    await expect(audit.record(ten, call('somebody waits'))).rejects.toThrow('audit')
+    await expect(audit.record(ten, call('somebody waits'))).rejects.toMatchObject({ code: 'audit.full' })
     await sql`alter table away rename to audit`.execute(storage.system)
     await audit.close()
     expect(await verifyChain(storage, ten)).toEqual({ whole: true, entries: 2 })

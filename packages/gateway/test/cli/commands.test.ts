@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer, request as ask } from 'node:http'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { administering } from '../admin/scene.ts'
@@ -42,6 +44,37 @@ test('a key is shown with the address and what a client’s configuration needs,
   expect(listed.output).toContain('laptop')
   expect(listed.output).not.toMatch(KEY)
 })
+
+test('a key is shown even where the gate is gone before it says its address', async () => {
+  await using gate = await openGate()
+  const ada = await gate.scene.person('ada')
+  const admin = await gate.scene.person('alan', administering)
+  const environment = { SEKISHO_KEY: admin.key.reveal() }
+  await using door = await openGoneAfter(gate.url)
+  const { code, output } = await sekisho(['key', 'add', 'ada', '--url', door.url], { environment })
+  expect(code).toBe(1)
+  expect(await gate.scene.keys.verify(KEY.exec(output)?.[0] ?? '')).toMatchObject({ userId: ada.id })
+})
+
+/** A gate's address that hands on one request and then breaks every connection. */
+async function openGoneAfter(url: string) {
+  let isGone = false
+  const server = createServer((request, response) => {
+    const { method, headers, socket } = request
+    if (isGone) socket.destroy()
+    else request.pipe(ask(`${url}${request.url}`, { method, headers }, (answer) => answer.pipe(response)))
+    isGone = true
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((closed) => server.close(closed))
+    },
+  }
+}
 
 test('a key for one server comes with the address of that server', async () => {
   await using gate = await openGate()

@@ -118,7 +118,7 @@ test('what a child writes to stderr is shown to its owner and the operator, and 
   })
   for (const named of ['ada', ada.id]) {
     const refused = await adminWith({ url: gate.url, key: bob.key }, 'GET', `/admin/api/logs/own?user=${named}`)
-    expect(refused).toMatchObject({ status: 403, text: expect.stringContaining('auth.role') })
+    expect(refused).toMatchObject({ status: 403, text: expect.stringContaining('auth.operator') })
     expect(refused.text).not.toContain('diary')
   }
   expect(await gate.admin('GET', '/admin/api/logs/own?user=ada')).toEqual({ status: 200, body: 'the diary of ada\n' })

@@ -4,12 +4,14 @@ import { createTestClock, eachDatabase, other, ten } from '../stores/databases.t
 import { codeOf } from '../stores/outcome.ts'
 import { createPeople } from './people.ts'
 
+const itself = <T>(_db: unknown, user: T) => Promise.resolve(user)
+
 eachDatabase((_name, openFresh) => {
   test('the default tenant is made once, however many start at the same time', async () => {
     await using database = await openFresh()
     const storages = [database.storage, await database.again()]
     await Promise.all(storages.map((storage) => createTenants({ storage, clock: createTestClock() }).ensureDefault()))
-    const tenants = await createTenants({ storage: database.storage, clock: createTestClock() }).list()
+    const tenants = await database.storage.system.selectFrom('tenants').select('id').execute()
     expect(tenants.filter(({ id }) => id === 'ten_default')).toHaveLength(1)
   })
 
@@ -44,12 +46,24 @@ eachDatabase((_name, openFresh) => {
   test('the first owner is made where there is nobody, and once, however many start at the same time', async () => {
     await using database = await openFresh()
     const processes = [createPeople(database.storage), createPeople(await database.again())]
-    const made = await Promise.all(processes.map(({ users }) => users.addFirst(ten, 'admin')))
+    const made = await Promise.all(processes.map(({ users }) => users.addFirst(ten, 'admin', itself)))
     expect(made.filter((user) => user?.role === 'owner')).toHaveLength(1)
     expect(made.filter((user) => user === undefined)).toHaveLength(1)
   })
 
-  test('the last owner can be neither removed, demoted nor disabled', async () => {
+  test('the first owner is made with what lets them in, or not at all', async () => {
+    await using database = await openFresh()
+    const { users, keys } = createPeople(database.storage)
+    const crash = users.addFirst(ten, 'admin', () => Promise.reject(new Error('crash')))
+    await expect(crash).rejects.toThrow('crash')
+    expect(await users.list(ten)).toEqual([])
+    const made = await users.addFirst(ten, 'admin', (db, { id }) =>
+      keys.addIn(db, { userId: id, name: 'first start', scopes: ['mcp'] }),
+    )
+    expect(await keys.verify(made?.key.reveal() ?? '')).toMatchObject({ userName: 'admin', role: 'owner' })
+  })
+
+  test('the last owner can be neither removed nor demoted', async () => {
     await using database = await openFresh()
     const { users } = createPeople(database.storage)
     const ada = await users.add(ten, { name: 'ada', role: 'owner' })
@@ -58,7 +72,6 @@ eachDatabase((_name, openFresh) => {
     const lastOwner = { code: 'user.last_owner' }
     await expect(users.remove(ten, ada.id)).rejects.toMatchObject(lastOwner)
     await expect(users.setRole(ten, ada.id, 'admin')).rejects.toMatchObject(lastOwner)
-    await expect(users.setDisabled(ten, ada.id, true)).rejects.toMatchObject(lastOwner)
     expect(await users.find(ten, 'ada')).toEqual(ada)
   })
 

@@ -30,7 +30,7 @@ async function createScene({ storage, place }: FreshDatabase): Promise<Scene> {
   for (const { userId: id } of [ada, grace]) {
     await storage
       .for(ten)
-      .insertInto('users', { id, name: id, role: 'member', created_at: 0, disabled_at: null })
+      .insertInto('users', { id, name: id, role: 'member', created_at: 0 })
       .execute()
   }
   const clock = createTestClock()

@@ -7,7 +7,7 @@ import { createTestClock, eachDatabase, newDirectory, other, quiet, ten } from '
 const ada = 'usr_ada' as UserId
 
 async function addUser(storage: Storage, tenant: TenantId, name: string): Promise<void> {
-  const row = { id: ada, name, role: 'member' as const, created_at: 0, disabled_at: null }
+  const row = { id: ada, name, role: 'member' as const, created_at: 0 }
   await storage.for(tenant).insertInto('users', row).execute()
 }
 
@@ -59,7 +59,7 @@ eachDatabase((name, openFresh, newPlace) => {
     await using database = await openFresh()
     const { storage } = database
     const failing = storage.for(ten).transaction(async (db) => {
-      await db.insertInto('users', { id: ada, name: 'ada', role: 'member', created_at: 0, disabled_at: null }).execute()
+      await db.insertInto('users', { id: ada, name: 'ada', role: 'member', created_at: 0 }).execute()
       throw new Error('changed my mind')
     })
     await expect(failing).rejects.toThrow('changed my mind')

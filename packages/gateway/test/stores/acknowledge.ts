@@ -25,7 +25,9 @@ const vault = createVault({ storage, keyring, clock, log: quiet })
 const keys = createApiKeys({ storage, newId, clock, log: quiet })
 const users = createUsers({ storage, newId, clock, changed: keys.dropUser })
 const tenant = await createTenants({ storage, clock }).ensureDefault()
-const owner = (await users.addFirst(tenant, 'admin')) ?? (await users.require(tenant, 'admin'))
+const owner =
+  (await users.addFirst(tenant, 'admin', (_db, user) => Promise.resolve(user))) ??
+  (await users.require(tenant, 'admin'))
 
 for (;;) {
   const { key } = await keys.add(tenant, { userId: owner.id, name: 'k', scopes: ['mcp'] })

@@ -12,7 +12,7 @@ import type { ChildEvent } from '../../src/upstreams/children/events.ts'
 import type { Launch } from '../../src/upstreams/children/launch.ts'
 import type { Owner } from '../../src/upstreams/children/owner.ts'
 import { createChildren, type Children, type ChildrenNeeds } from '../../src/upstreams/children/pool.ts'
-import { childrenDefaults, type ChildrenSettings } from '../../src/upstreams/children/settings.ts'
+import type { ChildrenSettings } from '../../src/upstreams/children/settings.ts'
 import type { Exchange } from '../../src/upstreams/transport.ts'
 
 const ODD = fileURLToPath(new URL('fixtures/odd-server.mjs', import.meta.url))
@@ -30,6 +30,20 @@ export const greet: Greet<unknown> = async (channel) => {
   const answer: unknown = JSON.parse((await channel.request('initialize', JSON.stringify(params))).toString())
   channel.notify('{"jsonrpc":"2.0","method":"notifications/initialized"}')
   return answer
+}
+
+/** What bounds the children of a test that has no need of bounds of its own. */
+export const usual: ChildrenSettings = {
+  maxChildren: 64,
+  maxChildrenPerUser: 16,
+  sampleMs: 5_000,
+  drainMs: 2_000,
+  startTimeoutMs: 30_000,
+  idleMs: 600_000,
+  memoryMb: 1_024,
+  logBytes: 65_536,
+  lineBytes: 16_777_216,
+  graceMs: 300,
 }
 
 export interface Place extends AsyncDisposable {
@@ -53,7 +67,7 @@ export function openPlace(
   const children = createChildren({
     clock: systemClock,
     log: logInto(logged),
-    settings: { ...childrenDefaults, graceMs: 300, drainMs: 2_000, ...settings },
+    settings: { ...usual, ...settings },
     stateDir,
     greet,
     onEvent: (event) => void events.push(event),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ada, bob, cancelled, failureOf, greet, lives, odd, openPlace, toolCall, until } from './children-harness.ts'
 import type { TenantId, UpstreamId } from '../../src/base/ids.ts'
+import type { ChildEvent } from '../../src/upstreams/children/events.ts'
 
 const shared = { ...ada, userId: undefined }
 
@@ -125,6 +126,32 @@ describe('a start', () => {
       Promise.resolve(channel.handshake),
     )
     expect(handshake).toMatchObject({ result: { serverInfo: { name: 'odd' } } })
+  })
+})
+
+describe('what is told of a child', () => {
+  test('that never started is that its start failed, and no end of it', async () => {
+    await using place = openPlace()
+    await failureOf(place.tool(ada, odd('exit'), 'echo'))
+    await until(() => place.children.list().every(({ state }) => state === 'failed'))
+    await place.tool(bob, odd(), 'pid')
+    await place.children.close()
+    expect(place.events.map(({ kind, owner }) => `${kind} ${owner.userId}`)).toEqual([
+      'start_failed usr_ada',
+      'started usr_bob',
+      'ended usr_bob',
+    ])
+  })
+
+  test('whoever fails to take it keeps no child from its end', async () => {
+    const onEvent = ({ kind }: ChildEvent) => {
+      if (kind === 'ended') throw new Error('the log is full')
+    }
+    const place = openPlace({}, { onEvent })
+    const pid = Number(await place.tool(ada, odd(), 'pid'))
+    await place[Symbol.asyncDispose]()
+    expect(lives(pid)).toBe(false)
+    expect(place.logged.join('\n')).toContain('child.end_failed')
   })
 })
 

@@ -9,11 +9,10 @@ import type { UpstreamId, UserId } from '../../src/base/ids.ts'
 import { upstreamEras } from '../../src/mcp/eras/era.ts'
 import type { Launch } from '../../src/upstreams/children/launch.ts'
 import { createChildren } from '../../src/upstreams/children/pool.ts'
-import { childrenDefaults } from '../../src/upstreams/children/settings.ts'
 import type { Caller } from '../../src/upstreams/transport.ts'
 import { createGreet } from '../../src/upstreams/transports/stdio-greet.ts'
 import { createStdioTransport } from '../../src/upstreams/transports/stdio.ts'
-import { ada, bob, exchangeOf, failureOf, lives, logInto, odd, textOf, toolCall } from './children-harness.ts'
+import { ada, bob, exchangeOf, failureOf, lives, logInto, odd, textOf, toolCall, usual } from './children-harness.ts'
 
 const require = createRequire(import.meta.url)
 const everything = require.resolve('@modelcontextprotocol/server-everything/dist/index.js')
@@ -27,7 +26,7 @@ function openTransport(launchFor: (caller: Caller) => Launch, shared = false) {
   const children = createChildren({
     clock: systemClock,
     log: logInto([]),
-    settings: { ...childrenDefaults, graceMs: 300 },
+    settings: usual,
     stateDir,
     greet: createGreet(upstreamEras),
   })

@@ -108,7 +108,7 @@ eachDatabase((name, openFresh) => {
   test('gates that need the first key of a tenant at once get the same one', async () => {
     await using database = await openFresh()
     const { dataDir } = database.place
-    const user = { id: 'usr_a' as UserId, name: 'ada', role: 'member' as const, created_at: 0, disabled_at: null }
+    const user = { id: 'usr_a' as UserId, name: 'ada', role: 'member' as const, created_at: 0 }
     await database.storage.for(ten).insertInto('users', user).execute()
     await open(database.storage, dataDir)
     const storages = [database.storage, await database.again(), await database.again()]

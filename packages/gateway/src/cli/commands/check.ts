@@ -1,13 +1,12 @@
 import { relative, resolve } from 'node:path'
 import { dataDirectoryOf } from '../../base/data-directory.ts'
+import { BUILTINS } from '../../config/builtins.ts'
 import type { Config, ServerConfig } from '../../config/config.ts'
 import { findConfigFile, loadConfig } from '../../config/load.ts'
 import type { ConfigProblem } from '../../config/report.ts'
 import { command } from '../command.ts'
 import { createPrinter, type Printer } from '../print.ts'
-
-/** The servers that are part of the gate. */
-const BUILTINS = ['everything']
+import { printServers } from '../servers.ts'
 
 export const check = command({
   name: 'check',
@@ -53,12 +52,6 @@ function printSummary(config: Config, place: string, print: Printer): void {
   const { publicUrl, servers, disabledServers } = toSummary(config)
   print.line(`${place} is right. The gate will be at ${publicUrl}/mcp.`)
   print.line()
-  const rows = servers.map(({ id, kind, needsToken, service, description = '' }) => [
-    id,
-    kind,
-    needsToken ? (service ?? 'yes') : '-',
-    description,
-  ])
-  print.table(['SERVER', 'KIND', 'TOKEN OF EACH USER', 'DESCRIPTION'], rows, 'It has no servers yet.')
+  printServers(print, servers, 'It has no servers yet.')
   if (disabledServers.length > 0) print.line(`Disabled: ${disabledServers.join(', ')}.`)
 }

@@ -50,19 +50,26 @@ const add = command({
     const made = await client.ask({ method: 'POST', path: ['keys'], body }, NewKey)
     const print = createPrinter(world)
     if (options.json) return print.json(made)
+    const { user: owner, scopes: opens } = made.record
+    // First of all, since nothing can show it again, whatever becomes of the question below.
+    print.line(`API key of ${owner} (${opens.join(', ')}), shown this once:\n\n  ${made.key}`)
+    const path = endpointOf(opens)
+    if (path === undefined) return
     const { url } = await client.ask({ method: 'GET', path: ['status'] }, Status)
-    print.line(howToUse(made.key, made.record, url))
+    print.line(`\nIn the configuration of an MCP client:\n\n${toSnippet(`${url}${path}`, made.key)}`)
   },
 })
 
-function howToUse(key: string, { user, scopes }: Key, url: string): string {
-  const lines = [`API key of ${user} (${scopes.join(', ')}), shown this once:`, '', `  ${key}`]
+/** Where a key with these scopes opens anything of MCP. */
+function endpointOf(scopes: readonly string[]): string | undefined {
+  if (scopes.includes('mcp')) return '/mcp'
   const server = scopes.find((scope) => scope.startsWith('mcp:'))?.slice('mcp:'.length)
-  const endpoint = scopes.includes('mcp') ? `${url}/mcp` : server && `${url}/mcp/${server}`
-  if (!endpoint) return lines.join('\n')
-  const entry = { type: 'http', url: endpoint, headers: { Authorization: `Bearer ${key}` } }
-  const snippet = JSON.stringify({ mcpServers: { sekisho: entry } }, undefined, 2)
-  return [...lines, '', 'In the configuration of an MCP client:', '', snippet].join('\n')
+  return server && `/mcp/${server}`
+}
+
+function toSnippet(url: string, key: string): string {
+  const entry = { type: 'http', url, headers: { Authorization: `Bearer ${key}` } }
+  return JSON.stringify({ mcpServers: { sekisho: entry } }, undefined, 2)
 }
 
 const revoke = command({

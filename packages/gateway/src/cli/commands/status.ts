@@ -2,6 +2,7 @@ import { Status } from '../answers.ts'
 import { createClient, gateOptions } from '../client.ts'
 import { command } from '../command.ts'
 import { createPrinter, showDuration, showTime, type Printer } from '../print.ts'
+import { printServers } from '../servers.ts'
 
 export const status = command({
   name: 'status',
@@ -24,16 +25,7 @@ export const status = command({
 function printStatus({ version, url, uptimeSeconds, servers, children }: Status, print: Printer): void {
   print.line(`Sekisho ${version} at ${url}/mcp, for ${showDuration(uptimeSeconds)}.`)
   print.line()
-  print.table(
-    ['SERVER', 'KIND', 'TOKEN OF EACH USER', 'DESCRIPTION'],
-    servers.map(({ id, kind, needsToken, service, description = '' }) => [
-      id,
-      kind,
-      needsToken ? (service ?? 'yes') : '-',
-      description,
-    ]),
-    'There are no servers.',
-  )
+  printServers(print, servers, 'There are no servers.')
   print.line()
   print.table(
     ['PROCESS OF', 'USER', 'STATE', 'PID', 'SINCE (UTC)', 'CALLS', 'MEMORY', 'FAILURE'],

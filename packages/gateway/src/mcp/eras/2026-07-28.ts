@@ -90,14 +90,9 @@ export const modernUpstream: UpstreamEra = {
   cancelled: () => undefined,
   accept(answer): Handshake | undefined {
     if (!isRecord(answer)) return undefined
-    const { supportedVersions, capabilities, instructions } = answer
+    const { supportedVersions } = answer
     if (!Array.isArray(supportedVersions) || !supportedVersions.includes(REVISION)) return undefined
-    return {
-      era: 'modern',
-      version: REVISION,
-      capabilities: isRecord(capabilities) ? capabilities : {},
-      ...(typeof instructions === 'string' ? { instructions } : {}),
-    }
+    return { era: 'modern', version: REVISION }
   },
   headers(method, name) {
     const headers = ['mcp-protocol-version', REVISION, 'mcp-method', method]

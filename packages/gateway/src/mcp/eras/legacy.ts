@@ -68,14 +68,9 @@ export const legacyUpstream: UpstreamEra = {
     JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } }),
   accept(answer): Handshake | undefined {
     if (!isRecord(answer)) return undefined
-    const { protocolVersion, capabilities, instructions } = answer
+    const { protocolVersion } = answer
     if (typeof protocolVersion !== 'string' || !REVISIONS.includes(protocolVersion)) return undefined
-    return {
-      era: 'legacy',
-      version: protocolVersion,
-      capabilities: isRecord(capabilities) ? capabilities : {},
-      ...(typeof instructions === 'string' ? { instructions } : {}),
-    }
+    return { era: 'legacy', version: protocolVersion }
   },
   headers: (_method, _name, version) => (version === '' ? [] : ['mcp-protocol-version', version]),
   dress: (request) => request.bytes,

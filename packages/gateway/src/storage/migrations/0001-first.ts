@@ -36,7 +36,6 @@ async function createPeople(db: MigrationDb): Promise<void> {
     .addColumn('name', 'text', (name) => name.notNull())
     .addColumn('role', 'text', (role) => role.notNull())
     .addColumn('created_at', 'bigint', (at) => at.notNull())
-    .addColumn('disabled_at', 'bigint')
     .addPrimaryKeyConstraint('users_pk', ['tenant_id', 'id'])
     .addUniqueConstraint('users_name', ['tenant_id', 'name'])
     .execute()

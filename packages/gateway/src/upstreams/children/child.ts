@@ -81,6 +81,8 @@ export function startChild<Handshake>(needs: ChildNeeds<Handshake>): Child<Hands
   let idleTimer: NodeJS.Timeout | undefined
   let drainTimer: NodeJS.Timeout | undefined
   let ending = false
+  /** Whether anybody was told that it started: then they are told that it ended. */
+  let begun = false
   let endsFor: EndReason = 'idle'
 
   // 1. Start: the process and the handshake, within their time.
@@ -105,6 +107,7 @@ export function startChild<Handshake>(needs: ChildNeeds<Handshake>): Child<Hands
 
   function begin({ leader: { pid } }: Program): void {
     if (state === 'starting') state = 'ready'
+    begun = true
     log.info({ ...about, pid }, 'child.started')
     needs.onEvent({ kind: 'started', owner, pid, tookMs: clock.now() - since })
     rest()
@@ -191,14 +194,24 @@ export function startChild<Handshake>(needs: ChildNeeds<Handshake>): Child<Hands
     clearTimeout(idleTimer)
     clearTimeout(drainTimer)
     stopped.reject(failure)
-    calls?.fail(failure)
+    try {
+      calls?.fail(failure)
+      await clear(reason)
+    } catch (error) {
+      log.error({ ...about, reason, error }, 'child.end_failed')
+    } finally {
+      state = 'ended'
+      ended.resolve()
+    }
+  }
+
+  async function clear(reason: EndReason): Promise<void> {
     const gone = (await program?.end({ graceMs: limits.graceMs, abruptly: ABRUPT.has(reason) })) ?? true
     if (program && gone) records.drop(program.leader)
     state = 'ended'
     const pid = program?.leader.pid
     log[gone ? 'info' : 'error']({ ...about, pid, reason, rssMb, gone }, 'child.ended')
-    needs.onEvent({ kind: 'ended', owner, pid, reason })
-    ended.resolve()
+    if (begun && pid !== undefined) needs.onEvent({ kind: 'ended', owner, pid, reason })
   }
 
   stopped.promise.catch(() => {})

@@ -26,15 +26,5 @@ export interface ChildLimits {
   readonly graceMs: number
 }
 
-export const childrenDefaults: ChildrenSettings = {
-  maxChildren: 64,
-  maxChildrenPerUser: 16,
-  sampleMs: 5_000,
-  drainMs: 10_000,
-  startTimeoutMs: 30_000,
-  idleMs: 600_000,
-  memoryMb: 1_024,
-  logBytes: 65_536,
-  lineBytes: 16_777_216,
-  graceMs: 1_500,
-}
+/** What the configuration says nothing about. */
+export const childrenDefaults = { sampleMs: 5_000, graceMs: 1_500 } as const satisfies Partial<ChildrenSettings>

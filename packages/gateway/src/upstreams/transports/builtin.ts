@@ -34,8 +34,7 @@ export function createBuiltinTransport({ upstream: server, eras, settings, load 
   const { modern } = eras
 
   async function send(exchange: Exchange, caller: Caller): Promise<Answer> {
-    loaded ??= load()
-    const { fetch } = await loaded
+    const { fetch } = await (loaded ??= loadOnce())
     const response = await fetch(toRequest(exchange), {
       authInfo: { token: caller.token?.reveal() ?? '', clientId: caller.userId, scopes: [] },
     }).catch((cause: unknown) => {
@@ -46,6 +45,14 @@ export function createBuiltinTransport({ upstream: server, eras, settings, load 
     const reply = await read(response, exchange)
     if (reply.kind !== 'whole') throw problem('upstream.bad_answer', { server, reason: `HTTP ${response.status}` })
     return { kind: 'whole', bytes: reply.bytes, era: 'modern', status: reply.status }
+  }
+
+  /** A server that could not be loaded is tried again with the next call. */
+  function loadOnce(): Promise<BuiltinServer> {
+    return load().catch((cause: unknown) => {
+      loaded = undefined
+      throw problem('upstream.start_failed', { server, cause })
+    })
   }
 
   function toRequest({ request, requestId, paramHeaders, signal }: Exchange): Request {
@@ -81,8 +88,10 @@ export function createBuiltinTransport({ upstream: server, eras, settings, load 
 
   return {
     send,
+    startedAt: () => 0,
+    forget: async () => {},
     async close() {
-      await (await loaded)?.close()
+      await (await loaded?.catch(() => undefined))?.close()
     },
   }
 }

@@ -53,9 +53,12 @@ export function createEventReader(onData: (data: Buffer) => void, limit: number)
   return {
     push(chunk) {
       let from = afterCr && chunk[0] === LF ? 1 : 0
+      let lf = chunk.indexOf(LF, from)
       afterCr = false
       for (;;) {
-        const end = lineEnd(chunk, from)
+        // Looked for once, and not again for each CR before it.
+        if (lf >= 0 && lf < from) lf = chunk.indexOf(LF, from)
+        const end = lineEnd(chunk, from, lf)
         if (end < 0) return keep(chunk.subarray(from))
         line(takeLine(chunk.subarray(from, end)))
         from = end + 1
@@ -74,9 +77,8 @@ function tooLarge(): RangeError {
   return new RangeError('an event is too large')
 }
 
-/** A line ends with LF, CR, or both. */
-function lineEnd(chunk: Buffer, from: number): number {
-  const lf = chunk.indexOf(LF, from)
+/** A line ends with LF, CR, or both; `lf` is where the next LF is. */
+function lineEnd(chunk: Buffer, from: number, lf: number): number {
   const cr = (lf < 0 ? chunk : chunk.subarray(0, lf)).indexOf(CR, from)
   return cr < 0 ? lf : cr
 }

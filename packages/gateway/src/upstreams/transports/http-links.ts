@@ -5,7 +5,7 @@ import { isRecord, type RequestId } from '../../base/json-rpc.ts'
 import type { Log } from '../../base/log.ts'
 import { problem, Problem } from '../../base/problem.ts'
 import { otherEra, type EraName, type Handshake, type UpstreamEras } from '../era.ts'
-import type { Caller } from '../transport.ts'
+import type { Caller, Who } from '../transport.ts'
 import { post } from './http-post.ts'
 import type { Reply } from './reply.ts'
 
@@ -52,6 +52,8 @@ interface Session {
 
 const SESSIONS = 10_000
 const SESSION_IDLE_MS = 30 * 60_000
+/** How many answers to the requests of a server's own may be on their way at once. */
+const ANSWERS_MOST = 64
 /** How long "does not speak it" is believed: a server may be updated while the gate runs. */
 const REFUSAL_MS = 10 * 60_000
 
@@ -72,10 +74,17 @@ export function createLinks(needs: LinkNeeds) {
     ttl: SESSION_IDLE_MS,
     updateAgeOnGet: true,
     dispose(session) {
-      const ended = endSession(session).finally(() => ending.delete(ended))
-      ending.add(ended)
+      if (session.opened) end(session, session.opened)
     },
   })
+  const purging = setInterval(() => sessions.purgeStale(), SESSION_IDLE_MS)
+  purging.unref()
+  let answering = 0
+
+  function end({ route }: Session, link: Link): void {
+    const ended = endSession(route, link).finally(() => ending.delete(ended))
+    ending.add(ended)
+  }
 
   /** The link, where it is there already: the usual call waits for nothing. */
   function find(caller: Caller, prefer: EraName): Link | undefined {
@@ -129,7 +138,9 @@ export function createLinks(needs: LinkNeeds) {
     sessions.set(key, session)
     const settle = (link: Link | undefined) => {
       session.opened = link
-      if (!link && sessions.peek(key) === session) sessions.delete(key)
+      const wanted = sessions.peek(key) === session
+      if (!link && wanted) sessions.delete(key)
+      if (link && !wanted) end(session, link)
     }
     session.link.then(settle, () => settle(undefined))
     return session.link
@@ -155,10 +166,15 @@ export function createLinks(needs: LinkNeeds) {
     })
     const handshake = handshakeOf(reply, name)
     if (!handshake) return undefined
-    const link = linkOf(handshake, reply.kind === 'whole' ? reply.sessionId : undefined)
+    const link = linkOf(handshake, legacySession(reply, name))
     if (era.opened !== undefined) await tell(route, link, era.opened)
     log.debug({ server, era: name, version: handshake.version }, 'upstream.opened')
     return link
+  }
+
+  /** A link that serves everybody is bound to no session, whatever the server says. */
+  function legacySession(reply: Reply, name: EraName): string | undefined {
+    return name === 'legacy' && reply.kind === 'whole' ? reply.sessionId : undefined
   }
 
   function handshakeOf(reply: Reply, name: EraName): Handshake | undefined {
@@ -203,9 +219,9 @@ export function createLinks(needs: LinkNeeds) {
     }
   }
 
-  async function endSession({ opened, route }: Session): Promise<void> {
-    if (opened?.sessionId === undefined || route.pool.closed) return
-    const headers = [...route.headers, ...sessionHeaders(opened)]
+  async function endSession(route: Route, link: Link): Promise<void> {
+    if (link.sessionId === undefined || route.pool.closed) return
+    const headers = [...route.headers, ...sessionHeaders(link)]
     const signal = AbortSignal.timeout(1000)
     await route.pool
       .request({ path: route.path, method: 'DELETE', headers, signal })
@@ -222,12 +238,35 @@ export function createLinks(needs: LinkNeeds) {
       if (message === undefined) return
       tell(route, link, message).catch((error: unknown) => log.debug({ server, error }, 'upstream.not_told'))
     },
+    /**
+     * Answers a request of the server's own in mid-call: it may ask only what its client said it can do, which is
+     * nothing but to be there.
+     */
+    answer(route: Route, link: Link, { id, method }: { id: RequestId; method: string }): void {
+      log.debug({ server, method, id }, 'upstream.asked')
+      if (link.era !== 'legacy' || answering >= ANSWERS_MOST) return
+      answering++
+      tell(route, link, `{"jsonrpc":"2.0","id":${JSON.stringify(id)},${method === 'ping' ? PONG : REFUSAL}}`)
+        .catch((error: unknown) => log.debug({ server, error }, 'upstream.not_told'))
+        .finally(() => answering--)
+    },
     /** Drops a session the upstream no longer knows; the next request opens another. */
-    forget(caller: Caller, link: Link): void {
+    drop(caller: Caller, link: Link): void {
       const key = keyOf(caller)
       if (sessions.peek(key)?.opened === link) sessions.delete(key)
     },
+    /** Finds out anew which era is spoken: the upstream may have been replaced by one that speaks only the other. */
+    doubt(link: Link): void {
+      if (modern === link) modern = undefined
+      refusedAt.delete(otherEra(link.era))
+    },
+    /** Ends the session of one user. */
+    async forget(who: Who): Promise<void> {
+      sessions.delete(keyOf(who))
+      await Promise.all(ending)
+    },
     async close(): Promise<void> {
+      clearInterval(purging)
       sessions.clear()
       await Promise.all(ending)
     },
@@ -237,7 +276,10 @@ export function createLinks(needs: LinkNeeds) {
 /** @see MCP 2025-11-25, basic/transports#session-management */
 const SESSION_ID = /^[\x21-\x7e]{1,4096}$/
 
-function keyOf({ tenant, userId }: Caller): string {
+const PONG = '"result":{}'
+const REFUSAL = '"error":{"code":-32601,"message":"This client does not serve that method."}'
+
+function keyOf({ tenant, userId }: Who): string {
   return `${tenant} ${userId}`
 }
 

@@ -14,7 +14,7 @@ export interface Post {
   readonly signal: AbortSignal
   readonly answerBytes: number
   readonly mayStream: boolean
-  notify(message: Buffer): void
+  notify(message: Buffer, method: string): void
   ask(id: RequestId, method: string): void
 }
 

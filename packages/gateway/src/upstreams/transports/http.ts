@@ -1,15 +1,15 @@
 import type { Pool } from 'undici'
 import type { UpstreamId, UserId } from '../../base/ids.ts'
-import { withId, type RequestId, type RpcRequest } from '../../base/json-rpc.ts'
+import { isRecord, withId, type RpcRequest } from '../../base/json-rpc.ts'
 import type { Log } from '../../base/log.ts'
 import { asProblem, problem } from '../../base/problem.ts'
-import { splice } from '../../base/json-spans.ts'
+import { findMember, splice } from '../../base/json-spans.ts'
 import type { Secret } from '../../base/secret.ts'
 import { isPersonal, render, renderAll, type Template } from '../../base/template.ts'
 import { readInbound } from '../answers.ts'
 import { withSignal } from '../children/pipes.ts'
 import type { UpstreamEras } from '../era.ts'
-import type { Answer, Caller, Exchange, Transport } from '../transport.ts'
+import type { Answer, Caller, Exchange, Transport, Who } from '../transport.ts'
 import { COMMON_HEADERS, createLinks, type Link, type Route } from './http-links.ts'
 import { post } from './http-post.ts'
 import type { Reply } from './reply.ts'
@@ -24,6 +24,8 @@ export interface HttpTransportNeeds {
   /** The pool of connections to an origin, shared by all upstreams there. */
   poolFor(origin: string): Pool
   readonly clock: { now(): number }
+  /** Told of each notification that comes in mid-call, beside the client. */
+  onNotification(method: string, who: Who): void
 }
 
 /**
@@ -35,31 +37,27 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
   const routeFor = createRoutes(needs)
   const links = createLinks(needs)
 
-  /** A server may ask only what its client said it can do, which is nothing. */
-  function asked(id: RequestId, method: string): void {
-    needs.log.debug({ server, method, id }, 'upstream.asked_in_vain')
-  }
-
-  function exchangeOnce(exchange: Exchange, route: Route, link: Link): Promise<Reply> {
+  function exchangeOnce(exchange: Exchange, { caller, route }: Place, link: Link): Promise<Reply> {
     return link.sessionId === undefined
-      ? ask(exchange, route, link, exchange.request)
-      : askInSession(exchange, route, link)
+      ? ask(exchange, { caller, route, link }, exchange.request)
+      : askInSession(exchange, { caller, route, link })
   }
 
   /** A session keeps one space of ids for all the clients behind it, so each request gets one of its own. */
-  async function askInSession(exchange: Exchange, route: Route, link: Link): Promise<Reply> {
+  async function askInSession(exchange: Exchange, way: Way): Promise<Reply> {
+    const { route, link } = way
     const { request, signal } = exchange
     const wire = withId(request, link.nextId())
     const stop = () => links.cancel(route, link, { id: wire.id, reason: asProblem(signal.reason) })
     signal.addEventListener('abort', stop, { once: true })
     try {
-      return await ask(exchange, route, link, wire)
+      return await ask(exchange, way, wire)
     } finally {
       signal.removeEventListener('abort', stop)
     }
   }
 
-  function ask(exchange: Exchange, route: Route, link: Link, wire: RpcRequest): Promise<Reply> {
+  function ask(exchange: Exchange, { caller, route, link }: Way, wire: RpcRequest): Promise<Reply> {
     return post(route.pool, {
       server,
       path: route.path,
@@ -69,20 +67,28 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
       signal: exchange.signal,
       answerBytes: settings.answerBytes,
       mayStream: link.era === exchange.era && wire === exchange.request,
-      notify: exchange.notify,
-      ask: asked,
+      notify(message, method) {
+        needs.onNotification(method, caller)
+        exchange.notify(message)
+      },
+      ask: (id, method) => links.answer(route, link, { id, method }),
     })
   }
 
   async function send(exchange: Exchange, caller: Caller): Promise<Answer> {
     const route = routeFor(caller)
+    const place = { caller, route }
     const requireLink = () => withSignal(links.require(caller, route, exchange.era), exchange.signal)
     let link = links.find(caller, exchange.era) ?? (await requireLink())
-    let reply = await exchangeOnce(exchange, route, link)
+    let reply = await exchangeOnce(exchange, place, link)
     if (isSessionLost(reply, link)) {
-      links.forget(caller, link)
+      links.drop(caller, link)
       link = await requireLink()
-      reply = await exchangeOnce(exchange, route, link)
+      reply = await exchangeOnce(exchange, place, link)
+    } else if (isOtherEra(reply, link)) {
+      links.doubt(link)
+      const other = await requireLink()
+      if (other.era !== link.era) reply = await exchangeOnce(exchange, place, (link = other))
     }
     return answerOf(reply, link, exchange.request)
   }
@@ -100,8 +106,18 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
 
   return {
     send,
+    startedAt: () => 0,
+    forget: (who) => links.forget(who),
     close: () => links.close(),
   }
+}
+
+interface Place {
+  readonly caller: Caller
+  readonly route: Route
+}
+interface Way extends Place {
+  readonly link: Link
 }
 
 /**
@@ -172,4 +188,36 @@ function restoreId(answer: Buffer, { bytes, idSpan }: RpcRequest, server: string
  */
 function isSessionLost(reply: Reply, { sessionId }: Link): boolean {
   return sessionId !== undefined && reply.kind === 'status' && (reply.status === 404 || reply.status === 400)
+}
+
+/**
+ * Whether the reply may be that of a server that does not speak the modern era any more. Nothing was run then, so
+ * that the request may be sent again.
+ *
+ * @see MCP 2026-07-28, basic/versioning: what a server says that does not know the revision, or the method
+ */
+function isOtherEra(reply: Reply, { era }: Link): boolean {
+  if (era !== 'modern' || reply.kind === 'stream') return false
+  if (reply.kind === 'status') return reply.status === 404 || reply.status === 400
+  return reply.bytes.length <= SHORT_BYTES && NOT_SPOKEN.has(errorCodeOf(reply.bytes))
+}
+
+/** A refusal is short; longer answers are not searched for one. */
+const SHORT_BYTES = 4_096
+const NOT_SPOKEN: ReadonlySet<unknown> = new Set([-32022, -32601])
+const ERROR = Buffer.from('"error"')
+
+function errorCodeOf(bytes: Buffer): unknown {
+  if (!bytes.includes(ERROR)) return undefined
+  const at = findMember(bytes, 0, 'error')
+  const error: unknown = at && parse(bytes.toString('utf8', at.start, at.end))
+  return isRecord(error) ? error['code'] : undefined
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

@@ -4,6 +4,7 @@ import { problem } from '../../base/problem.ts'
 import { render, renderAll } from '../../base/template.ts'
 import type { Pools } from '../../http/outbound.ts'
 import type { Launch } from '../children/launch.ts'
+import type { Owner } from '../children/owner.ts'
 import type { Children } from '../children/pool.ts'
 import type { UpstreamDefinition } from '../definition.ts'
 import type { Handshake, UpstreamEras } from '../era.ts'
@@ -19,6 +20,8 @@ export interface OpenNeeds {
   readonly clock: { now(): number }
   readonly log: Log
   readonly answerBytes: number
+  /** Told of each notification that an upstream sends in mid-call. */
+  onNotification(message: { readonly method: string }, owner: Owner): void
   readonly builtins: Readonly<Record<string, () => Promise<BuiltinServer>>>
 }
 
@@ -36,7 +39,17 @@ export function openTransport(needs: OpenNeeds): (definition: UpstreamDefinition
       case 'http': {
         const settings = { answerBytes, startMs: startTimeoutMs }
         const { url, headers } = definition
-        return createHttpTransport({ upstream, url, headers, eras, log, clock, settings, poolFor: pools.get })
+        return createHttpTransport({
+          upstream,
+          url,
+          headers,
+          eras,
+          log,
+          clock,
+          settings,
+          poolFor: pools.get,
+          onNotification: (method, { tenant, userId }) => needs.onNotification({ method }, { upstream, tenant, userId }),
+        })
       }
       case 'builtin': {
         const load = needs.builtins[definition.builtin] ?? unknownBuiltin(upstream)

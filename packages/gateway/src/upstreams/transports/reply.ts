@@ -26,7 +26,7 @@ export interface Reading {
   readonly answerBytes: number
   /** Whether a large answer may be passed on unread. */
   readonly mayStream: boolean
-  notify(message: Buffer): void
+  notify(message: Buffer, method: string): void
   /** A request of the server's own, in mid-call. */
   ask(id: RequestId, method: string): void
   /** Takes the answer; what the HTTP status was helps to judge one that is not ours. */
@@ -138,7 +138,7 @@ const ABANDONED = new Error('the rest of the reply is not needed')
 function readEvent(reading: Reading, data: Buffer): void {
   if (reading.state.kind !== 'events') return
   const inbound = readInbound(data, reading.server)
-  if (inbound.kind === 'notification') reading.notify(data)
+  if (inbound.kind === 'notification') reading.notify(data, inbound.method)
   else if (inbound.kind === 'request') reading.ask(inbound.id, inbound.method)
   else {
     reading.state = DONE

@@ -3,10 +3,10 @@ import { problem } from '../../base/problem.ts'
 import type { UpstreamId } from '../../base/ids.ts'
 import type { Launch } from '../children/launch.ts'
 import type { Owner } from '../children/owner.ts'
-import type { Children } from '../children/pool.ts'
+import type { Children, ChildView } from '../children/pool.ts'
 import type { ChildLimits } from '../children/settings.ts'
 import type { Handshake, UpstreamEra, UpstreamEras } from '../era.ts'
-import type { Caller, Transport } from '../transport.ts'
+import type { Caller, Transport, Who } from '../transport.ts'
 
 export interface StdioTransportNeeds {
   readonly children: Children<Handshake>
@@ -29,7 +29,7 @@ export function createStdioTransport(needs: StdioTransportNeeds): Transport {
   const { children, upstream, eras, shared, limits = {}, launchFor } = needs
   let closed = false
 
-  function ownerOf({ tenant, userId }: Pick<Caller, 'tenant' | 'userId'>): Owner {
+  function ownerOf({ tenant, userId }: Who): Owner {
     return { tenant, userId: shared ? undefined : userId, upstream }
   }
 
@@ -42,12 +42,22 @@ export function createStdioTransport(needs: StdioTransportNeeds): Transport {
         return { kind: 'whole', bytes, era, status: 200 }
       })
     },
+    startedAt(who) {
+      const child = children.find(ownerOf(who))
+      return child && RESTING.has(child.state) ? undefined : child?.since
+    },
+    // A shared child holds nothing of one user's.
+    forget: ({ tenant, userId }) =>
+      children.end((owner) => owner.upstream === upstream && owner.tenant === tenant && owner.userId === userId),
     async close() {
       closed = true
       await children.end((owner) => owner.upstream === upstream)
     },
   }
 }
+
+/** States of a child that takes no more work: the next request starts another. */
+const RESTING: ReadonlySet<ChildView['state']> = new Set(['draining', 'ending'])
 
 function dressed(request: RpcRequest, era: UpstreamEra): RpcRequest {
   const bytes = era.dress(request)

@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http'
+import type { AuditEvent } from '../audit/events.ts'
+import type { UpstreamId } from '../base/ids.ts'
+import { Problem } from '../base/problem.ts'
+import type { Principal } from '../identity/principal.ts'
+import { createThrottle } from './throttle.ts'
+
+export interface StrangersNeeds {
+  readonly clock: { now(): number }
+  /** Must not throw: the refusal is answered whether it was kept or not. */
+  keep(event: AuditEvent): void
+}
+
+/** Finds out who calls. */
+type Check = (request: IncomingMessage, server?: UpstreamId) => Principal | Promise<Principal>
+
+const EVERY_MS = 1_000
+/** No key, and a wrong one. */
+const KINDS = 2
+
+/**
+ * Keeps that somebody came with no key or a wrong one: of each at most one entry a second, since whoever
+ * has no key must not fill the log of those who have. The answer is the same check, watched.
+ */
+export function createStrangers({ clock, keep }: StrangersNeeds): (check: Check) => Check {
+  const throttle = createThrottle({ clock, everyMs: EVERY_MS, atMost: KINDS })
+
+  function refuse(error: unknown, { url = '', socket }: IncomingMessage): never {
+    if (error instanceof Problem && error.row.status === 401 && throttle.pass(error.code)) {
+      const [path] = url.split('?', 1)
+      keep({ kind: 'auth.failed', error: error.code, path, address: socket.remoteAddress })
+    }
+    throw error
+  }
+
+  return (check) => (request, server) => {
+    try {
+      const found = check(request, server)
+      return found instanceof Promise ? found.catch((error: unknown) => refuse(error, request)) : found
+    } catch (error) {
+      return refuse(error, request)
+    }
+  }
+}

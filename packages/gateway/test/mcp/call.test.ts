@@ -1,0 +1,149 @@
+import { sql } from 'kysely'
+import { expect, test } from 'vitest'
+import { createAudit, type AuditNeeds } from '../../src/audit/append.ts'
+import type { UpstreamId, UserId } from '../../src/base/ids.ts'
+import { readMessage, type RpcRequest } from '../../src/base/json-rpc.ts'
+import { problem } from '../../src/base/problem.ts'
+import { createLimits } from '../../src/limits/spend.ts'
+import { callTool, type CallNeeds } from '../../src/mcp/call.ts'
+import type { Context } from '../../src/mcp/context.ts'
+import { modernClient } from '../../src/mcp/eras/2026-07-28.ts'
+import { createTrail } from '../../src/mcp/trail.ts'
+import type { Storage } from '../../src/storage/database.ts'
+import { createMemoryCounters } from '../../src/storage/shared/memory.ts'
+import type { Answer } from '../../src/upstreams/transport.ts'
+import { createTestClock, eachDatabase, quiet, ten } from '../stores/databases.ts'
+import { codeOf } from '../stores/outcome.ts'
+
+const streamed: Answer = { kind: 'stream', head: Buffer.from('{'), pipe: () => {} }
+const notes = 'notes' as UpstreamId
+
+interface Wanted extends Partial<AuditNeeds> {
+  readonly callsPerMinute?: number
+  readonly concurrentCalls?: number
+}
+
+/** The path of a call with its real limits, trail and audit log, in front of a server that answers in pieces. */
+function openPath(storage: Storage, { callsPerMinute = 1_000, concurrentCalls = 10, ...more }: Wanted = {}) {
+  const clock = createTestClock()
+  const audit = createAudit({ storage, clock, log: quiet, ...more })
+  const sought: string[] = []
+  const needs: CallNeeds = {
+    registry: {
+      require(_asker, name) {
+        sought.push(name)
+        if (name === 'down') throw problem('upstream.unreachable', { server: notes })
+        if (name !== 'read') throw problem('tool.unknown', { tool: name })
+        return { upstream: notes, name, json: Buffer.of(), exposed: name, exposedJson: Buffer.of() }
+      },
+    },
+    limits: createLimits({ counters: createMemoryCounters(clock), callsPerMinute, concurrentCalls }),
+    upstreams: { call: () => Promise.resolve(streamed) },
+    credentials: { require: () => undefined },
+    trail: createTrail({ audit, clock, serviceOf: () => undefined }),
+    clock,
+  }
+  const aborted: string[] = []
+  return {
+    audit,
+    clock,
+    sought,
+    aborted,
+    call: (name: string) => callTool(needs, requestFor(name), contextOf(aborted)),
+    async audited(): Promise<string[]> {
+      await audit.flush()
+      const rows = await storage.for(ten).selectFrom('audit').select('entry').orderBy('seq').execute()
+      return rows.map(({ entry }) => {
+        const { kind, tool, error }: Record<string, string> = JSON.parse(entry)
+        return [kind, tool, error].filter(Boolean).join(' ')
+      })
+    },
+  }
+}
+
+function requestFor(name: string): RpcRequest {
+  const message = readMessage(
+    Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } })),
+  )
+  if (message.kind !== 'request') throw new TypeError('not a request')
+  return message
+}
+
+function contextOf(aborted: string[]): Context {
+  const principal = {
+    tenant: ten,
+    userId: 'usr_ada' as UserId,
+    userName: 'ada',
+    role: 'member',
+    keyId: 'key_1',
+    scopes: ['mcp'],
+  } as const
+  return {
+    principal,
+    era: modernClient,
+    requestId: 'r-1',
+    server: undefined,
+    paramHeaders: [],
+    signal: new AbortController().signal,
+    abort: ({ code }) => void aborted.push(code),
+    notify: () => {},
+  }
+}
+
+eachDatabase((_name, openFresh) => {
+  test('a flood of unknown names costs allowance, and beyond it nothing is looked for', async () => {
+    await using database = await openFresh()
+    const path = openPath(database.storage, { callsPerMinute: 2 })
+    const codes: unknown[] = []
+    for (let index = 0; index < 4; index++) codes.push(await codeOf(path.call(`no-${index}`)))
+    expect(codes).toEqual(['tool.unknown', 'tool.unknown', 'limit.rate', 'limit.rate'])
+    expect(path.sought).toEqual(['no-0', 'no-1'])
+    await path.audit.close()
+  })
+
+  test('of the calls that are too many, one a minute is kept', async () => {
+    await using database = await openFresh()
+    const path = openPath(database.storage, { callsPerMinute: 1 })
+    await path.call('read')
+    for (let index = 0; index < 5; index++) await codeOf(path.call('read'))
+    expect(await path.audited()).toEqual(['tool.call read', 'tool.denied read limit.rate'])
+    path.clock.turn(60_000)
+    await path.call('read')
+    for (let index = 0; index < 5; index++) await codeOf(path.call('read'))
+    expect((await path.audited()).slice(2)).toEqual(['tool.call read', 'tool.denied read limit.rate'])
+    await path.audit.close()
+  })
+
+  test('a server that could not say what tools it has denied nobody anything', async () => {
+    await using database = await openFresh()
+    const path = openPath(database.storage)
+    expect(await codeOf(path.call('down'))).toBe('upstream.unreachable')
+    expect(await codeOf(path.call('none'))).toBe('tool.unknown')
+    expect(await path.audited()).toEqual(['tool.denied none tool.unknown'])
+    await path.audit.close()
+  })
+
+  test('a call that is refused for want of room in the audit log takes none of it', async () => {
+    await using database = await openFresh()
+    const path = openPath(database.storage, { queueLimit: 10 })
+    await sql`alter table audit rename to away`.execute(database.storage.system)
+    const codes: unknown[] = []
+    for (let index = 0; index < 20; index++) codes.push(await codeOf(path.call(`no-${index}`)))
+    expect(codes.slice(0, 9)).toEqual(Array.from({ length: 9 }, () => 'tool.unknown'))
+    expect(codes.slice(9)).toEqual(Array.from({ length: 11 }, () => 'audit.full'))
+    await sql`alter table away rename to audit`.execute(database.storage.system)
+    expect(await path.audited()).toHaveLength(9)
+    await path.audit.close()
+  })
+
+  test('an answer whose call could not be recorded is not given, and its place among the running is free again', async () => {
+    await using database = await openFresh()
+    const path = openPath(database.storage, { synchronous: true, concurrentCalls: 1 })
+    await sql`alter table audit rename to away`.execute(database.storage.system)
+    expect(await codeOf(path.call('read'))).toBe('audit.full')
+    expect(path.aborted).toEqual(['audit.full'])
+    await sql`alter table away rename to audit`.execute(database.storage.system)
+    expect(await path.call('read')).toMatchObject({ kind: 'stream' })
+    await path.audit.close()
+  })
+})
