@@ -28,10 +28,7 @@ interface Scene {
 
 async function createScene({ storage, place }: FreshDatabase): Promise<Scene> {
   for (const { userId: id } of [ada, grace]) {
-    await storage
-      .for(ten)
-      .insertInto('users', { id, name: id, role: 'member', created_at: 0 })
-      .execute()
+    await storage.for(ten).insertInto('users', { id, name: id, role: 'member', created_at: 0 }).execute()
   }
   const clock = createTestClock()
   const keyring = await openKeyring({ storage, dataDir: place.dataDir, environment: {}, clock, log: quiet })

@@ -26,10 +26,7 @@ async function createScene({ storage, place }: FreshDatabase, clock = createTest
 }
 
 async function addUser(storage: Storage, tenant: TenantId, id: UserId): Promise<void> {
-  await storage
-    .for(tenant)
-    .insertInto('users', { id, name: id, role: 'member', created_at: 0 })
-    .execute()
+  await storage.for(tenant).insertInto('users', { id, name: id, role: 'member', created_at: 0 }).execute()
 }
 
 eachDatabase((name, openFresh) => {

@@ -48,7 +48,8 @@ export function openTransport(needs: OpenNeeds): (definition: UpstreamDefinition
           clock,
           settings,
           poolFor: pools.get,
-          onNotification: (method, { tenant, userId }) => needs.onNotification({ method }, { upstream, tenant, userId }),
+          onNotification: (method, { tenant, userId }) =>
+            needs.onNotification({ method }, { upstream, tenant, userId }),
         })
       }
       case 'builtin': {
