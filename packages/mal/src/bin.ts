@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util'
+import { serveStdio } from '@modelcontextprotocol/server/stdio'
+import { createNetwork } from './api/network.ts'
+import { fixed } from './auth/credentials.ts'
+import { createEnvironmentCredentials, parseEnvironment, type Environment } from './auth/environment.ts'
+import { createMalHandler } from './handler.ts'
+import { serveHttp } from './http.ts'
+import { createMalServer, version } from './server.ts'
+import { createMal } from './settings.ts'
+
+const HELP = `sekisho-mal ${version}: MyAnimeList as an MCP server.
+
+Usage: sekisho-mal [--http]
+
+  (no option)   serve one client over stdio
+  --http        serve stateless Streamable HTTP on http://HOST:PORT/mcp
+  --help        show this text
+  --version     show the version
+
+Environment:
+  MAL_REFRESH_TOKEN, MAL_CLIENT_ID, MAL_CLIENT_SECRET   an account that renews its own access token
+  MAL_ACCESS_TOKEN                                      a token that lasts about a month
+  PORT (8000), HOST (127.0.0.1)                         where --http listens
+  ALLOWED_HOSTS                                         further host names for --http, separated by commas
+
+With --http the Authorization header of a request goes before all of these.
+`
+
+/** Standard output belongs to MCP; everything for people goes to standard error. */
+const say = (line: string) => void process.stderr.write(`sekisho-mal: ${line}\n`)
+const onerror = (error: Error) => say(error.message)
+
+main()
+
+function main(): void {
+  const options = readOptions()
+  if (options === undefined) return
+  if (options.help) return void process.stdout.write(HELP)
+  if (options.version) return void process.stdout.write(`${version}\n`)
+
+  const parsed = parseEnvironment(process.env)
+  if (!parsed.ok) {
+    for (const line of parsed.problems) say(line)
+    process.exitCode = 2
+  } else if (options.http) {
+    void startHttp(parsed.environment).catch(stop)
+  } else {
+    startStdio(parsed.environment)
+  }
+}
+
+function startStdio(environment: Environment): void {
+  const network = createNetwork()
+  const mal = createMal({ apiBaseUrl: environment.MAL_API_BASE_URL, fetch: network.fetch, onerror })
+  const credentials = createEnvironmentCredentials(environment, network.fetch) ?? fixed(undefined)
+  const server = serveStdio(() => createMalServer(mal, { credentials }), { onerror })
+
+  const close = () => void Promise.all([server.close(), network.close()])
+  process.stdin.once('end', close)
+  onSignal(close)
+}
+
+async function startHttp(environment: Environment): Promise<void> {
+  const network = createNetwork()
+  const credentials = createEnvironmentCredentials(environment, network.fetch)
+  const handler = createMalHandler({
+    apiBaseUrl: environment.MAL_API_BASE_URL,
+    fetch: network.fetch,
+    onerror,
+    ...(credentials && { credentials }),
+  })
+  const { PORT: port, HOST: host, ALLOWED_HOSTS: allowedHosts } = environment
+  const server = await serveHttp(handler, { port, host, allowedHosts })
+  if (credentials) {
+    say(
+      'WARNING: the tokens of the environment are ONE shared account. Everybody who reaches this server without an ' +
+        'Authorization header of their own reads that account.',
+    )
+  }
+  say(`listening on ${server.url}`)
+  onSignal(() => void server.close().then(handler.close).then(network.close).catch(stop))
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: { http: { type: 'boolean' }, help: { type: 'boolean' }, version: { type: 'boolean' } },
+    })
+    return values
+  } catch (error) {
+    stop(error)
+    return undefined
+  }
+}
+
+function onSignal(close: () => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, close)
+}
+
+function stop(error: unknown): void {
+  say(`${error instanceof Error ? error.message : String(error)} (--help shows the options)`)
+  process.exitCode = 2
+}

@@ -1,0 +1,113 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import {
+  hostHeaderValidationResponse,
+  localhostAllowedHostnames,
+  originValidationResponse,
+  type AuthInfo,
+} from '@modelcontextprotocol/server'
+import type { MalHandler } from './handler.ts'
+
+export interface HttpSettings {
+  readonly port: number
+  readonly host: string
+  /** Names besides the loopback ones and `host` under which the server may be reached. */
+  readonly allowedHosts: readonly string[]
+}
+
+export interface HttpServer {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/**
+ * Serves the handler on `/mcp` without sessions: any POST is answered by any replica. The `Authorization` header of
+ * a request is its caller's own MyAnimeList token.
+ *
+ * Host and Origin must be names we know, so that a page whose name was rebound to this machine is refused.
+ */
+export async function serveHttp(handler: MalHandler, { port, host, allowedHosts }: HttpSettings): Promise<HttpServer> {
+  const names = [...localhostAllowedHostnames(), host, ...allowedHosts]
+  const server = createServer((req, res) => void answer(req, res))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => resolve())
+  })
+  const address = server.address()
+  const bound = typeof address === 'object' && address ? address.port : port
+
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/mcp`,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    try {
+      await send(await serve(toRequest(req, res)), res)
+    } catch {
+      // The client went away; no answer is left to give.
+      res.destroy()
+    }
+  }
+
+  async function serve(request: Request): Promise<Response> {
+    const refused = hostHeaderValidationResponse(request, names) ?? originValidationResponse(request, names)
+    if (refused) return refused
+    if (new URL(request.url).pathname !== '/mcp') return new Response('MCP is at /mcp.\n', { status: 404 })
+    const header = request.headers.get('authorization')
+    if (header === null) return handler.fetch(request)
+    const authInfo = readBearer(header)
+    // A caller who brings a credential must not end up with somebody else's account because it could not be read.
+    return authInfo ? handler.fetch(request, { authInfo }) : unreadable()
+  }
+}
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 RFC 6750 §2.1} */
+function readBearer(header: string): AuthInfo | undefined {
+  const token = /^Bearer +([\w~+/.-]+=*)$/i.exec(header.trim())?.[1]
+  return token === undefined ? undefined : { token, clientId: '', scopes: [] }
+}
+
+function unreadable(): Response {
+  return Response.json(
+    {
+      error: 'invalid_token',
+      error_description: 'The Authorization header must be "Bearer <MyAnimeList access token>".',
+    },
+    { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } },
+  )
+}
+
+/** The request as the web platform knows it; its signal fires when the client leaves before the answer is complete. */
+function toRequest(req: IncomingMessage, res: ServerResponse): Request {
+  const left = new AbortController()
+  res.once('close', () => {
+    if (!res.writableFinished) left.abort()
+  })
+  const headers = new Headers()
+  for (const [name, values] of Object.entries(req.headersDistinct)) {
+    for (const value of values ?? []) headers.append(name, value)
+  }
+  const hasBody = req.method !== 'GET' && req.method !== 'HEAD'
+  return new Request(new URL(req.url ?? '/', 'http://mal.invalid'), {
+    method: req.method ?? 'GET',
+    headers,
+    signal: left.signal,
+    ...(hasBody && { body: Readable.toWeb(req), duplex: 'half' }),
+  })
+}
+
+async function send(response: Response, res: ServerResponse): Promise<void> {
+  res.writeHead(response.status, Object.fromEntries(response.headers))
+  if (!response.body) {
+    res.end()
+    return
+  }
+  res.flushHeaders()
+  await pipeline(Readable.fromWeb(response.body), res)
+}
