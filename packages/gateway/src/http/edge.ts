@@ -11,8 +11,15 @@ export interface EdgeSettings {
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /**
- * Lets in the host and origin of `publicUrl`, what the settings add, and the names of loopback with the port that
- * the connection came in by, whichever that is.
+ * Whose web pages may send a request: those of `any` origin, where it proves nothing by cookie and needs no secret;
+ * of the gate and of the origins that the settings allow (`mcp`); of the gate alone (`own`).
+ */
+export type Origins = 'any' | 'mcp' | 'own'
+
+/**
+ * Lets in the host of `publicUrl`, what the settings add, and the names of loopback with the port that the connection
+ * came in by, whichever that is; and the web origins a route is for. Pages of this machine may call MCP where the gate
+ * itself is on this machine: they come with a key or a token like everybody else.
  *
  * Guards against DNS rebinding: a page in a browser can make a name of its own point at this machine, but
  * it cannot choose the `Host` and `Origin` the browser sends.
@@ -20,25 +27,28 @@ const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'
  * @throws {Problem} `request.host`, `request.origin`
  * @see MCP 2026-07-28, basic/transports/streamable-http#security-warning
  */
-export function createEdge(settings: EdgeSettings): (request: IncomingMessage) => void {
+export function createEdge(settings: EdgeSettings): (request: IncomingMessage, origins?: Origins) => void {
   const hosts = new Set(hostsOf(settings))
-  const origins = new Set(originsOf(settings))
-  return function checkEdge(request) {
+  const own = new URL(settings.publicUrl).origin.toLowerCase()
+  const allowed = new Set(settings.allowedOrigins.map((origin) => origin.toLowerCase()))
+  const onLoopback = LOOPBACK.has(new URL(own).hostname)
+
+  function mayCallMcp(origin: string): boolean {
+    return allowed.has(origin) || (onLoopback && LOOPBACK.has(URL.parse(origin)?.hostname ?? ''))
+  }
+
+  return function checkEdge(request, origins = 'own') {
     const host = request.headers.host?.toLowerCase()
     const origin = request.headers.origin?.toLowerCase()
     const isKnown = host !== undefined && (hosts.has(host) || isLoopback(host, request))
     if (!isKnown || namesTwoHosts(request)) throw problem('request.host', { host })
-    if (origin !== undefined && !origins.has(origin) && !isLoopbackOrigin(origin, request))
-      throw problem('request.origin', { origin })
+    if (origin === undefined || origins === 'any' || origin === own || isLoopbackOrigin(origin, request)) return
+    if (origins === 'own' || !mayCallMcp(origin)) throw problem('request.origin', { origin })
   }
 }
 
 function hostsOf({ publicUrl, allowedHosts }: EdgeSettings): string[] {
   return [new URL(publicUrl).host, ...allowedHosts].map((host) => host.toLowerCase())
-}
-
-function originsOf({ publicUrl, allowedOrigins }: EdgeSettings): string[] {
-  return [new URL(publicUrl).origin, ...allowedOrigins].map((origin) => origin.toLowerCase())
 }
 
 /** The port is the connection's own, since the configuration may leave the choice to the system. */

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../base/errors.ts'
-import { problem, toHttpError, type Problem } from '../base/problem.ts'
+import { problem, toHttpError, type Details, type Problem } from '../base/problem.ts'
 import type { Refuse } from './serve.ts'
 
 /**
@@ -10,13 +10,20 @@ import type { Refuse } from './serve.ts'
  * @see RFC 6750 §3, RFC 9110 §10.2.3 and §15.5.6
  */
 export function failureHeaders({ code, row, details }: Problem): string[] {
-  if (row.status === 401)
-    return ['WWW-Authenticate', row.oauth === undefined ? 'Bearer' : `Bearer error="${row.oauth}"`]
-  if (code === 'auth.forbidden')
-    return ['WWW-Authenticate', `Bearer error="insufficient_scope", scope="${scopeToken(details['scope'])}"`]
+  if (row.status === 401 || code === 'auth.forbidden') return ['WWW-Authenticate', challenge(row.oauth, details)]
   if (row.status === 429)
     return ['Retry-After', typeof details['seconds'] === 'number' ? String(details['seconds']) : '1']
   return code === 'request.http_method' ? ['Allow', 'POST'] : []
+}
+
+/** @see RFC 6750 §3 and, for `resource_metadata`, RFC 9728 §5.1 */
+function challenge(error: string | undefined, { scope, metadataUrl }: Details): string {
+  const parameters = [
+    ...(error === undefined ? [] : [`error="${error}"`]),
+    ...(scope === undefined ? [] : [`scope="${scopeToken(scope)}"`]),
+    ...(typeof metadataUrl === 'string' ? [`resource_metadata="${metadataUrl}"`] : []),
+  ]
+  return parameters.length === 0 ? 'Bearer' : `Bearer ${parameters.join(', ')}`
 }
 
 /** A scope may be made of an address, which can hold what a quoted string cannot. @see RFC 6749 §3.3 */

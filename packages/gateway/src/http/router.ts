@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asProblem, problem, toHttpError, type Problem } from '../base/problem.ts'
+import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts'
+import type { Origins } from './edge.ts'
 import { failureHeaders } from './refusal.ts'
 
 /** What answers a path: all of it, or all that begins with it. */
@@ -8,6 +10,10 @@ export interface Route {
   readonly prefix?: boolean
   /** Health checks come from machines that know no name of the gate. */
   readonly anyHost?: boolean
+  /** Whose web pages may send it requests; the gate's own where it is left out. */
+  readonly origins?: Origins
+  /** The HTTP methods a web page of another origin may use, where it may read the answer. */
+  readonly cors?: readonly string[]
   /** Whether it is answered while the gate stops; the others are refused. */
   readonly whileStopping?: boolean
   handle(request: IncomingMessage, response: ServerResponse, rest: string): void | Promise<void>
@@ -15,7 +21,7 @@ export interface Route {
 
 export interface RouterNeeds {
   readonly routes: readonly Route[]
-  readonly checkEdge: (request: IncomingMessage) => void
+  readonly checkEdge: (request: IncomingMessage, origins: Origins | undefined) => void
   readonly isStopping: () => boolean
   readonly newRequestId: () => string
   readonly onFailure: (failure: Problem, requestId: string) => void
@@ -50,7 +56,12 @@ export function createRouter({ routes, checkEdge, isStopping, newRequestId, onFa
     try {
       const path = pathOf(request.url ?? '/')
       const route = find(path)
-      if (route.anyHost !== true) checkEdge(request)
+      if (route.anyHost !== true) checkEdge(request, route.origins)
+      if (route.cors !== undefined && request.headers.origin !== undefined) {
+        const kind = route.origins === 'any' ? 'public' : 'mcp'
+        if (isPreflight(request)) return answerPreflight(response, preflightHeaders(request, kind, route.cors))
+        setAll(response, corsHeaders(request.headers.origin, kind))
+      }
       if (route.whileStopping !== true && isStopping()) throw problem('gate.stopping')
       const answered = route.handle(request, response, path.slice(route.path.length))
       answered?.catch((error: unknown) => fail(error, response))
@@ -58,6 +69,15 @@ export function createRouter({ routes, checkEdge, isStopping, newRequestId, onFa
       fail(error, response)
     }
   }
+}
+
+function answerPreflight(response: ServerResponse, headers: readonly string[]): void {
+  response.writeHead(204, [...headers]).end()
+}
+
+function setAll(response: ServerResponse, pairs: readonly string[]): void {
+  for (let index = 0; index + 1 < pairs.length; index += 2)
+    response.setHeader(pairs[index] ?? '', pairs[index + 1] ?? '')
 }
 
 function pathOf(url: string): string {

@@ -105,3 +105,12 @@ async function close(server: Server, unused: ReadonlySet<Socket>, graceMs: numbe
   clearInterval(idle)
   clearTimeout(timer)
 }
+
+/** A port that nobody listens on at this moment. */
+export async function findFreePort(host: string): Promise<number> {
+  const probe = createServer()
+  await bind(probe, { host, port: 0 })
+  const address = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

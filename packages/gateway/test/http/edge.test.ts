@@ -2,8 +2,11 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { expect, test } from 'vitest'
 import { Problem } from '../../src/base/problem.ts'
-import { createEdge } from '../../src/http/edge.ts'
+import { createEdge, type Origins } from '../../src/http/edge.ts'
 import { listen } from '../../src/http/serve.ts'
+
+/** Which web pages may send a request, by its path. */
+const ORIGINS: Readonly<Record<string, Origins>> = { '/mcp': 'mcp', '/token': 'any' }
 
 /** Listens on a port that the system chose, and answers with what the edge says of the headers it is sent. */
 async function openDoor() {
@@ -12,7 +15,7 @@ async function openDoor() {
   const listener = await listen(
     (incoming, response) => {
       try {
-        check(incoming)
+        check(incoming, ORIGINS[incoming.url ?? ''])
         response.end('let in')
       } catch (error) {
         response.end(error instanceof Problem ? error.code : String(error))
@@ -24,8 +27,8 @@ async function openDoor() {
   const { port } = listener
   return {
     port,
-    async knock(headers: Readonly<Record<string, string>>): Promise<string> {
-      const sent = request({ host: '127.0.0.1', port, headers, agent: false }).end()
+    async knock(headers: Readonly<Record<string, string>>, path = '/'): Promise<string> {
+      const sent = request({ host: '127.0.0.1', port, path, headers, agent: false }).end()
       const [response] = await once(sent, 'response')
       return String(await response.setEncoding('utf8').reduce((whole: string, part: string) => whole + part, ''))
     },
@@ -52,8 +55,17 @@ test('a host that is not of the gate is refused, on its own port too', async () 
 test('publicUrl, and what the settings add, are let in; a foreign origin is not', async () => {
   await using door = await openDoor()
   expect(await door.knock({ Host: 'gate.example.com' })).toBe('let in')
-  expect(await door.knock({ Host: 'inner:80', Origin: 'https://app.example.com' })).toBe('let in')
+  expect(await door.knock({ Host: 'inner:80', Origin: 'https://app.example.com' }, '/mcp')).toBe('let in')
   expect(await door.knock({ Host: 'gate.example.com', Origin: 'https://gate.example.com' })).toBe('let in')
+  expect(await door.knock({ Host: 'gate.example.com', Origin: 'https://app.example.com' })).toBe('request.origin')
   for (const origin of ['https://evil.example', 'http://gate.example.com', `http://evil.example:${door.port}`, 'null'])
     expect(await door.knock({ Host: 'gate.example.com', Origin: origin })).toBe('request.origin')
+})
+
+test('what needs no cookie and holds no secret is open to every page, of a host that the gate answers to', async () => {
+  await using door = await openDoor()
+  const origin = 'https://anywhere.example'
+  expect(await door.knock({ Host: 'gate.example.com', Origin: origin }, '/token')).toBe('let in')
+  expect(await door.knock({ Host: 'gate.example.com', Origin: origin }, '/mcp')).toBe('request.origin')
+  expect(await door.knock({ Host: 'evil.example', Origin: origin }, '/token')).toBe('request.host')
 })
