@@ -1,0 +1,111 @@
+import type { Clock, MalSettings, Random } from '../options.ts'
+import type { User } from '../users.ts'
+import { codeBytes, digest, mintAccessToken, mintOpaque, refreshTokenBytes } from './codes.ts'
+
+/** What a user allowed one application. */
+interface Held {
+  readonly userName: string
+  readonly clientId: string
+  expiresAt: number
+  revoked: boolean
+}
+
+export interface Code extends Held {
+  readonly redirectUri: string
+  readonly codeChallenge: string
+}
+
+export interface RefreshToken extends Held {
+  /** The access token that was issued with it, which dies with it under strict rotation. */
+  readonly access: Held
+}
+
+export interface Tokens {
+  readonly accessToken: string
+  readonly refreshToken: string
+  readonly expiresIn: number
+}
+
+/** More than any test needs; what is older makes room. */
+const limit = 50_000
+
+/** Codes, tokens and who is connected to what, in memory, under digests. */
+export function createGrantStore({ clock, random, settings }: GrantNeeds) {
+  const codes = new Map<string, Code>()
+  const access = new Map<string, Held>()
+  const refresh = new Map<string, RefreshToken>()
+  /** Per user: the applications they allowed, and since when. */
+  const connected = new Map<string, Map<string, number>>()
+
+  return {
+    issueCode(grant: { userName: string; clientId: string; redirectUri: string; codeChallenge: string }): string {
+      const code = mintOpaque(random, codeBytes)
+      keep(codes, code, { ...grant, expiresAt: after(settings.codeSeconds), revoked: false })
+      return code
+    },
+
+    issueTokens(user: User, clientId: string): Tokens {
+      const expiresIn = settings.accessTokenSeconds
+      const issuedAt = seconds(clock.now())
+      const claims = { clientId, userId: user.id, issuedAt, expiresAt: issuedAt + expiresIn }
+      const tokens = {
+        accessToken: mintAccessToken(random, claims),
+        refreshToken: mintOpaque(random, refreshTokenBytes),
+        expiresIn,
+      }
+      const held = { userName: user.name, clientId, expiresAt: after(expiresIn), revoked: false }
+      keep(access, tokens.accessToken, held)
+      keep(refresh, tokens.refreshToken, { ...held, expiresAt: after(settings.refreshTokenSeconds), access: held })
+      const since = connected.get(user.name) ?? new Map<string, number>()
+      connected.set(user.name, since.set(clientId, since.get(clientId) ?? clock.now()))
+      return tokens
+    },
+
+    findCode: (code: string) => codes.get(digest(code)),
+    findAccessToken: (token: string) => access.get(digest(token)),
+    findRefreshToken: (token: string) => refresh.get(digest(token)),
+    isExpired: (held: Held) => clock.now() >= held.expiresAt,
+
+    connections: (userName: string): ReadonlyMap<string, number> => connected.get(userName) ?? new Map(),
+
+    /** Ends what a user allowed one application, or all of them. */
+    revoke(userName: string, clientId?: string): void {
+      for (const held of [...codes.values(), ...access.values(), ...refresh.values()]) {
+        if (held.userName === userName && (clientId === undefined || held.clientId === clientId)) held.revoked = true
+      }
+      if (clientId === undefined) connected.delete(userName)
+      else connected.get(userName)?.delete(clientId)
+    },
+
+    /** Makes every access token of one user, or of all, expired from now on; refresh tokens go on living. */
+    expireAccessTokens(userName?: string): void {
+      for (const held of access.values()) {
+        if (userName === undefined || held.userName === userName) {
+          held.expiresAt = Math.min(held.expiresAt, clock.now())
+        }
+      }
+    },
+  }
+
+  function after(lifetime: number): number {
+    return clock.now() + lifetime * 1_000
+  }
+}
+
+export type GrantStore = ReturnType<typeof createGrantStore>
+
+interface GrantNeeds {
+  clock: Clock
+  random: Random
+  settings: MalSettings
+}
+
+function keep<T>(map: Map<string, T>, token: string, value: T): void {
+  map.set(digest(token), value)
+  const [oldest] = map.keys()
+  if (map.size > limit && oldest !== undefined) map.delete(oldest)
+}
+
+function seconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1_000)
+}
