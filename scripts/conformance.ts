@@ -11,12 +11,13 @@ import {
   scenarioOf,
   type ScenarioOutcome,
 } from './lib/conformance-results.ts'
+import { runAuthorization } from './lib/conformance-authorization.ts'
 import { freePort } from './lib/free-port.ts'
 import { startGate } from './lib/gate.ts'
 import { startHeaderProxy } from './lib/header-proxy.ts'
 import { startProgram } from './lib/processes.ts'
 
-const HELP = `Runs the official conformance suite's server scenarios through the gate.
+const HELP = `Runs the official conformance suite's server scenarios through the gate, and its authorization scenarios against it.
 
   npm run conformance [-- options]
 
@@ -50,8 +51,10 @@ async function main(): Promise<number> {
   const sets = []
   for (const revision of REVISIONS) sets.push(await runSet(revision, scenario))
   if (scenario !== undefined) return summariseScenario(scenario, sets)
-  for (const { line } of sets) console.log(line)
-  return sets.every(({ ok }) => ok) ? 0 : 1
+  const authorization = []
+  for (const revision of REVISIONS) authorization.push(await runAuthorization(SUITE, revision))
+  for (const { line } of [...sets, ...authorization]) console.log(line)
+  return [...sets, ...authorization].every(({ ok }) => ok) ? 0 : 1
 }
 
 interface SetResult {

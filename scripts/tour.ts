@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Browser } from './lib/browser.ts'
 import { startGate, type Gate } from './lib/gate.ts'
 import { connectLegacy, connectModern, type McpClient } from './lib/mcp-clients.ts'
+import { signInClient, type SigningIn } from './lib/oauth-client.ts'
+import { acceptInvitation, connectMal } from './lib/people.ts'
 import { stillRunning, treeOf } from './lib/process-tree.ts'
 import { startProgram } from './lib/processes.ts'
 import { createStory } from './lib/story.ts'
@@ -11,9 +14,20 @@ import { createStory } from './lib/story.ts'
 /** A user of the tour, and the client they come with. */
 interface Person {
   readonly name: string
-  readonly key: string
+  /** Signed in to the gate. */
+  readonly browser: Browser
+  /** What their client is let in with. */
+  readonly signingIn: SigningIn
+  /** Whose list they have at MyAnimeList. */
+  readonly account: { readonly name: string; readonly password: string }
   /** What their own account at the demonstration service is opened with. */
   readonly token: string
+  readonly client: McpClient
+}
+
+/** Somebody whose client is no program for people: it comes with a key. */
+interface Robot {
+  readonly key: string
   readonly client: McpClient
 }
 
@@ -21,6 +35,7 @@ interface Cast {
   readonly gate: Gate
   readonly ada: Person
   readonly ben: Person
+  readonly carol: Robot
 }
 
 const CLI = resolve(import.meta.dirname, '../packages/gateway/src/cli/main.ts')
@@ -34,6 +49,7 @@ const OPEN_TOOLS = [
   'sequential-thinking__sequentialthinking',
   'sekisho_status',
 ]
+const REDIRECT = 'http://127.0.0.1:6791/callback'
 /** What a server is given besides what its configuration names. */
 const GIVEN = new Set(['PATH', 'HOME', 'TMPDIR', 'LANG', 'SERVICE_TOKEN'])
 
@@ -54,24 +70,43 @@ async function tour(): Promise<void> {
     startGate({ firstRun: true, env: GATE_SECRETS }),
   )
   await using open = new AsyncDisposableStack()
-  const ada = await step('takes in ada, whose client speaks the revision of 2026-07-28', async () => {
-    const { key } = await gate.addUser('ada')
-    const client = open.use(await connectModern(`${gate.url}/mcp`, key))
-    return { name: 'ada', key, token: 'ada-own-service-token', client }
+  const url = `http://localhost:${new URL(gate.url).port}/mcp`
+  const ada = await step('invites ada, who signs in and lets in a client of revision 2026-07-28', async () => {
+    const person = await letIn({ gate, url, name: 'ada', account: 'mika' })
+    return { ...person, client: open.use(await connectModern(url, person.signingIn)) }
   })
-  const ben = await step('takes in ben, whose older client opens with initialize', async () => {
-    const { key } = await gate.addUser('ben')
-    const client = open.use(await connectLegacy(`${gate.url}/mcp`, key))
-    return { name: 'ben', key, token: 'ben-own-service-token', client }
+  const ben = await step('invites ben, whose older client opens with initialize', async () => {
+    const person = await letIn({ gate, url, name: 'ben', account: 'haru' })
+    return { ...person, client: open.use(await connectLegacy(url, person.signingIn)) }
+  })
+  const carol = await step('takes in carol, whose program comes with an API key', async () => {
+    const { key } = await gate.addUser('carol')
+    return { key, client: open.use(await connectModern(url, key)) }
   })
   try {
-    for (const chapter of [listTools, missTokens, callWithOwnTokens, remember, breakThings, stop]) {
-      await chapter({ gate, ada, ben })
+    for (const chapter of [listTools, connectAccounts, missTokens, callWithOwnTokens, remember, breakThings, stop]) {
+      await chapter({ gate, ada, ben, carol })
     }
   } catch (error) {
     console.error(`The gate wrote last:\n${gate.log().split('\n').slice(-20).join('\n')}`)
     throw error
   }
+}
+
+interface Newcomer {
+  readonly gate: Gate
+  readonly url: string
+  readonly name: string
+  readonly account: string
+}
+
+async function letIn({ gate, url, name, account }: Newcomer) {
+  const browser = await acceptInvitation(await gate.inviteUser(name), {
+    stopAt: (target) => target.href.startsWith(REDIRECT),
+  })
+  const signingIn = await signInClient(url, browser, { redirectUrl: REDIRECT, name: `${name}'s client` })
+  const token = `${name}-own-service-token`
+  return { name, browser, signingIn, token, account: { name: account, password: `${account}-password` } }
 }
 
 async function listTools({ ada, ben }: Cast): Promise<void> {
@@ -83,6 +118,34 @@ async function listTools({ ada, ben }: Cast): Promise<void> {
       assert.ok(!names.includes('reference__get-env'), 'reference__get-env is listed')
     })
   }
+}
+
+async function connectAccounts({ ada, ben, carol }: Cast): Promise<void> {
+  console.log('MyAnimeList, each with their own account')
+  for (const { name, client, browser, account } of [ada, ben]) {
+    await step(`${name}'s first call answers with a link, and ${name} connects ${account.name} there`, async () => {
+      const page = await connectMal(browser, await linkOf(client), account)
+      assert.match(page.text, /Connected/)
+    })
+  }
+  for (const [self, other] of [
+    [ada, ben],
+    [ben, ada],
+  ] as const) {
+    await step(`${self.name} sees the list of ${self.account.name}, and nobody else's`, async () => {
+      const text = await callTool(self, 'myanimelist__get_user_stats')
+      assert.ok(!text.includes(other.account.name))
+      assert.notEqual(text, await callTool(other, 'myanimelist__get_user_stats'))
+    })
+  }
+  await step('carol, who has connected nothing, is given the link', () => linkOf(carol.client))
+}
+
+async function linkOf(client: McpClient): Promise<string> {
+  const { text, isError } = await client.call('myanimelist__get_my_anime_list')
+  const [link] = /http:\/\/\S+\/connect\/myanimelist\?t=[\w.-]+/.exec(text) ?? []
+  assert.ok(isError && link !== undefined, text)
+  return link
 }
 
 async function missTokens({ gate, ada, ben }: Cast): Promise<void> {
@@ -130,14 +193,14 @@ async function callWithOwnTokens({ gate, ada, ben }: Cast): Promise<void> {
       const text = await callTool(self, 'reference__get-env')
       const environment: Record<string, string> = JSON.parse(text)
       assert.equal(environment['SERVICE_TOKEN'], self.token)
-      checkSecretsAbsent(text, [other.token, other.key, self.key])
+      checkSecretsAbsent(text, [other.token, bearerOf(other), bearerOf(self)])
       const strange = Object.keys(environment).filter((name) => !GIVEN.has(name))
       assert.deepEqual(strange, [])
     })
   }
   // A list says how long it may be kept, and ada's client keeps it: one that connects now has none.
   await step("a client that connects now is shown that server's tools as well", async () => {
-    await using client = await connectModern(`${gate.url}/mcp`, ada.key)
+    await using client = await connectModern(`http://localhost:${new URL(gate.url).port}/mcp`, ada.signingIn)
     assert.ok((await client.toolNames()).includes('reference__get-env'))
   })
 }
@@ -154,7 +217,7 @@ async function remember({ ada, ben }: Cast): Promise<void> {
   })
 }
 
-async function breakThings({ gate, ada, ben }: Cast): Promise<void> {
+async function breakThings({ gate, ada, ben, carol }: Cast): Promise<void> {
   console.log('When something breaks')
   const killed = await step("ada's memory server is killed", async () => {
     const pid = await findChild(gate, 'memory', 'ada')
@@ -171,8 +234,15 @@ async function breakThings({ gate, ada, ben }: Cast): Promise<void> {
     assert.match(await callTool(ada, 'memory__read_graph'), /Toledo/)
     assert.notEqual(await findChild(gate, 'memory', 'ada'), killed)
   })
-  await step("ben's key is revoked, and refused with 401 at once", () => checkRevoked(gate, ben))
-  await step("ada's key still opens the gate", () => callTool(ada, 'sekisho_status'))
+  await step("carol's key is revoked, and refused with 401 at once", () => checkRevoked(gate, carol.key))
+  await step('ben takes back what he allowed his client, and its token is refused with 401 at once', async () => {
+    const token = bearerOf(ben)
+    assert.notEqual(await statusWith(gate.url, token), 401)
+    const page = await ben.browser.open(`http://localhost:${new URL(gate.url).port}/account/clients`)
+    await page.press(/^Revoke/)
+    assert.equal(await statusWith(gate.url, token), 401)
+  })
+  await step("ada's client goes on", () => callTool(ada, 'sekisho_status'))
 }
 
 /** Finds the process of a user's server in what the gate says of itself. */
@@ -184,9 +254,9 @@ async function findChild(gate: Gate, server: string, user: string): Promise<numb
   return child.pid
 }
 
-async function checkRevoked({ admin, url }: Gate, { name, key }: Person): Promise<void> {
+async function checkRevoked({ admin, url }: Gate, key: string): Promise<void> {
   assert.notEqual(await statusWith(url, key), 401)
-  const { body } = await admin('GET', `/admin/api/keys?user=${name}`)
+  const { body } = await admin('GET', '/admin/api/keys?user=carol')
   const { keys } = body as { keys: readonly { id: string }[] }
   for (const { id } of keys) assert.equal((await admin('DELETE', `/admin/api/keys/${id}`)).status, 204)
   assert.equal(await statusWith(url, key), 401)
@@ -198,7 +268,7 @@ async function statusWith(url: string, key: string): Promise<number> {
   return (await fetch(`${url}/mcp`, { method: 'POST', headers, body })).status
 }
 
-async function stop({ gate, ada, ben }: Cast): Promise<void> {
+async function stop({ gate, ada, ben, carol }: Cast): Promise<void> {
   console.log('The end')
   await step('the gate stops in order, and leaves no process behind', async () => {
     const tree = treeOf(gate.pid)
@@ -207,8 +277,12 @@ async function stop({ gate, ada, ben }: Cast): Promise<void> {
     assert.deepEqual(stillRunning(tree), [])
   })
   await step('no secret is in what it wrote', () => {
-    checkSecretsAbsent(gate.log(), [ada.token, ada.key, ben.token, ben.key])
+    checkSecretsAbsent(gate.log(), [ada.token, bearerOf(ada), ben.token, bearerOf(ben), carol.key])
   })
+}
+
+function bearerOf({ signingIn }: Person): string {
+  return signingIn.held()?.access_token ?? ''
 }
 
 async function callTool({ client }: Person, tool: string, args?: Record<string, unknown>): Promise<string> {

@@ -34,6 +34,11 @@ export function createAdminClient(dataDir: string) {
       const key = await require('POST', '/admin/api/keys', { user: name, scopes })
       return { id: textAt(user, 'id'), key: textAt(key, 'key') }
     },
+    /** Adds a user without a key, and answers with the link that lets them choose a password. */
+    async inviteUser(name: string, role = 'member'): Promise<string> {
+      await require('POST', '/admin/api/users', { name, role })
+      return textAt(await require('POST', `/admin/api/users/${name}/invitation`, {}), 'url')
+    },
     async setToken(user: string, server: string, token: string) {
       await require('PUT', `/admin/api/tokens/${server}`, { user, token })
     },

@@ -13,6 +13,8 @@ export interface GateOptions {
   readonly firstRun?: boolean
   /** Added to the environment, of which the gate's own variables are left out. */
   readonly env?: Readonly<Record<string, string>>
+  /** Any that is free, where it is left out. */
+  readonly port?: number
   /** Kept afterwards; without it, a temporary one is made and removed. */
   readonly dataDir?: string
 }
@@ -27,6 +29,8 @@ export interface Gate extends AsyncDisposable {
   admin(method: string, path: string, body?: object): Promise<AdminAnswer>
   /** Adds a user with a key; the scope is `mcp` where none is named. */
   addUser(name: string, options?: { role?: string; scopes?: readonly string[] }): Promise<{ id: string; key: string }>
+  /** Adds a user without a key, and answers with the link that lets them choose a password. */
+  inviteUser(name: string, role?: string): Promise<string>
   setToken(user: string, server: string, token: string): Promise<void>
   /** Signals the gate itself, and waits until it has ended. */
   kill(signal: NodeJS.Signals): Promise<Ending>
@@ -51,7 +55,7 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
     await writeFile(join(home, 'sekisho.jsonc'), JSON.stringify(options.config ?? { mcpServers: {} }))
   }
 
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
   const program = startProgram({
     name: 'The gate',

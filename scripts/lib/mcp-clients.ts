@@ -1,6 +1,7 @@
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client'
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import type { SigningIn } from './oauth-client.ts'
 
 /** What scripts need of a client, whichever SDK it is made with. */
 export interface McpClient extends AsyncDisposable {
@@ -12,10 +13,13 @@ export interface McpClient extends AsyncDisposable {
 
 const CLIENT = { name: 'sekisho-tour', version: '1.0.0' }
 
+/** What a client comes with: an API key, or what it was given when its user signed in. */
+export type Credential = string | SigningIn
+
 /** Connects the SDK's second generation, in revision 2026-07-28 and no other. */
-export async function connectModern(url: string, key: string): Promise<McpClient> {
+export async function connectModern(url: string, credential: Credential): Promise<McpClient> {
   const client = new ModernClient(CLIENT, { versionNegotiation: { mode: { pin: '2026-07-28' } } })
-  await client.connect(new ModernTransport(new URL(url), { requestInit: bearer(key) }))
+  await client.connect(new ModernTransport(new URL(url), shown(credential)))
   return {
     toolNames: () => allNames((cursor) => client.listTools(cursor === undefined ? {} : { cursor })),
     call: async (name, args = {}) => readResult(await client.callTool({ name, arguments: args })),
@@ -24,9 +28,9 @@ export async function connectModern(url: string, key: string): Promise<McpClient
 }
 
 /** Connects the SDK's first generation, which opens with `initialize`. */
-export async function connectLegacy(url: string, key: string): Promise<McpClient> {
+export async function connectLegacy(url: string, credential: Credential): Promise<McpClient> {
   const client = new LegacyClient(CLIENT)
-  await client.connect(new LegacyTransport(new URL(url), { requestInit: bearer(key) }))
+  await client.connect(new LegacyTransport(new URL(url), shown(credential)))
   return {
     toolNames: () => allNames((cursor) => client.listTools(cursor === undefined ? {} : { cursor })),
     call: async (name, args = {}) => readResult(await client.callTool({ name, arguments: args })),
@@ -34,8 +38,9 @@ export async function connectLegacy(url: string, key: string): Promise<McpClient
   }
 }
 
-function bearer(key: string): RequestInit {
-  return { headers: { Authorization: `Bearer ${key}` } }
+function shown(credential: Credential) {
+  if (typeof credential !== 'string') return { authProvider: credential }
+  return { requestInit: { headers: { Authorization: `Bearer ${credential}` } } }
 }
 
 interface Page {

@@ -1,18 +1,33 @@
 import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { MAL_SECRET, type Playground } from './playground.ts'
 
 /**
- * What the gate runs with where there is no configuration file: real servers from npm and one of our own,
- * with no account anywhere. Each shows one thing: `reference` a token of the user's own, `memory` a file of
- * the user's own, `filesystem` a shared directory.
+ * What the gate runs with where there is no configuration file: real servers from npm and two of our own,
+ * with no account anywhere. Each shows one thing: `myanimelist` an account that is connected by OAuth, `reference` a
+ * token of the user's own, `memory` a file of the user's own, `filesystem` a shared directory.
  */
-export function firstRunConfig(dataDirectory: string): string {
+export function firstRunConfig(dataDirectory: string, { mal }: Pick<Playground, 'mal'>): string {
   const files = join(dataDirectory, 'playground', 'files')
   const memories = join(dataDirectory, 'playground', 'memory')
   for (const directory of [files, memories]) mkdirSync(directory, { recursive: true, mode: 0o700 })
   return JSON.stringify({
+    providers: {
+      myanimelist: {
+        clientId: mal.clientId,
+        clientSecret: { $env: MAL_SECRET },
+        authorizationUrl: `${mal.url}/v1/oauth2/authorize`,
+        tokenUrl: `${mal.url}/v1/oauth2/token`,
+        apiBaseUrl: `${mal.url}/v2`,
+        account: { url: `${mal.url}/v2/users/@me`, name: 'name' },
+      },
+    },
     mcpServers: {
+      myanimelist: {
+        builtin: 'mal',
+        description: 'Your anime list, from an emulation of MyAnimeList on this machine.',
+      },
       everything: {
         builtin: 'everything',
         description: 'A server of our own with a tool for every feature of MCP, to try clients with.',

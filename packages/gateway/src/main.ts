@@ -11,7 +11,9 @@ import type { Config } from './config/config.ts'
 import { findConfigFile, requireConfig } from './config/load.ts'
 import { firstRunConfig } from './first-run.ts'
 import { createGateway, type Gateway } from './gateway.ts'
-import { listen, type Listener } from './http/serve.ts'
+import { findFreePort, listen, type Listener } from './http/serve.ts'
+import { openPlayground } from './playground.ts'
+import { shippedDefinitions } from './providers/definitions.ts'
 import { openLog } from './telemetry/log.ts'
 import { welcome } from './welcome.ts'
 
@@ -22,7 +24,7 @@ import { welcome } from './welcome.ts'
  * @throws {Problem} what kept it from starting; `gate.fault` after a fault, which is in the log
  */
 export async function runGate(): Promise<void> {
-  const { config, firstRun, warnings } = readConfig()
+  const { config, playground, warnings } = await prepare()
   const log = await openLog(config.log)
   for (const warning of warnings) log.warn({ ...warning }, 'config.warning')
   const gateway = await createGateway(config, {
@@ -30,38 +32,68 @@ export async function runGate(): Promise<void> {
     random: systemRandom,
     log,
     environment: process.env,
-    builtins: { everything: loadEverything },
+    builtins: { everything: loadEverything, mal: loadMal },
   })
   const doors = await openDoors(gateway, config, log).catch(async (error: unknown) => {
     await gateway.close()
     throw error
   })
-  const { port } = doors.network
   const stopped = toldToStop(log)
   try {
-    // Only now: a key that is made before it can be shown is lost.
+    // Only now: a link that is made before it can be shown is lost.
     const administrator = await gateway.welcome()
-    process.stdout.write(welcome({ rootKey: gateway.rootKey, administrator, config, firstRun, port }))
-    log.info({ port, servers: config.servers.length }, 'gate.started')
+    process.stdout.write(welcome({ rootKey: gateway.rootKey, administrator, config, playground }))
+    log.info({ port: doors.network.port, servers: config.servers.length }, 'gate.started')
     await stopped
   } finally {
     await shutDown({ gateway, doors, config, log })
+    await playground?.close()
   }
 }
 
-function readConfig() {
+/** The configuration the gate runs with and, where there is no file yet, what its first run is shown with. */
+async function prepare() {
   const environment = process.env
   const file = findConfigFile({ environment, directory: startDirectoryOf(environment) })
   const dataDirectory = dataDirectoryOf(environment)
   const firstRun = !existsSync(file) && environment['SEKISHO_CONFIG'] === undefined
-  const text = firstRun ? firstRunConfig(dataDirectory) : undefined
-  return { firstRun, ...requireConfig({ file, text, environment, dataDirectory, builtins: BUILTINS }) }
+  const read = (text: string | undefined, variables = environment) => {
+    const known = { builtins: BUILTINS, definitions: shippedDefinitions }
+    return requireConfig({ file, text, environment: variables, dataDirectory, ...known })
+  }
+  if (!firstRun) return { ...(await withPort(read(undefined))), playground: undefined }
+
+  const { config } = await withPort(read('{}'))
+  const { port } = config.listen
+  const playground = await openPlayground({ redirectUri: `${config.publicUrl}/callback`, port: port + 1 })
+  const { warnings, ...own } = read(firstRunConfig(dataDirectory, playground), {
+    ...environment,
+    ...playground.environment,
+  })
+  return { config: at(port, own.config), warnings, playground }
+}
+
+/** Where the system shall choose the port it does so now: the gate must know its own address before it opens. */
+async function withPort<L extends { readonly config: Config }>(loaded: L): Promise<L> {
+  const { port } = loaded.config.listen
+  return port === 0 ? { ...loaded, config: at(await findFreePort(loaded.config.listen.host), loaded.config) } : loaded
+}
+
+function at(port: number, config: Config): Config {
+  const publicUrl = config.publicUrl.replace(/:0$/, `:${port}`)
+  return { ...config, publicUrl, listen: { ...config.listen, port } }
 }
 
 /** The playground is no part of the gate, and is loaded only where somebody calls it. */
 async function loadEverything() {
   const { createEverythingHandler } = await import('@sekisho/playground/everything')
   return createEverythingHandler()
+}
+
+/** A server of ours like any other, loaded where somebody calls it. */
+async function loadMal({ apiBaseUrl }: { readonly apiBaseUrl: string | undefined }) {
+  const { createMalHandler } = await import('@sekisho/mal')
+  return createMalHandler(apiBaseUrl === undefined ? {} : { apiBaseUrl })
 }
 
 interface Doors {

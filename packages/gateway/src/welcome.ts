@@ -1,23 +1,23 @@
 import type { Config } from './config/config.ts'
 import type { Administrator, Gateway } from './gateway.ts'
+import type { Playground } from './playground.ts'
 
 interface Welcome {
   readonly rootKey: Gateway['rootKey']
   /** Made just now, at the first start. */
   readonly administrator: Administrator | undefined
   readonly config: Config
-  /** Whether there is no configuration file yet. */
-  readonly firstRun: boolean
-  readonly port: number
+  /** There where there is no configuration file yet. */
+  readonly playground: Playground | undefined
 }
 
 /** What a person should read when the gate is up: where it is, and what to do next. */
-export function welcome({ rootKey, administrator, config, firstRun, port }: Welcome): string {
-  const url = `${config.publicUrl.replace(/:0$/, `:${port}`)}/mcp`
+export function welcome({ rootKey, administrator, config, playground }: Welcome): string {
+  const url = `${config.publicUrl}/mcp`
   const lines = [`Sekisho is open at ${url} with ${config.servers.map(({ id }) => id).join(', ') || 'no servers'}.`]
   if (rootKey.created) lines.push('', ...aboutRootKey(rootKey.place))
-  if (administrator) lines.push('', ...aboutFirstKey(url, administrator.name, administrator.key.reveal()))
-  if (firstRun) lines.push('', ...aboutFirstRun())
+  if (administrator) lines.push('', ...aboutFirstLink(url, administrator))
+  if (playground) lines.push('', ...aboutFirstRun(config.publicUrl, playground))
   return `${lines.join('\n')}\n`
 }
 
@@ -28,25 +28,25 @@ function aboutRootKey(place: string): string[] {
   ]
 }
 
-function aboutFirstKey(url: string, name: string, key: string): string[] {
+function aboutFirstLink(url: string, { name, link }: Administrator): string[] {
   return [
-    `You are ${name}. Your API key, shown this once:`,
+    `You are ${name}. Choose your password with this link, which works once:`,
     '',
-    `  ${key}`,
+    `  ${link.reveal()}`,
     '',
-    'Add the gate to a client:',
-    `  Claude Code   claude mcp add --transport http sekisho ${url} --header "Authorization: Bearer ${key}"`,
+    'Add the gate to a client; it opens your browser for you to sign in:',
+    `  Claude Code   claude mcp add --transport http sekisho ${url}`,
     '  VS Code, Cursor and others, in their mcp.json:',
-    `    "sekisho": { "type": "http", "url": "${url}", "headers": { "Authorization": "Bearer ${key}" } }`,
+    `    "sekisho": { "type": "http", "url": "${url}" }`,
     '',
-    'Others get a key of their own:  npm run sekisho -- user add ada && npm run sekisho -- key add ada',
+    'Others are invited with a link of their own:  npm run sekisho -- user invite ada',
   ]
 }
 
-function aboutFirstRun(): string[] {
+function aboutFirstRun(publicUrl: string, { mal }: Playground): string[] {
   return [
-    'There is no sekisho.jsonc yet, so demonstration servers run, with no account anywhere. One of them wants a',
-    'token of yours:  echo my-demo-token | npm run sekisho -- token set reference --user admin',
+    'There is no sekisho.jsonc yet, so demonstration servers run, with no account anywhere. MyAnimeList among them is',
+    `an emulation at ${mal.url}, where users mika, haru and others have their lists. Connect one:  ${publicUrl}/account`,
     'Write your own servers into sekisho.jsonc (docs/configuration.md); check it with  npm run sekisho -- check',
   ]
 }

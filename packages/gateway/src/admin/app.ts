@@ -1,6 +1,7 @@
 import { problem, toHttpError, type Problem } from '../base/problem.ts'
 import type { AdminCaller } from './caller.ts'
 import { actorIn, createHono, failureOf, type AdminAudit, type AdminContext, type AdminHono } from './context.ts'
+import { addInvitationRoute, type InvitationRoutesNeeds } from './invitations.ts'
 import { addKeyRoutes, type KeyRoutesNeeds } from './keys.ts'
 import { addLogRoute, type LogRoutesNeeds } from './logs.ts'
 import { addOpenapiRoute } from './openapi.ts'
@@ -12,6 +13,7 @@ export type { AdminCaller } from './caller.ts'
 
 export type AdminNeeds = AppNeeds &
   UserRoutesNeeds &
+  InvitationRoutesNeeds &
   KeyRoutesNeeds &
   TokenRoutesNeeds &
   StatusRoutesNeeds &
@@ -33,6 +35,7 @@ export function createAdminApp(needs: AdminNeeds): AdminApp {
   const app = createHono()
   prepare(app, needs.audit)
   addUserRoutes(app, needs)
+  addInvitationRoute(app, needs)
   addKeyRoutes(app, needs)
   addTokenRoutes(app, needs)
   addStatusRoute(app, needs)

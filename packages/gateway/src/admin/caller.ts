@@ -1,5 +1,6 @@
 import type { TenantId, UpstreamId, UserId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
+import { findBeyond } from '../identity/key-rules.ts'
 import { mayAdminister, maySeeUpstream, type Principal, type Role } from '../identity/principal.ts'
 import { DEFAULT_TENANT } from '../identity/tenants.ts'
 
@@ -58,13 +59,8 @@ export function requireMayChange(actor: Actor, ...roles: readonly Role[]): void 
  * @throws {Problem} `auth.forbidden`
  */
 export function requireMayGrant({ scopes }: Actor, wanted: readonly string[]): void {
-  const beyond = wanted.find((scope) => !scopes.some((own) => covers(own, scope)))
+  const beyond = findBeyond(scopes, wanted)
   if (beyond !== undefined) throw problem('auth.forbidden', { scope: beyond })
-}
-
-/** `mcp` opens every server; `admin` sees what `metrics` shows. */
-function covers(own: string, wanted: string): boolean {
-  return own === wanted || (own === 'mcp' && wanted.startsWith('mcp:')) || (own === 'admin' && wanted === 'metrics')
 }
 
 /** Whether a server exists for this caller. Administrators manage all of them, whichever they may call. */

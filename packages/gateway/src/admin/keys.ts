@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { Clock } from '../base/clock.ts'
 import { problem } from '../base/problem.ts'
 import type { ApiKey as KeyRecord, ApiKeys } from '../identity/keys.ts'
+import { KEY_DAYS, KEY_NAME } from '../identity/key-rules.ts'
 import { isScope } from '../identity/principal.ts'
 import type { User, Users } from '../identity/users.ts'
 import { requireMayChange, requireMayGrant, type Actor } from './caller.ts'
@@ -37,7 +38,7 @@ const NewKey = z.strictObject({
   user: z.string().meta({ description: 'Id or name.' }),
   name: z
     .string()
-    .regex(/^[^\p{Cc}]{1,64}$/u, 'has 1 to 64 characters, none of them control characters')
+    .regex(KEY_NAME, 'has 1 to 64 characters, none of them control characters')
     .default('key')
     .meta({ description: 'What it is for.' }),
   scopes: z
@@ -46,7 +47,7 @@ const NewKey = z.strictObject({
     .max(64)
     .default(['mcp'])
     .meta({ description: '`mcp` (every server), `mcp:<server>` (that one), `admin`, `metrics`.' }),
-  expiresInDays: z.int().min(1).max(3650).optional().meta({ description: 'Without it, it does not expire.' }),
+  expiresInDays: z.int().min(1).max(KEY_DAYS).optional().meta({ description: 'Without it, it does not expire.' }),
 })
 
 const list = createRoute({

@@ -29,6 +29,12 @@ export const adminRoutes = {
     who: 'administrator',
     does: 'Removes a user with their keys and tokens. Only an owner removes owners.',
   },
+  'users.invite': {
+    method: 'post',
+    path: '/admin/api/users/{user}/invitation',
+    who: 'administrator',
+    does: 'Makes a link by which a user sets a password; it is good for once. Only an owner makes one for an owner.',
+  },
   'keys.list': {
     method: 'get',
     path: '/admin/api/keys',

@@ -10,7 +10,20 @@ const on = { key: 'the id of the API key it was done with' }
 const server = { server: 'the server, as the configuration names it' }
 const person = { target: 'the id of the user it was done to', name: 'their name' }
 const apiKey = { target: 'the id of the API key it was done to', owner: 'the id of the user it belongs to' }
+const client = { client: 'the client id' }
 const token = { owner: 'the id of the user whose token it is', service: 'the service it is for' }
+const connection = {
+  owner: 'the id of the user whose account it is',
+  provider: 'the provider, or mcp: and the server that named its own',
+  issuer: 'the authorization server, where it named itself',
+}
+const expires = 'when it ends, in milliseconds since 1970'
+const consent = {
+  ...client,
+  clientName: 'what it calls itself',
+  redirectHost: 'where its access is sent',
+  resources: 'what it asks for',
+}
 
 /** Everything that is kept for ever, once: read by the code that writes it and by the documentation. */
 export const events = {
@@ -35,16 +48,62 @@ export const events = {
     means: 'A request came with no key, or with one that opens nothing; of each, at most one a second is kept.',
     fields: { error: 'the code of the refusal', path: 'what was asked for', address: 'where it came from' },
   },
+  'login.ok': {
+    means: 'Somebody signed in with a browser.',
+    fields: { how: 'what they proved it with (RFC 8176)', address: 'where from', browser: 'what the browser is' },
+  },
+  'login.failed': {
+    means: 'An attempt to sign in was refused; of each refusal, at most one a second is kept.',
+    fields: { error: 'the code of the refusal', target: 'the id of the user, where there is one', address: 'where from' },
+  },
+  'login.ended': { means: 'Somebody signed out of a browser.', fields: { address: 'where from' } },
+  'session.ended': {
+    means: 'A user signed others of their browsers out.',
+    fields: { count: 'how many', address: 'where from' },
+  },
+  'invitation.made': { means: 'A link was made by which a user sets a password.', fields: { ...person, expires, ...on } },
+  'password.set': {
+    means: 'A password was set; the user’s other browsers are signed out.',
+    fields: { how: 'invitation (with a link) or change (with the one before)', address: 'where from' },
+  },
+  'consent.given': { means: 'A user let a client in.', fields: consent },
+  'consent.refused': { means: 'A user did not let a client in.', fields: consent },
   'user.added': { means: 'A user was added.', fields: { ...person, role: 'their role', ...on } },
   'user.removed': { means: 'A user was removed with all that was theirs.', fields: { ...person, ...on } },
   'user.role_changed': { means: 'A user was given another role.', fields: { ...person, role: 'the new role', ...on } },
   'key.added': {
     means: 'An API key was made.',
-    fields: { ...apiKey, scopes: 'what it allows', expires: 'when it ends, in milliseconds since 1970', ...on },
+    fields: { ...apiKey, scopes: 'what it allows', expires, ...on },
   },
   'key.revoked': { means: 'An API key was revoked.', fields: { ...apiKey, ...on } },
   'token.set': { means: 'A token for a service was put into the vault.', fields: { ...token, ...on } },
   'token.removed': { means: 'A token for a service was removed from the vault.', fields: { ...token, ...on } },
+  'connection.made': { means: 'A user connected an account of theirs.', fields: connection },
+  'connection.refreshed': { means: 'The access token of a connected account was renewed.', fields: connection },
+  'connection.refresh_failed': {
+    means: 'The access token of a connected account could not be renewed; the connection is kept.',
+    fields: { ...connection, error: 'the code of the failure' },
+  },
+  'connection.rejected': {
+    means: 'A provider does not accept a connection any more: its user has to connect the account again.',
+    fields: { ...connection, error: 'the code of the refusal' },
+  },
+  'connection.removed': {
+    means: 'A user disconnected an account of theirs.',
+    fields: { ...connection, revoked: 'whether the provider confirmed that the tokens are revoked' },
+  },
+  'client.registered': {
+    means: 'A client registered itself with the authorization server.',
+    fields: { ...client, clientName: 'what it calls itself', redirectHost: 'the hosts its answers go to' },
+  },
+  'client.cut_off': {
+    means: 'A code or a refresh token was used that had been used before, and all that came of it was revoked.',
+    fields: client,
+  },
+  'consent.revoked': {
+    means: 'A user let a client in no more; its tokens have ended.',
+    fields: client,
+  },
   'gate.started': {
     means: 'The gate started.',
     fields: { version: 'its version', instance: 'which of several gates' },

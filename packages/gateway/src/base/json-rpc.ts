@@ -153,6 +153,19 @@ export function withId(request: RpcRequest, id: RequestId): RpcRequest {
   return { ...edited(request, request.idSpan, JSON.stringify(id)), id }
 }
 
+/** The same request without some members of `params`; every other member keeps its bytes. */
+export function withoutParams(request: RpcRequest, names: readonly string[]): RpcRequest {
+  const { bytes, params } = request
+  if (params === undefined) return request
+  const kept: string[] = []
+  eachMember(bytes, params.start, (key, start, end) => {
+    if (!names.includes(key)) kept.push(`${JSON.stringify(key)}:${bytes.toString('utf8', start, end)}`)
+  })
+  const message = readMessage(splice(bytes, [{ ...params, by: `{${kept.join(',')}}` }]))
+  if (message.kind !== 'request') throw new TypeError('a request lost its id')
+  return message
+}
+
 /** Puts text in the place of one value; the places of all others move along. */
 function edited(request: RpcRequest, at: Span, by: string): RpcRequest {
   const shift = Buffer.byteLength(by) - (at.end - at.start)

@@ -8,6 +8,8 @@ export const User = z.object({ id: z.string(), name: z.string(), role: z.string(
 export type User = z.output<typeof User>
 export const UserList = z.object({ users: z.array(User) })
 
+export const Invitation = z.object({ url: z.string(), expiresAt: z.string() })
+
 export const Key = z.object({
   id: z.string(),
   user: z.string(),

@@ -1,6 +1,7 @@
 import type { UpstreamId } from '../base/ids.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Template } from '../base/template.ts'
+import type { ProviderDefinition } from './provider-schema.ts'
 import type { ConfigFile } from './schema.ts'
 
 /**
@@ -8,13 +9,16 @@ import type { ConfigFile } from './schema.ts'
  * reloading makes a new one, and a call in flight keeps the one it began with.
  */
 export interface Config extends Readonly<
-  Pick<ConfigFile, 'listen' | 'limits' | 'timeouts' | 'stdio' | 'names' | 'log' | 'audit'>
+  Pick<ConfigFile, 'listen' | 'signIn' | 'oauth' | 'outbound' | 'limits' | 'timeouts' | 'stdio' | 'names' | 'log' | 'audit'>
 > {
   /** Scheme, host and port, without a slash at the end. With `listen.port` 0 its port is to be replaced. */
   readonly publicUrl: string
   readonly allowedOrigins: readonly string[]
   readonly allowedHosts: readonly string[]
+  readonly trustProxy: readonly string[]
   readonly servers: readonly ServerConfig[]
+  /** The providers that the file sets up or a server names, by id. */
+  readonly providers: Readonly<Record<string, ProviderConfig>>
   /** The names of servers that are left out. */
   readonly disabledServers: readonly UpstreamId[]
   /** An absolute path. */
@@ -29,6 +33,8 @@ interface AnyServer {
   readonly description: string | undefined
   readonly requiresUserToken: boolean
   readonly tokenSetup: TokenSetup | undefined
+  /** The provider whose account each user connects; a key of `providers`. */
+  readonly provider: string | undefined
   readonly timeoutMs: number
   readonly startTimeoutMs: number
 }
@@ -49,6 +55,8 @@ export interface HttpServer extends AnyServer {
   /** Checked to be http or https with the host fixed; a `userToken` stands after the host only. */
   readonly url: Template
   readonly headers: Readonly<Record<string, Template>>
+  /** Where each user connects an account by what the server's own metadata says. */
+  readonly oauth: DiscoveredOAuth | undefined
 }
 
 export interface BuiltinServer extends AnyServer {
@@ -62,4 +70,44 @@ export interface TokenSetup {
   readonly helpUrl: string | undefined
   /** Found in every token of this service. Neither global nor sticky, so that it keeps no state. */
   readonly format: RegExp | undefined
+}
+
+/** What an authorization server calls this gate; without an id it is not set up there. */
+export interface ClientConfig {
+  readonly clientId: string | undefined
+  readonly clientSecret: Secret | undefined
+}
+
+export interface DiscoveredOAuth extends ClientConfig {
+  readonly scopes: readonly string[] | undefined
+}
+
+/** A provider with every default filled in: its definition, and what the file says beside or in place of it. */
+export interface ProviderConfig extends ClientConfig {
+  readonly id: string
+  readonly name: string
+  readonly authorizationUrl: string
+  readonly tokenUrl: string
+  readonly issuer: string | undefined
+  readonly revocation: ProviderDefinition['revocation']
+  readonly authorizationParameters: Readonly<Record<string, string>>
+  readonly pkce: 'S256' | 'plain' | 'none'
+  readonly clientAuthentication: 'body' | 'basic' | 'none'
+  readonly scopes: readonly string[]
+  readonly scopeSeparator: ' ' | ','
+  readonly tokenReply: TokenReply
+  readonly refresh: { readonly rotates: 'always' | 'optional' | 'never' | 'none'; readonly expiresIn?: number | undefined }
+  readonly account: ProviderDefinition['account']
+  readonly apiBaseUrl: string | undefined
+  readonly redirect: 'exact' | 'loopback-any-port'
+  readonly help: ProviderDefinition['help']
+}
+
+/** How the token endpoint answers. */
+export interface TokenReply {
+  readonly format: 'json' | 'form' | 'auto'
+  readonly errorsWithStatus200: boolean
+  readonly path: string | undefined
+  readonly grantErrors: readonly string[]
+  readonly clientErrors: readonly string[]
 }

@@ -4,10 +4,12 @@ import { basename, dirname, resolve } from 'node:path'
 import { dataDirectoryOf } from '../base/data-directory.ts'
 import { problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
-import type { Config } from './config.ts'
+import type { ClientConfig, Config } from './config.ts'
 import { parseDocument } from './document.ts'
 import { findVariable, readOverrides, withOverrides, type Environment, type Overrides } from './environment.ts'
 import { setAsideForeign } from './foreign.ts'
+import type { ProviderDefinition } from './provider-schema.ts'
+import { buildProviders, checkProviders } from './providers.ts'
 import {
   createReport,
   showPath,
@@ -32,6 +34,8 @@ export interface ConfigSource {
   readonly dataDirectory: string
   /** The built-in servers there are; any name is taken where it is left out. */
   readonly builtins?: readonly string[] | undefined
+  /** The providers that come with the gate, by id. */
+  readonly definitions?: Readonly<Record<string, ProviderDefinition>> | undefined
 }
 
 export type LoadedConfig =
@@ -111,12 +115,21 @@ interface Reading {
 function readConfig({ value, overrides, source, report }: Reading): Config | undefined {
   const own = setAsideForeign(value, report)
   const alone = checkShape(own, report)
-  const templates = checkServers(own, { environment: source.environment, builtins: source.builtins, report })
+  const { environment, builtins, definitions = {} } = source
+  const clients = checkProviders(own, { environment, definitions, report })
+  const templates = checkServers(own, { environment, builtins, definitions, report })
 
   const file = alone && ConfigFile.safeParse(withOverrides(own, overrides.fields)).data
   if (!file) return undefined
   checkAddress(file, (path) => (overrides.has(path) ? overrides.report : report))
-  return build(file, templates, source)
+  return build(file, { templates, clients, definitions }, source)
+}
+
+/** What was read beside the shape of the file. */
+interface Read {
+  readonly templates: ReadonlyMap<string, Templates>
+  readonly clients: ReadonlyMap<string, ClientConfig>
+  readonly definitions: Readonly<Record<string, ProviderDefinition>>
 }
 
 /** Who is reached from elsewhere must know its own name: it is in every token and every Host header. */
@@ -139,14 +152,18 @@ function isLoopback(host: string): boolean {
   return address === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
 }
 
-function build(file: ConfigFile, templates: ReadonlyMap<string, Templates>, source: ConfigSource): Config {
-  const { listen, allowedOrigins, allowedHosts, limits, timeouts, stdio, names, log, audit } = file
+function build(file: ConfigFile, { templates, clients, definitions }: Read, source: ConfigSource): Config {
+  const { listen, allowedOrigins, allowedHosts, trustProxy, limits, timeouts, stdio, names, log, audit } = file
+  const { signIn, oauth, outbound } = file
   const databaseUrl = findVariable(source.environment, 'DATABASE_URL')
-  const sections = { listen, allowedOrigins, allowedHosts, limits, timeouts, stdio, names, log, audit }
+  const served = buildServers(file, templates, dirname(resolve(source.file)))
+  const people = { signIn, oauth, outbound, trustProxy }
+  const sections = { listen, allowedOrigins, allowedHosts, ...people, limits, timeouts, stdio, names, log, audit }
   return freeze({
     ...sections,
     publicUrl: file.publicUrl ?? `http://localhost:${listen.port}`,
-    ...buildServers(file, templates, dirname(resolve(source.file))),
+    ...served,
+    providers: buildProviders(file, { clients, definitions, servers: served.servers }),
     dataDirectory: findVariable(source.environment, 'SEKISHO_DATA')
       ? dataDirectoryOf(source.environment)
       : resolve(source.dataDirectory),

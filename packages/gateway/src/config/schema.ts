@@ -1,5 +1,8 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { bytes, count, duration, megabytes, reject } from './fields.ts'
+import { OAuthSection, OutboundSection, SignInSection, EndpointLimits } from './people-schema.ts'
+import { PROVIDER_ID, ProviderEntry } from './provider-schema.ts'
 import { ServerEntry } from './server-schema.ts'
 
 /** The default of `listen.port`: S-E-K-I on a phone's keys. */
@@ -38,6 +41,15 @@ const HostName = z.string().superRefine((text, check) => {
 
 const NOT_A_HOST = { reason: 'is not a host', fix: 'Write a name, with a port where it has one, in lower case' }
 
+const ProxyAddress = z.string().superRefine((text, check) => {
+  const [address = '', length, ...rest] = text.split('/')
+  const bits = isIP(address) === 6 ? 128 : 32
+  const isRange = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= bits)
+  if (text !== 'loopback' && (isIP(address) === 0 || !isRange || rest.length > 0)) reject(check, NOT_AN_ADDRESS)
+})
+
+const NOT_AN_ADDRESS = { reason: 'is no address', fix: 'Write an address, a range like 10.0.0.0/8, or loopback' }
+
 const ListenHost = z
   .string()
   .regex(/^[A-Za-z0-9.:-]+$/, 'is not an address to listen on')
@@ -54,6 +66,15 @@ export const ConfigFile = z.strictObject({
         'The servers behind the gate, by name: letters, digits, `-` and single `_`, at most 24, not `sekisho`; ' +
         'names that differ only in case are the same.',
       propertyNames: { pattern: SERVER_NAME.source, maxLength: 24 },
+    }),
+  providers: z
+    .record(z.string(), ProviderEntry)
+    .default({})
+    .meta({
+      description:
+        'The services whose accounts users connect, by id. One that comes with the gate needs no more than the client id ' +
+        'the operator was given there; any other needs `name`, `authorizationUrl` and `tokenUrl` as well.',
+      propertyNames: { pattern: PROVIDER_ID.source },
     }),
   publicUrl: PublicUrl.optional().describe(
     'The address people use, and the base of every resource identifier. Default: `http://localhost:` and the port. ' +
@@ -74,7 +95,10 @@ export const ConfigFile = z.strictObject({
   allowedOrigins: z
     .array(Origin)
     .default([])
-    .describe('Web origins whose requests are let in, beside the gate’s own. No CORS headers are sent yet.'),
+    .describe(
+      'Web origins whose pages may call MCP, beside the gate’s own and, where the gate is on loopback, those of loopback. ' +
+        'Metadata, `/token`, `/register` and `/revoke` are open to every origin; pages and the admin API to none.',
+    ),
   allowedHosts: z
     .array(HostName)
     .default([])
@@ -82,10 +106,20 @@ export const ConfigFile = z.strictObject({
       'Values of the Host header that are answered, beside that of `publicUrl` and, with the port the request came in ' +
         'by, `localhost`, `127.0.0.1` and `[::1]`.',
     ),
+  trustProxy: z
+    .array(ProxyAddress)
+    .default([])
+    .describe(
+      'Proxies whose `X-Forwarded-For` or `Forwarded` says where a request came from: addresses, ranges like `10.0.0.0/8`, or `loopback`.',
+    ),
+  signIn: SignInSection,
+  oauth: OAuthSection,
+  outbound: OutboundSection,
   limits: z
     .strictObject({
       callsPerMinute: count().default(600).describe('How many calls a user may make in a minute.'),
       concurrentCalls: count().default(64).describe('How many calls of one user may be in flight.'),
+      perMinute: EndpointLimits,
       requestBytes: bytes().default(4_194_304).describe('The largest request, in bytes.'),
       answerBytes: bytes().default(67_108_864).describe('The largest answer of a server, in bytes.'),
     })

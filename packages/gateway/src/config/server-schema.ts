@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, megabytes, reject } from './fields.ts'
+import { ServerOAuth } from './provider-schema.ts'
 import { readValue, valueShape } from './values.ts'
 
 /** A value of env, args, url or headers; told apart and turned into a Template by `servers.ts`. */
@@ -79,6 +80,18 @@ export const ServerEntry = z
     headers: z.record(z.string(), Value).default({}).describe('Headers sent with every request to `url`.'),
     type: z.enum(['stdio', 'http', 'streamable-http']).optional().describe('May be left out: `command` or `url` tell.'),
     builtin: z.string().min(1).optional().describe('The name of a server that comes with the gate.'),
+    provider: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'The provider whose account each user connects: a key of `providers`, or one that comes with the gate. Its access ' +
+          'token stands where `$userToken` does; without one in `headers`, as `Authorization: Bearer`.',
+      ),
+    oauth: z
+      .union([z.literal(true), ServerOAuth], 'is neither true nor an object in braces')
+      .optional()
+      .describe('Each user connects an account as the server’s own metadata says (MCP, Authorization). With `url` only.'),
     description: z.string().max(500).optional().describe('What it is for; shown to users.'),
     disabled: z.boolean().default(false).describe('Leaves it out, and leaves its variables unread.'),
     requiresUserToken: z

@@ -3,17 +3,21 @@ import type { UpstreamId } from '../base/ids.ts'
 import type { Config, ServerConfig, TokenSetup } from './config.ts'
 import type { Environment } from './environment.ts'
 import { nearest } from './nearest.ts'
-import type { Report, Trouble } from './report.ts'
+import type { Path, Report, Trouble } from './report.ts'
 import type { ConfigFile } from './schema.ts'
 import type { ServerEntry } from './server-schema.ts'
+import { asksForAccount, buildOAuth, checkAccount, providerOf, withBearer } from './accounts.ts'
+import { providersIn, type Definitions } from './providers.ts'
 import { checkNames } from './server-names.ts'
 import { readTemplates, type Templates } from './templates.ts'
-import { isFields, type Fields } from './values.ts'
+import { holds, isFields, type Fields } from './values.ts'
 
 export interface ServerNeeds {
   readonly environment: Environment
   /** The built-in servers there are; any name is taken where it is left out. */
   readonly builtins?: readonly string[] | undefined
+  /** The providers that come with the gate. */
+  readonly definitions: Definitions
   readonly report: Report
 }
 
@@ -28,19 +32,21 @@ export function checkServers(file: unknown, needs: ServerNeeds): ReadonlyMap<str
   checkNames(Object.keys(servers), needs.report)
   const found = new Map<string, Templates>()
   for (const [name, server] of Object.entries(servers)) {
-    if (isFields(server)) checkServer(name, server, needs, found)
+    if (!isFields(server)) continue
+    const path = ['mcpServers', name]
+    checkServer(server, path, needs)
+    checkAccount(server, path, { ...needs, configured: providersIn(file) })
+    if (server['disabled'] !== true) found.set(name, readTemplates(server, path, needs))
   }
   return found
 }
 
-function checkServer(name: string, server: Fields, needs: ServerNeeds, found: Map<string, Templates>): void {
-  const path = ['mcpServers', name]
+function checkServer(server: Fields, path: Path, needs: ServerNeeds): void {
   const tell: Tell = (key, trouble) => needs.report.problem(key ? [...path, key] : path, trouble, 'key')
   checkKind(server, tell)
   if (needs.builtins) checkBuiltin(server, needs.builtins, tell)
   checkPersonal(server, tell)
   if (server['disabled'] === true) return
-  found.set(name, readTemplates(server, path, needs))
   warn(server, (key, trouble) => needs.report.warning([...path, key ?? ''], trouble, 'key'))
 }
 
@@ -50,7 +56,7 @@ type Tell = (key: string | undefined, trouble: Trouble) => void
 /** What makes a server one of its kind, and which keys only that kind has. */
 const KINDS = [
   { key: 'command', types: ['stdio'], only: ['args', 'env', 'cwd', 'shared', 'memoryMb'] },
-  { key: 'url', types: ['http', 'streamable-http'], only: ['headers'] },
+  { key: 'url', types: ['http', 'streamable-http'], only: ['headers', 'oauth'] },
   { key: 'builtin', types: [], only: [] },
 ] as const
 
@@ -85,7 +91,7 @@ function checkPersonal(server: Fields, tell: Tell): void {
   if (server['shared'] === true && (usesToken || holds(server, '$user'))) tell('shared', CANNOT_SHARE)
   if (server['requiresUserToken'] === false && usesToken) tell('requiresUserToken', TOKEN_USED)
   if (server['requiresUserToken'] !== true || usesToken || server['builtin'] !== undefined) return
-  tell('requiresUserToken', TOKEN_UNUSED)
+  if (!asksForAccount(server)) tell('requiresUserToken', TOKEN_UNUSED)
 }
 
 const CANNOT_SHARE = {
@@ -96,13 +102,6 @@ const TOKEN_USED = { reason: 'contradicts the $userToken in its values', fix: 'R
 const TOKEN_UNUSED = {
   reason: 'asks for a token that no value holds',
   fix: 'Write {"$userToken": "{{token}}"} where the server takes it, or remove it',
-}
-
-/** Answers whether a value of the server is a reference of this kind. */
-function holds({ args, env, headers, url }: Fields, key: string): boolean {
-  const records = [env, headers].flatMap((record) => (isFields(record) ? Object.values(record) : []))
-  const values: unknown[] = [...(Array.isArray(args) ? args : []), ...records, url]
-  return values.some((value) => isFields(value) && value[key] !== undefined)
 }
 
 function warn(server: Fields, tell: Tell): void {
@@ -156,12 +155,16 @@ function buildServer({ id, entry, values, file, directory }: Checked): ServerCon
   const any = {
     id,
     description: entry.description,
-    requiresUserToken: entry.requiresUserToken ?? usesToken(values),
+    requiresUserToken: !asksForAccount(entry) && (entry.requiresUserToken ?? usesToken(values)),
     tokenSetup: buildTokenSetup(entry.tokenSetup),
+    provider: providerOf(entry),
     timeoutMs: entry.timeoutMs ?? file.timeouts.callMs,
     startTimeoutMs: entry.startTimeoutMs ?? file.timeouts.startMs,
   }
-  if (values.url) return { ...any, kind: 'http', url: values.url, headers: values.headers }
+  if (values.url) {
+    const headers = asksForAccount(entry) ? withBearer(values) : values.headers
+    return { ...any, kind: 'http', url: values.url, headers, oauth: buildOAuth(entry.oauth, values.client) }
+  }
   if (entry.builtin !== undefined) return { ...any, kind: 'builtin', builtin: entry.builtin }
   if (entry.command === undefined) return undefined
   return {

@@ -1,4 +1,6 @@
+import { secret } from '../base/secret.ts'
 import type { Template } from '../base/template.ts'
+import type { ClientConfig } from './config.ts'
 import type { Environment } from './environment.ts'
 import type { Path, Report, Trouble } from './report.ts'
 import { fromEnvironment, isFields, readValue, type Fields } from './values.ts'
@@ -9,9 +11,12 @@ export interface Templates {
   readonly env: Readonly<Record<string, Template>>
   readonly headers: Readonly<Record<string, Template>>
   readonly url: Template | undefined
+  /** What the server's own authorization server calls this gate. */
+  readonly client: ClientConfig | undefined
 }
 
-interface Needs {
+/** What a value is read with. */
+export interface TemplateNeeds {
   readonly environment: Environment
   readonly report: Report
 }
@@ -20,7 +25,7 @@ interface Needs {
  * Turns the values of a server into templates: `$env` is resolved here, once, and what it gave is never
  * expanded again. Values whose shape is wrong are passed over; the schema reports them.
  */
-export function readTemplates(server: Fields, path: Path, needs: Needs): Templates {
+export function readTemplates(server: Fields, path: Path, needs: TemplateNeeds): Templates {
   const read = (value: unknown, at: Path, check: Check) => readTemplate(value, at, check, needs)
   const args = Array.isArray(server['args']) ? server['args'] : []
   return {
@@ -33,14 +38,42 @@ export function readTemplates(server: Fields, path: Path, needs: Needs): Templat
     headers: readRecord(server['headers'], [...path, 'headers'], (value, at) => {
       return rejected(checkHeaderName(at), at, needs) ? undefined : read(value, at, checkHeader)
     }),
+    client: isFields(server['oauth']) ? readClient(server['oauth'], [...path, 'oauth'], needs) : undefined,
     url: server['url'] === undefined ? undefined : read(server['url'], [...path, 'url'], checkUrl),
   }
 }
 
+/** Reads what an authorization server calls this gate, from the file or the environment. */
+export function readClient(entry: Fields, path: Path, needs: TemplateNeeds): ClientConfig {
+  const read = (key: string) => {
+    const value = entry[key] === undefined ? undefined : readTemplate(entry[key], [...path, key], checkText, needs)
+    return value?.kind === 'text' ? value.text : undefined
+  }
+  const [clientId, clientSecret] = [read('clientId'), read('clientSecret')]
+  if (typeof entry['clientSecret'] === 'string') needs.report.warning([...path, 'clientSecret'], LITERAL)
+  return { clientId, clientSecret: clientSecret === undefined ? undefined : secret(clientSecret) }
+}
+
+const LITERAL = {
+  reason: 'is a secret that whoever reads this file can use',
+  fix: 'Put it into a variable, and write {"$env": "NAME"}',
+}
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#appendix-A.1 RFC 6749, appendix A} */
+const checkText: Check = (template) =>
+  template.kind !== 'text' || /^[\x20-\x7e]+$/.test(template.text)
+    ? undefined
+    : { reason: 'is empty, or holds characters that no client id and no secret has', fix: 'Copy it once more' }
+
 /** What is wrong with a value where it stands, if anything. Its words hold nothing of the value. */
 type Check = (template: Template) => Trouble | undefined
 
-function readTemplate(raw: unknown, path: Path, check: Check, needs: Needs): Template | undefined {
+function readTemplate(
+  raw: unknown,
+  path: Path,
+  check: Check,
+  needs: TemplateNeeds,
+): Template | undefined {
   const value = readValue(raw)
   if ('reason' in value) return undefined
   const template = value.kind === 'env' ? resolve(value.variable, path, needs) : value
@@ -49,7 +82,7 @@ function readTemplate(raw: unknown, path: Path, check: Check, needs: Needs): Tem
   return trouble ? undefined : template
 }
 
-function resolve(variable: string, path: Path, { environment, report }: Needs): Template | undefined {
+function resolve(variable: string, path: Path, { environment, report }: TemplateNeeds): Template | undefined {
   const text = environment[variable]
   if (text) return fromEnvironment(variable, text)
   const reason = `the environment variable ${variable} is ${text === undefined ? 'not set' : 'empty'}`
@@ -70,7 +103,7 @@ function readRecord(
   return templates
 }
 
-function rejected(trouble: Trouble | undefined, path: Path, { report }: Needs): boolean {
+function rejected(trouble: Trouble | undefined, path: Path, { report }: TemplateNeeds): boolean {
   if (trouble) report.problem(path, trouble, 'key')
   return trouble !== undefined
 }

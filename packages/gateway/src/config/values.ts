@@ -120,6 +120,13 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Answers whether a value of the server is a reference of this kind. */
+export function holds({ args, env, headers, url }: Fields, key: string): boolean {
+  const records = [env, headers].flatMap((record) => (isFields(record) ? Object.values(record) : []))
+  const values: unknown[] = [...(Array.isArray(args) ? args : []), ...records, url]
+  return values.some((value) => isFields(value) && value[key] !== undefined)
+}
+
 /** Names the kind of a JSON value, never the value. */
 export function describe(value: unknown): string {
   if (value === null) return 'null'

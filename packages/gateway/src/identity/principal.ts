@@ -9,7 +9,10 @@ export interface Principal {
   readonly userId: UserId
   readonly userName: string
   readonly role: Role
+  /** The API key at hand or, where a client was let in by its user, the grant it has. */
   readonly keyId: string
+  /** The client that was let in; absent where an API key was used. */
+  readonly clientId?: string
   /** `mcp` (every server), `mcp:<server>` (that one), `admin`, `metrics`. */
   readonly scopes: readonly string[]
 }

@@ -4,8 +4,9 @@ import type { Secret } from '../base/secret.ts'
 import type { TenantId, UpstreamId } from '../base/ids.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Registry, Tool } from '../registry/registry.ts'
-import { onceOver, type Answer } from '../upstreams/transport.ts'
+import { onceOver, type Answer, type Exchange } from '../upstreams/transport.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
+import { requireCredential } from './connecting.ts'
 import type { Context } from './context.ts'
 
 export interface CallNeeds {
@@ -14,6 +15,12 @@ export interface CallNeeds {
   readonly upstreams: Pick<Upstreams, 'call'>
   readonly credentials: {
     require(principal: Principal, upstream: UpstreamId): Secret | undefined | Promise<Secret | undefined>
+    /**
+     * Another credential in place of one that the upstream did not take; `undefined` where there is no way to one.
+     *
+     * @throws {Problem} `connection.*`, `provider.*` where there is a way, and it failed
+     */
+    renew(principal: Principal, upstream: UpstreamId, refused: Secret): Promise<Secret | undefined>
   }
   /** Told how each call ended: for the audit log, the metrics and the log. */
   readonly trail: {
@@ -61,12 +68,11 @@ export async function callTool(needs: CallNeeds, request: RpcRequest, ctx: Conte
     // What is there already is taken without a turn of the queue, which costs as much as the look-up.
     const found = needs.registry.require(ctx, request.name)
     tool = found instanceof Promise ? await found : found
-    const held = needs.credentials.require(ctx.principal, tool.upstream)
+    const held = requireCredential(needs.credentials, tool.upstream, ctx)
     const token = held instanceof Promise ? await held : held
     called = true
-    const caller = { tenant: ctx.principal.tenant, userId: ctx.principal.userId, token }
     const exchange = exchangeOf(withName(request, tool.name), ctx)
-    outcome = releasedAfter(await needs.upstreams.call(tool.upstream, exchange, caller), release)
+    outcome = releasedAfter(await send(needs, { upstream: tool.upstream, exchange, token }, ctx), release)
   } catch (error) {
     release()
     outcome = asProblem(error)
@@ -86,6 +92,29 @@ export async function callTool(needs: CallNeeds, request: RpcRequest, ctx: Conte
   }
   if (outcome instanceof Problem) throw outcome
   return outcome
+}
+
+interface Sending {
+  readonly upstream: UpstreamId
+  readonly exchange: Exchange
+  readonly token: Secret | undefined
+}
+
+/** A server that refuses the credential has done nothing: the call is made once more, with a newer one. */
+async function send(needs: CallNeeds, { upstream, exchange, token }: Sending, { principal }: Context): Promise<Answer> {
+  const { tenant, userId } = principal
+  try {
+    return await needs.upstreams.call(upstream, exchange, { tenant, userId, token })
+  } catch (error) {
+    if (token === undefined || !isRefusal(error)) throw error
+    const renewed = await needs.credentials.renew(principal, upstream, token)
+    if (renewed === undefined) throw error
+    return needs.upstreams.call(upstream, exchange, { tenant, userId, token: renewed })
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'upstream.refused' && error.details['upstreamStatus'] === 401
 }
 
 function nothingSpent(): void {}

@@ -10,6 +10,10 @@ export interface Context {
   readonly requestId: string
   /** The one upstream of `/mcp/<server>`; `undefined` on `/mcp`, where all are merged. */
   readonly server: UpstreamId | undefined
+  /** What a legacy client calls its session: a label, which proves nothing. */
+  readonly sessionId: string | undefined
+  /** Set where the request comes again after its user was asked to open an address: whether they were willing. */
+  readonly opened?: boolean
   /** `Mcp-Param-*` headers, names and values in turn. */
   readonly paramHeaders: readonly string[]
   readonly signal: AbortSignal

@@ -6,9 +6,10 @@ import { readBody } from '../http/body.ts'
 import { failureHeaders } from '../http/refusal.ts'
 import type { Principal } from '../identity/principal.ts'
 import { serverOf } from '../registry/names.ts'
-import type { Registry } from '../registry/registry.ts'
+import type { Registry, Standing } from '../registry/registry.ts'
 import type { Answer } from '../upstreams/transport.ts'
 import { callTool, type CallNeeds } from './call.ts'
+import { isMissing } from './connecting.ts'
 import type { Context } from './context.ts'
 import { toolFailure } from './eras/client-era.ts'
 import { decideEra } from './eras/era.ts'
@@ -66,7 +67,18 @@ export function createMcpEndpoint(needs: EndpointNeeds) {
       const era = decideEra(message, request.headers)
       const { signal } = controller
       const paramHeaders = paramHeadersOf(request)
-      const ctx: Context = { principal, era, requestId, server, paramHeaders, signal, abort, notify: outlet.notify }
+      const sessionId = sessionIdOf(request)
+      const ctx: Context = {
+        principal,
+        era,
+        requestId,
+        server,
+        sessionId,
+        paramHeaders,
+        signal,
+        abort,
+        notify: outlet.notify,
+      }
       // 3. The operation, and its answer.
       if (message.kind === 'request') {
         response.on('close', () => {
@@ -97,13 +109,13 @@ async function operate(needs: EndpointNeeds, message: RpcRequest, ctx: Context, 
       case 'tools.call':
         if (ctx.server === undefined && message.name === statusTool.name)
           return await answerStatus(needs, message, ctx, outlet)
-        return await passOn(adopted(await callTool(needs, message, ctx), message, ctx), outlet)
+        return await passOn(adopted(await call(needs, message, ctx), message, ctx), outlet)
       case 'tools.list': {
         const { tools, nextCursor, ttlMs } = await listTools(needs, ctx, message.cursor)
         return answer(message, ctx.era.toolsPage(tools, nextCursor, ttlMs), outlet)
       }
       case 'open':
-        return answer(message, opening(message, ctx), outlet, ctx.era.openingHeaders())
+        return answer(message, opening(message, ctx), outlet, ctx.era.openingHeaders(message.paramsValue))
       case 'ping':
         return answer(message, ctx.era.pong, outlet)
       case undefined:
@@ -113,6 +125,13 @@ async function operate(needs: EndpointNeeds, message: RpcRequest, ctx: Context, 
   } catch (error) {
     return fail(needs, asProblem(error), message, { ctx, outlet })
   }
+}
+
+/** A request that comes again after its user was asked to open an address says so, and is a call all the same. */
+function call(needs: EndpointNeeds, message: RpcRequest, ctx: Context): Promise<Answer> {
+  const opened = ctx.era.readOpened(message)
+  if (!opened) return callTool(needs, message, ctx)
+  return callTool(needs, opened.request, { ...ctx, opened: opened.accepted })
 }
 
 /** What a model should know of the merged endpoint; a single server speaks for itself. */
@@ -146,13 +165,27 @@ function answer(message: RpcRequest, result: string | Buffer, outlet: Outlet, he
 }
 
 async function answerStatus(needs: EndpointNeeds, message: RpcRequest, ctx: Context, outlet: Outlet): Promise<string> {
-  const { text, servers } = describeStatus(await needs.registry.list(ctx))
+  const { text, servers } = describeStatus(await withMissing(needs, await needs.registry.list(ctx), ctx))
   const content = JSON.stringify([{ type: 'text', text }])
   return answer(
     message,
     ctx.era.result(`"content":${content},"structuredContent":${JSON.stringify({ servers })}`),
     outlet,
   )
+}
+
+/** A server whose tools are known all the same may want an account that its user has yet to connect. */
+async function withMissing(needs: EndpointNeeds, standings: readonly Standing[], { principal }: Context) {
+  const looked = standings.map(async (standing): Promise<Standing> => {
+    if (standing.failure) return standing
+    try {
+      await needs.credentials.require(principal, standing.definition.id)
+      return standing
+    } catch (error) {
+      return { ...standing, failure: asProblem(error) }
+    }
+  })
+  return Promise.all(looked)
 }
 
 interface Refusal {
@@ -186,12 +219,32 @@ function fail(
 ): string {
   const { era, requestId } = ctx
   noteFailure(failure, requestId)
-  if (message.method === 'tools/call' && /^(upstream|token|vault)\./.test(failure.code)) {
+  if (isMissing(failure) && message.method === 'tools/call' && era.opensAddresses(message, ctx.sessionId)) {
+    askToOpen(failure, message, { ctx, outlet })
+  } else if (message.method === 'tools/call' && ANSWERED.test(failure.code)) {
     answer(message, toolFailure(era, failure, toHttpError(failure, requestId).error), outlet)
   } else {
     outlet.end(toRpcError(failure, idText(message), requestId), era.failureStatus(failure), failureHeaders(failure))
   }
   return failure.code
+}
+
+/** What is a tool's result where it fails, for the model to read. */
+const ANSWERED = /^(?:upstream|token|connection|provider|vault)\./
+
+/** Has the user connect what is missing; the client then sends the same request again. */
+function askToOpen(
+  failure: Problem,
+  message: RpcRequest,
+  { ctx, outlet }: { readonly ctx: Context; readonly outlet: Outlet },
+): void {
+  const url = String(failure.details['url'])
+  const asked = ctx.era.askToOpen({ url, message: failure.message })
+  if (asked.kind === 'result') return void answer(message, asked.result, outlet)
+  const { code, data } = asked
+  const shown = { ...data, ...toHttpError(failure, ctx.requestId).error }
+  const error = JSON.stringify({ code, message: failure.message, data: shown })
+  outlet.end(`{"jsonrpc":"2.0","id":${idText(message)},"error":${error}}`)
 }
 
 function takeNote(needs: EndpointNeeds, message: RpcNotification, ctx: Context, request: IncomingMessage): void {
@@ -207,7 +260,12 @@ function takeNote(needs: EndpointNeeds, message: RpcNotification, ctx: Context, 
  */
 function flightKey(id: string | number, { principal, era }: Context, { headers }: IncomingMessage): string | undefined {
   if (era.name === 'modern') return undefined
-  return `${principal.keyId} ${String(headers['mcp-session-id'] ?? '')} ${typeof id} ${id}`
+  return `${principal.keyId} ${sessionIdOf({ headers }) ?? ''} ${typeof id} ${id}`
+}
+
+function sessionIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
+  const id = headers['mcp-session-id']
+  return typeof id === 'string' ? id : undefined
 }
 
 function checkMediaType(request: IncomingMessage): void {

@@ -17,7 +17,7 @@ export const statusTool = {
 
 interface ServerStatus {
   readonly server: string
-  readonly state: 'ready' | 'idle' | 'needs_token' | 'unavailable'
+  readonly state: 'ready' | 'idle' | 'needs_token' | 'needs_account' | 'unavailable'
   readonly tools: number
   readonly description?: string | undefined
   readonly reason?: string
@@ -47,8 +47,21 @@ function toStatus(standing: Standing): ServerStatus {
   }
 }
 
+/** What the user can bring. */
+const MISSING: Readonly<Record<string, ServerStatus['state']>> = {
+  'token.required': 'needs_token',
+  'connection.required': 'needs_account',
+  'connection.rejected': 'needs_account',
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  needs_token: 'needs your token',
+  needs_account: 'needs your account',
+  unavailable: 'unavailable',
+}
+
 function stateOf({ failure, idle }: Standing): ServerStatus['state'] {
-  if (failure) return failure.code === 'token.required' ? 'needs_token' : 'unavailable'
+  if (failure) return MISSING[failure.code] ?? 'unavailable'
   return idle ? 'idle' : 'ready'
 }
 
@@ -56,5 +69,5 @@ function toLine({ server, state, tools, reason, fix }: ServerStatus): string {
   if (state === 'ready') return `- ${server}: ready, ${tools} tools`
   if (state === 'idle') return `- ${server}: does not run, starts when it is called; ${tools} tools as last known`
   const known = tools > 0 ? ` Its ${tools} tools are listed as they were last known.` : ''
-  return `- ${server}: ${state === 'needs_token' ? 'needs your token' : 'unavailable'}. ${reason} ${fix}${known}`
+  return `- ${server}: ${WORDS[state]}. ${reason} ${fix}${known}`
 }

@@ -3,7 +3,7 @@ import type { AuditEvent } from '../audit/events.ts'
 import type { UpstreamId } from '../base/ids.ts'
 import { Problem } from '../base/problem.ts'
 import type { Principal } from '../identity/principal.ts'
-import { createThrottle } from './throttle.ts'
+import { createThrottle } from '../limits/throttle.ts'
 
 export interface StrangersNeeds {
   readonly clock: { now(): number }

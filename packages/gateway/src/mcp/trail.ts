@@ -2,7 +2,7 @@ import type { TenantId, UpstreamId } from '../base/ids.ts'
 import type { AuditEvent } from '../audit/events.ts'
 import type { CallRecord } from './call.ts'
 import type { Context } from './context.ts'
-import { createThrottle } from './throttle.ts'
+import { createThrottle } from '../limits/throttle.ts'
 
 export interface TrailNeeds {
   readonly audit: {

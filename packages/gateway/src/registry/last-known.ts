@@ -29,7 +29,7 @@ export function isPersonal(definition: UpstreamDefinition): boolean {
     case 'http':
       return differs(definition.url) || Object.values(definition.headers).some(differs)
     case 'builtin':
-      return definition.service !== undefined
+      return false
   }
 }
 

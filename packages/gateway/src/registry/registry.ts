@@ -41,7 +41,7 @@ export interface Registry {
   /**
    * The tool of that name.
    *
-   * @throws {Problem} `tool.unknown` also where it exists but not for this asker; `token.required` or an
+   * @throws {Problem} `tool.unknown` also where it exists but not for this asker; `token.*`, `connection.*` or an
    * `upstream.*` where its upstream could not be asked.
    */
   require(asker: Asker, name: string): Tool | Promise<Tool>
@@ -52,7 +52,7 @@ export interface Registry {
 
 export interface RegistryNeeds {
   readonly upstreams: Upstreams
-  /** The caller's own credential; `token.required` where it is missing. */
+  /** The caller's own credential, where the list depends on it; `token.*` or `connection.*` where it is missing. */
   readonly credentials: {
     require(principal: Principal, upstream: UpstreamId): Secret | undefined | Promise<Secret | undefined>
   }
@@ -187,7 +187,7 @@ export function createRegistry(needs: RegistryNeeds): Registry {
 
   /** A missing token is no fault, and asked for anew each time; the user may have set it since. */
   function noteFailure({ id: server }: UpstreamDefinition, slot: Slot, error: unknown): void {
-    if (slot.failure?.code !== 'token.required') return log.info({ server, error }, 'registry.list_failed')
+    if (!/^(?:token|connection)\./.test(slot.failure?.code ?? '')) return log.info({ server, error }, 'registry.list_failed')
     slot.shelf = undefined
     slot.freshMs = 0
   }

@@ -14,10 +14,22 @@ export interface Database {
   readonly vault_records: VaultRecordsTable
   readonly catalogs: CatalogsTable
   readonly audit: AuditTable
+  readonly passwords: PasswordsTable
+  readonly sessions: SessionsTable
+  readonly invitations: InvitationsTable
+  readonly oauth_records: OAuthRecordsTable
+  readonly consents: ConsentsTable
+  readonly signing_keys: SigningKeysTable
+  readonly connections: ConnectionsTable
+  readonly connect_flows: ConnectFlowsTable
+  readonly upstream_clients: UpstreamClientsTable
 }
 
-/** The tables behind the tenant wall: those with a `tenant_id`. */
-export type TenantTable = Exclude<keyof Database, 'meta' | 'tenants'>
+/**
+ * The tables behind the tenant wall: those whose every row has a `tenant_id`. The authorization server's records
+ * are found by what a client presents, before it is known whose they are, so they stand outside.
+ */
+export type TenantTable = Exclude<keyof Database, 'meta' | 'tenants' | 'signing_keys' | 'oauth_records'>
 
 /** Written once, with the row. */
 type Fixed<T> = ColumnType<T, T, never>
@@ -99,4 +111,131 @@ export interface AuditTable extends Owned {
   /** What is hashed: the whole entry as JSON. */
   readonly entry: Fixed<string>
   readonly hash: Fixed<string>
+}
+
+export interface PasswordsTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  /** The argon2id hash with its parameters, as a PHC string. */
+  readonly hash: string
+  readonly changed_at: number
+}
+
+/** Browsers that are signed in. */
+export interface SessionsTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  /** SHA-256 of the cookie's value, base64url; the value itself is nowhere. */
+  readonly id: Fixed<string>
+  /** What the browser said it is, shortened. */
+  readonly browser: Fixed<string>
+  readonly address: Fixed<string>
+  /** What the user proved it with, with spaces in between. @see RFC 8176 §2 */
+  readonly amr: Fixed<string>
+  readonly created_at: Fixed<number>
+  readonly seen_at: number
+  readonly expires_at: Fixed<number>
+}
+
+/** Links by which a user sets a password, each good for once. */
+export interface InvitationsTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  /** SHA-256 of the link's secret, base64url. */
+  readonly id: Fixed<string>
+  readonly created_at: Fixed<number>
+  readonly expires_at: Fixed<number>
+  readonly used_at: number | null
+}
+
+/** What the authorization server keeps: clients, codes, tokens, grants, interactions. */
+export interface OAuthRecordsTable {
+  readonly model: Fixed<string>
+  /** SHA-256 of what a client presents (a code, a token), base64url; that itself is nowhere. */
+  readonly id: Fixed<string>
+  readonly tenant_id: TenantId | null
+  readonly user_id: UserId | null
+  readonly client_id: string | null
+  readonly grant_id: string | null
+  readonly uid: string | null
+  /** JSON, without any secret. */
+  readonly payload: string
+  /** A secret of the record, such as a client's, sealed. */
+  readonly sealed: Buffer | null
+  /** Of a refresh token: the one it took the place of. */
+  readonly parent: string | null
+  readonly consumed_at: number | null
+  /** Of a refresh token: when the one that took its place was first used. */
+  readonly successor_used_at: number | null
+  readonly created_at: Fixed<number>
+  readonly expires_at: number | null
+}
+
+/** What a user allowed a client to do. */
+export interface ConsentsTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  readonly client_id: Fixed<string>
+  readonly client_name: string
+  readonly redirect_host: string
+  readonly grant_id: string
+  /** JSON arrays of strings. */
+  readonly scopes: string
+  readonly resources: string
+  readonly granted_at: number
+  readonly used_at: number | null
+}
+
+export interface SigningKeysTable {
+  readonly id: Fixed<string>
+  /** The private JWK, sealed. */
+  readonly sealed: Fixed<Buffer>
+  readonly created_at: Fixed<number>
+  /** From then on it signs nothing and only proves what it signed before. */
+  readonly retires_at: number | null
+}
+
+/** The accounts users have connected; the credential itself is in the vault, under `oauth:<provider>`. */
+export interface ConnectionsTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  /** The provider's id, or `mcp:<server>` where the server's own metadata named the authorization server. */
+  readonly provider: Fixed<string>
+  readonly status: 'connected' | 'rejected'
+  /** What the provider calls the account. */
+  readonly account: string | null
+  /** A JSON array of strings. */
+  readonly scopes: string
+  /** The authorization server the credential is bound to, where it named itself. */
+  readonly issuer: string | null
+  readonly client_id: string
+  /** When the access token ends. */
+  readonly expires_at: number | null
+  readonly connected_at: number
+  readonly refreshed_at: number | null
+  /** The code of the last failure since the last success. */
+  readonly failure: string | null
+  readonly failed_at: number | null
+  /** Goes up by one with each change of the credential. */
+  readonly version: number
+}
+
+/** Connections that were begun and wait for the provider's answer. */
+export interface ConnectFlowsTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  /** SHA-256 of `state`, base64url. */
+  readonly id: Fixed<string>
+  /** The browser's session it was begun in. */
+  readonly session_id: Fixed<string>
+  readonly provider: Fixed<string>
+  /** JSON, sealed: the code verifier and where to go afterwards. */
+  readonly sealed: Fixed<Buffer>
+  readonly created_at: Fixed<number>
+  readonly expires_at: Fixed<number>
+  readonly used_at: number | null
+}
+
+/** What this gate is called at authorization servers it registered itself with. */
+export interface UpstreamClientsTable extends Owned {
+  readonly issuer: Fixed<string>
+  readonly client_id: string
+  /** The client secret, sealed. */
+  readonly sealed: Buffer | null
+  readonly created_at: number
+  readonly expires_at: number | null
 }

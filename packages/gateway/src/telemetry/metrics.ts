@@ -20,6 +20,11 @@ export const metricsTable = {
   sekisho_children: { kind: 'gauge', labels: ['server'], help: 'Stdio servers running.' },
   sekisho_child_starts_total: { kind: 'counter', labels: ['server', 'outcome'], help: 'Starts of stdio servers.' },
   sekisho_auth_total: { kind: 'counter', labels: ['outcome'], help: 'Checks of API keys: ok, missing, invalid.' },
+  oauth_operations_total: {
+    kind: 'counter',
+    labels: ['operation', 'outcome'],
+    help: 'Steps of OAuth, toward clients and toward providers. `outcome` is ok or an error code.',
+  },
 } as const satisfies Record<string, MetricRow>
 
 interface MetricRow {

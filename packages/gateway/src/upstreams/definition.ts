@@ -1,5 +1,6 @@
 import type { UpstreamId } from '../base/ids.ts'
 import type { Template } from '../base/template.ts'
+import type { ProviderLink } from '../providers/link.ts'
 import type { ServiceToken } from '../providers/service.ts'
 
 interface Common {
@@ -7,6 +8,8 @@ interface Common {
   readonly description?: string | undefined
   /** The service whose token each user needs of their own, where one does. */
   readonly service: ServiceToken | undefined
+  /** The provider whose account each user connects for it, where one does. */
+  readonly link: ProviderLink | undefined
   readonly timeoutMs: number
   readonly startTimeoutMs: number
 }
@@ -23,4 +26,9 @@ export type UpstreamDefinition =
       readonly memoryMb: number
     })
   | (Common & { readonly kind: 'http'; readonly url: Template; readonly headers: Readonly<Record<string, Template>> })
-  | (Common & { readonly kind: 'builtin'; readonly builtin: string })
+  | (Common & {
+      readonly kind: 'builtin'
+      readonly builtin: string
+      /** Where its provider's API is, where that is not the usual place. */
+      readonly apiBaseUrl: string | undefined
+    })

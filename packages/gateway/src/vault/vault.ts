@@ -5,6 +5,7 @@ import { problem } from '../base/problem.ts'
 import { secret, type Secret } from '../base/secret.ts'
 import type { Storage } from '../storage/database.ts'
 import { createMarks, type Mark } from '../storage/marks.ts'
+import type { TenantDb } from '../storage/tenant.ts'
 import { open, readKeyId, seal, type Owner } from './envelope.ts'
 import { IV_BYTES } from './gcm.ts'
 import type { Keyring } from './keyring.ts'
@@ -37,7 +38,17 @@ export function createVault({ storage, keyring, clock, log, random = systemRando
     /** Keeps a value, in place of the one before; durable when the promise ends. */
     async put(owner: Owner, value: Secret): Promise<void> {
       const key = await keyring.sealingKey(owner.tenant)
-      await upsert(storage, owner, seal(key, owner, value.reveal(), random(IV_BYTES)), clock.now())
+      await upsert(storage.for(owner.tenant), owner, seal(key, owner, value.reveal(), random(IV_BYTES)), clock.now())
+    },
+
+    /**
+     * Seals a value now, and answers what writes it in somebody's transaction: whatever the transaction changes beside
+     * it, both stand or neither does.
+     */
+    async prepare(owner: Owner, value: Secret): Promise<(db: TenantDb) => Promise<void>> {
+      const key = await keyring.sealingKey(owner.tenant)
+      const envelope = seal(key, owner, value.reveal(), random(IV_BYTES))
+      return (db) => upsert(db, owner, envelope, clock.now())
     },
 
     /** @throws {Problem} `vault.unreadable` for one that was tampered with, or moved here from elsewhere */
@@ -50,14 +61,12 @@ export function createVault({ storage, keyring, clock, log, random = systemRando
     },
 
     /** Answers whether there was one. */
-    async forget({ tenant, userId, provider }: Owner): Promise<boolean> {
-      const records = storage.for(tenant).deleteFrom('vault_records')
-      const { numDeletedRows } = await records
-        .where('user_id', '=', userId)
-        .where('provider', '=', provider)
-        .executeTakeFirstOrThrow()
-      return numDeletedRows > 0n
+    forget(owner: Owner): Promise<boolean> {
+      return remove(storage.for(owner.tenant), owner)
     },
+
+    /** As `forget`, in somebody's transaction. */
+    forgetIn: remove,
 
     /** What there is, of the tenant or of one user; never the values. */
     async list(tenant: TenantId, userId?: UserId): Promise<VaultRecord[]> {
@@ -77,9 +86,14 @@ export function createVault({ storage, keyring, clock, log, random = systemRando
 }
 export type Vault = ReturnType<typeof createVault>
 
-async function upsert(storage: Storage, owner: Owner, envelope: Buffer, now: number): Promise<void> {
-  await storage
-    .for(owner.tenant)
+async function remove(db: TenantDb, { userId, provider }: Owner): Promise<boolean> {
+  const records = db.deleteFrom('vault_records').where('user_id', '=', userId).where('provider', '=', provider)
+  const { numDeletedRows } = await records.executeTakeFirstOrThrow()
+  return numDeletedRows > 0n
+}
+
+async function upsert(db: TenantDb, owner: Owner, envelope: Buffer, now: number): Promise<void> {
+  await db
     .insertInto('vault_records', {
       user_id: owner.userId,
       provider: owner.provider,

@@ -28,7 +28,7 @@ export const walls: readonly Wall[] = [
   {
     what: 'a connection to the world',
     // The CLI is a process of its own, and calls nobody but its gate.
-    behind: ['http/outbound', 'upstreams/transports/', 'cli/'],
+    behind: ['http/outbound', 'http/guarded-fetch', 'upstreams/transports/', 'cli/'],
     find: ({ imports, code }) => [
       ...imports.flatMap(({ from = '', typeOnly, clause }) => (!typeOnly && dials(from, clause) ? [from] : [])),
       ...globalFetch(code),

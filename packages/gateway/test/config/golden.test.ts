@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
 import { showProblems } from '../../src/config/report.ts'
+import { shippedDefinitions } from '../../src/providers/definitions.ts'
 
 const folder = join(import.meta.dirname, 'golden')
 const secrets = { GITHUB_TOKEN: 'ghp_0123456789', BROKEN_HEADER: 'xyzzy\r\nplugh', NOT_A_URL: 'opensesame' }
@@ -17,7 +18,8 @@ function load(kind: string, name: string) {
     text,
     environment,
     dataDirectory: '/data',
-    builtins: ['everything', 'github'],
+    builtins: ['everything', 'github', 'mal'],
+    definitions: shippedDefinitions,
   })
 }
 

@@ -39,7 +39,7 @@ function openPath(storage: Storage, { callsPerMinute = 1_000, concurrentCalls = 
     },
     limits: createLimits({ counters: createMemoryCounters(clock), callsPerMinute, concurrentCalls }),
     upstreams: { call: () => Promise.resolve(streamed) },
-    credentials: { require: () => undefined },
+    credentials: { require: () => undefined, renew: async () => undefined },
     trail: createTrail({ audit, clock, serviceOf: () => undefined }),
     clock,
   }
@@ -83,6 +83,7 @@ function contextOf(aborted: string[]): Context {
     era: modernClient,
     requestId: 'r-1',
     server: undefined,
+    sessionId: undefined,
     paramHeaders: [],
     signal: new AbortController().signal,
     abort: ({ code }) => void aborted.push(code),

@@ -4,6 +4,7 @@ import { BUILTINS } from '../../config/builtins.ts'
 import type { Config, ServerConfig } from '../../config/config.ts'
 import { findConfigFile, loadConfig } from '../../config/load.ts'
 import type { ConfigProblem } from '../../config/report.ts'
+import { shippedDefinitions } from '../../providers/definitions.ts'
 import { command } from '../command.ts'
 import { createPrinter, type Printer } from '../print.ts'
 import { printServers } from '../servers.ts'
@@ -21,7 +22,8 @@ export const check = command({
     const { environment, directory } = world
     const file = named === undefined ? findConfigFile({ environment, directory }) : resolve(directory, named)
     const dataDirectory = dataDirectoryOf(environment)
-    const loaded = loadConfig({ file, environment, dataDirectory, builtins: BUILTINS })
+    const shipped = { builtins: BUILTINS, definitions: shippedDefinitions }
+    const loaded = loadConfig({ file, environment, dataDirectory, ...shipped })
     const print = createPrinter(world)
     if (options.json) print.json(loaded.ok ? { ...loaded, config: toSummary(loaded.config) } : loaded)
     else {

@@ -1,5 +1,5 @@
-import { User, UserList } from '../answers.ts'
-import { createClient, gateOptions } from '../client.ts'
+import { Invitation, User, UserList } from '../answers.ts'
+import { createClient, gateOptions, type Client } from '../client.ts'
 import { command } from '../command.ts'
 import { createPrinter, showTime } from '../print.ts'
 
@@ -37,6 +37,32 @@ const add = command({
   },
 })
 
+const invite = command({
+  name: 'user invite',
+  does: 'Makes a link by which a user sets a password, adding them where they are missing.',
+  arguments: [{ name: 'name', says: 'Their name. An id will do for a user there is.' }],
+  options: {
+    role: { value: 'role', choices: ROLES, says: 'What they may do, where they are added. Default: member.' },
+    ...gateOptions,
+  },
+  examples: {
+    'user invite ada': 'let ada in, or help her who forgot her password',
+    'user invite grace --role admin': 'somebody who may invite others',
+  },
+  async run({ arguments: { name }, options }, world) {
+    const client = await createClient(options, world)
+    const user = (await findUser(client, name)) ?? (await addUser(client, name, options.role))
+    const invitation = await client.ask({ method: 'POST', path: ['users', user.id, 'invitation'] }, Invitation)
+    const print = createPrinter(world)
+    if (options.json) return print.json({ user, ...invitation })
+    print.line(invitation.url)
+    print.note(
+      `This link is shown this once. It lets ${user.name} (${user.role}) set a password, is good for once and until ` +
+        `${showTime(invitation.expiresAt)} UTC, and replaces the one before.`,
+    )
+  },
+})
+
 const role = command({
   name: 'user role',
   does: 'Changes the role of a user.',
@@ -67,7 +93,16 @@ const remove = command({
   },
 })
 
-export const userCommands = [list, add, role, remove]
+export const userCommands = [list, add, invite, role, remove]
+
+async function findUser(client: Client, who: string): Promise<User | undefined> {
+  const { users } = await client.ask({ method: 'GET', path: ['users'] }, UserList)
+  return users.find(({ id, name }) => id === who || name === who.normalize('NFC'))
+}
+
+function addUser(client: Client, name: string, role: string | undefined): Promise<User> {
+  return client.ask({ method: 'POST', path: ['users'], body: { name, role } }, User)
+}
 
 function quote(text: string): string {
   return /^[\w@.-]+$/.test(text) ? text : `'${text}'`

@@ -1,6 +1,6 @@
 import { problem } from '../../base/problem.ts'
 import { VERSION } from '../../base/version.ts'
-import { isRecord, type RpcMessage, type RpcRequest } from '../../base/json-rpc.ts'
+import { isRecord, withoutParams, type RpcMessage, type RpcRequest } from '../../base/json-rpc.ts'
 import { eachMember, skipSpace, splice, type Span } from '../../base/json-spans.ts'
 import type { Handshake, UpstreamEra } from '../../upstreams/era.ts'
 import type { ClientEra, Operation } from './client-era.ts'
@@ -16,6 +16,10 @@ const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
 const CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities'
 const CLIENT_KEY = 'io.modelcontextprotocol/clientInfo'
 const SERVER_KEY = 'io.modelcontextprotocol/serverInfo'
+
+/** What the gate itself asks for is known by these; neither says or opens anything. */
+const OPENED_KEY = 'sekisho_connect'
+const OPENED_STATE = 'sekisho.connect'
 
 const operations: Readonly<Record<string, Operation>> = {
   'server/discover': 'open',
@@ -64,6 +68,28 @@ export const modernClient: ClientEra = {
       _meta: { [SERVER_KEY]: { name: 'sekisho', title: 'Sekisho', version: VERSION } },
     }),
   openingHeaders: () => [],
+  opensAddresses({ meta }) {
+    const capabilities = meta?.[CAPABILITIES_KEY]
+    const elicitation = isRecord(capabilities) ? capabilities['elicitation'] : undefined
+    return isRecord(elicitation) && isRecord(elicitation['url'])
+  },
+  /** @see MCP 2026-07-28, basic/patterns/mrtr and client/elicitation#url-mode */
+  askToOpen({ url, message }) {
+    const params = { mode: 'url', url, message }
+    const inputRequests = { [OPENED_KEY]: { method: 'elicitation/create', params } }
+    return {
+      kind: 'result',
+      result: JSON.stringify({ resultType: 'input_required', inputRequests, requestState: OPENED_STATE }),
+    }
+  },
+  readOpened(message) {
+    const { paramsValue } = message
+    if (paramsValue?.['requestState'] !== OPENED_STATE) return undefined
+    const responses = paramsValue['inputResponses']
+    const said = isRecord(responses) ? responses[OPENED_KEY] : undefined
+    const request = withoutParams(message, ['requestState', 'inputResponses'])
+    return { accepted: isRecord(said) && said['action'] === 'accept', request }
+  },
   pong: '{"resultType":"complete"}',
   toolsPage(tools, nextCursor, ttlMs) {
     const cursor = nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { RpcMessage } from '../../base/json-rpc.ts'
+import type { RpcMessage, RpcRequest } from '../../base/json-rpc.ts'
 import type { Problem } from '../../base/problem.ts'
 import type { EraName } from '../../upstreams/era.ts'
 
@@ -20,7 +20,13 @@ export interface ClientEra {
   /** The result of the opening request, as JSON text; `instructions` are for the model behind the client. */
   opening(instructions: string | undefined, params: Readonly<Record<string, unknown>> | undefined): string
   /** Headers that come with it, names and values in turn. */
-  openingHeaders(): readonly string[]
+  openingHeaders(params: Readonly<Record<string, unknown>> | undefined): readonly string[]
+  /** Whether the client has its user open an address in a browser when it is asked to in place of an answer. */
+  opensAddresses(message: RpcRequest, sessionId: string | undefined): boolean
+  /** Asks for that. */
+  askToOpen(address: Address): AskedToOpen
+  /** What the client says to having been asked, in a request that comes again; `undefined` in any other. */
+  readOpened(message: RpcRequest): Opened | undefined
   /** The result of a ping. */
   readonly pong: string
   /** A page of tools as a result; `tools` is the inside of a JSON array. */
@@ -33,6 +39,24 @@ export interface ClientEra {
   answerStatus(status: number): number
   /** An answer that came in the other era, as this one wants it. */
   adopt(answer: Buffer): Buffer
+}
+
+/** An address that a user should open in a browser, and why. */
+export interface Address {
+  readonly url: string
+  readonly message: string
+}
+
+/** In place of the answer: a result, or an error of the protocol with what belongs into its `data`. */
+export type AskedToOpen =
+  | { readonly kind: 'result'; readonly result: string }
+  | { readonly kind: 'error'; readonly code: number; readonly data: Readonly<Record<string, unknown>> }
+
+export interface Opened {
+  /** Whether the user was willing; that they have done what the page is for is not said by it. */
+  readonly accepted: boolean
+  /** The request without what was said to the gate alone. */
+  readonly request: RpcRequest
 }
 
 /** A failure the model should read: the result of a tool that did not work. */

@@ -14,6 +14,9 @@ import type { ClientEra } from './client-era.ts'
 const REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']
 const LATEST = '2025-11-25'
 
+/** At the end of a session id: its client takes URL elicitation. */
+const OPENS_ADDRESSES = '.url'
+
 export const legacyClient: ClientEra = {
   name: 'legacy',
   operations: {
@@ -38,8 +41,24 @@ export const legacyClient: ClientEra = {
       ...(instructions === undefined ? {} : { instructions }),
     })
   },
-  /** A label that keeps the client's requests apart from those of others; nothing is stored under it. */
-  openingHeaders: () => ['Mcp-Session-Id', randomUUID()],
+  /**
+   * A label that keeps the client's requests apart from those of others, and says what the client can do; nothing is
+   * stored under it. Whoever makes one up is believed, and is asked for what they then cannot do.
+   */
+  openingHeaders(params) {
+    const { capabilities } = params ?? {}
+    const elicitation = isRecord(capabilities) ? capabilities['elicitation'] : undefined
+    const opens = isRecord(elicitation) && isRecord(elicitation['url'])
+    return ['Mcp-Session-Id', opens ? `${randomUUID()}${OPENS_ADDRESSES}` : randomUUID()]
+  },
+  opensAddresses: (_message, sessionId) => sessionId?.endsWith(OPENS_ADDRESSES) ?? false,
+  /** @see MCP 2025-11-25, client/elicitation#url-elicitation-required-error */
+  askToOpen: ({ url, message }) => ({
+    kind: 'error',
+    code: -32042,
+    data: { elicitations: [{ mode: 'url', elicitationId: randomUUID(), url, message }] },
+  }),
+  readOpened: () => undefined,
   pong: '{}',
   toolsPage(tools, nextCursor) {
     const cursor = nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`

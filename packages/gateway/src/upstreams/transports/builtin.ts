@@ -20,6 +20,9 @@ export interface AuthInfo {
   scopes: string[]
 }
 
+/** Loads a server, with what the configuration says of it. */
+export type LoadBuiltin = (settings: { readonly apiBaseUrl: string | undefined }) => Promise<BuiltinServer>
+
 export interface BuiltinTransportNeeds {
   readonly upstream: UpstreamId
   readonly eras: UpstreamEras

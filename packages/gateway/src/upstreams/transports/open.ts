@@ -9,7 +9,7 @@ import type { Children } from '../children/pool.ts'
 import type { UpstreamDefinition } from '../definition.ts'
 import type { Handshake, UpstreamEras } from '../era.ts'
 import type { Caller, Transport } from '../transport.ts'
-import { createBuiltinTransport, type BuiltinServer } from './builtin.ts'
+import { createBuiltinTransport, type LoadBuiltin } from './builtin.ts'
 import { createHttpTransport } from './http.ts'
 import { createStdioTransport } from './stdio.ts'
 
@@ -22,7 +22,7 @@ export interface OpenNeeds {
   readonly answerBytes: number
   /** Told of each notification that an upstream sends in mid-call. */
   onNotification(message: { readonly method: string }, owner: Owner): void
-  readonly builtins: Readonly<Record<string, () => Promise<BuiltinServer>>>
+  readonly builtins: Readonly<Record<string, LoadBuiltin>>
 }
 
 /** Opens the transport that a definition asks for; nothing is started or connected by it. */
@@ -54,7 +54,8 @@ export function openTransport(needs: OpenNeeds): (definition: UpstreamDefinition
       }
       case 'builtin': {
         const load = needs.builtins[definition.builtin] ?? unknownBuiltin(upstream)
-        return createBuiltinTransport({ upstream, eras, settings: { answerBytes }, load })
+        const { apiBaseUrl } = definition
+        return createBuiltinTransport({ upstream, eras, settings: { answerBytes }, load: () => load({ apiBaseUrl }) })
       }
     }
   }

@@ -1,0 +1,75 @@
+import type { Audit } from '../audit/append.ts'
+import type { Consent } from '../authserver/consents.ts'
+import type { Clock } from '../base/clock.ts'
+import type { TenantId, UpstreamId, UserId } from '../base/ids.ts'
+import type { Problem } from '../base/problem.ts'
+import type { ApiKeys } from '../identity/keys.ts'
+import type { EndpointLimits } from '../limits/endpoints.ts'
+import type { Attempts } from '../login/attempts.ts'
+import type { Passwords } from '../login/passwords.ts'
+import type { SessionRecord, Sessions, SignedIn } from '../login/sessions.ts'
+import type { Connections } from '../providers/connections.ts'
+import type { Credentials, Holder } from '../providers/credential.ts'
+import type { ProviderLink } from '../providers/link.ts'
+import type { ServiceToken } from '../providers/service.ts'
+import type { Storage } from '../storage/database.ts'
+
+/** What the pages of an account are made of. */
+export interface AccountNeeds {
+  readonly sessions: Pick<Sessions, 'find' | 'list' | 'end' | 'endAll' | 'endAllIn' | 'tell'>
+  readonly passwords: Pick<Passwords, 'verify' | 'prepare' | 'setIn'>
+  readonly attempts: Attempts
+  readonly storage: Pick<Storage, 'for'>
+  servers(): readonly AccountServer[]
+  aboutProvider(provider: string): ProviderStanding
+  /** How many tools a server is known to have, as this user was last shown them. */
+  countTools(whose: Holder, server: UpstreamId): Promise<number | undefined>
+  readonly credentials: Pick<Credentials, 'set' | 'remove' | 'list'>
+  readonly connections: Pick<Connections, 'list' | 'begin' | 'finish' | 'disconnect' | 'test' | 'checkLink'>
+  readonly consents: AccountConsents
+  readonly keys: Pick<ApiKeys, 'add' | 'list' | 'revoke'>
+  readonly limits: EndpointLimits<'callback' | 'signIn'>
+  readonly audit: Pick<Audit, 'record' | 'requireRoom'>
+  readonly clock: Clock
+  /** The origin of the gate, without a slash at the end. */
+  readonly publicUrl: string
+  /** Told before the change is answered, so that nothing goes on with the token of before. */
+  onTokenChanged(tenant: TenantId, userId: UserId, server: UpstreamId): void
+  /** Told of every request that failed, with its private details. */
+  onFailure(failure: Problem, requestId: string): void
+}
+
+/** What a user may know of a server: nothing of what it is started or called with. */
+export interface AccountServer {
+  readonly id: UpstreamId
+  readonly description?: string | undefined
+  /** Present where each user pastes a token of their own. */
+  readonly service?: ServiceToken | undefined
+  /** Present where each user connects an account of their own. */
+  readonly link?: ProviderLink | undefined
+}
+
+/** What is known of a provider beforehand. */
+export interface ProviderStanding {
+  /** What is asked for, in the provider's own words; absent where that is found out at the time. */
+  readonly scopes?: readonly string[] | undefined
+  /** Whether the operator has done what it takes. */
+  readonly isSetUp: boolean
+  /** Whether access that ends is renewed without the user. */
+  readonly renews: boolean
+}
+
+/** The user of a browser that is signed in. */
+export type Person = Pick<SignedIn, 'tenant' | 'userId' | 'userName' | 'role' | 'sessionId' | 'csrf'>
+
+/** A browser that is signed in. */
+export type Browser = Pick<SessionRecord, 'id' | 'browser' | 'address' | 'createdAt' | 'seenAt'>
+
+export interface AccountConsents {
+  list(tenant: TenantId, userId: UserId): Promise<readonly Consent[]>
+  /** Ends every token at once. Answers whether there was such a client. */
+  revoke(tenant: TenantId, userId: UserId, clientId: string): Promise<boolean>
+}
+
+/** What the vault tells of a credential. */
+export type TokenRecord = Awaited<ReturnType<Credentials['list']>>[number]

@@ -1,0 +1,32 @@
+import { problem } from '../base/problem.ts'
+import type { Secret } from '../base/secret.ts'
+import type { AccountNeeds } from './needs.ts'
+import { doneBy, type Visit } from './visit.ts'
+
+type PasswordNeeds = Pick<AccountNeeds, 'passwords' | 'attempts' | 'sessions' | 'storage' | 'audit'>
+
+interface Change {
+  readonly current: Secret
+  readonly wanted: Secret
+}
+
+/**
+ * Sets a new password for somebody who knows the one of before, and signs their other browsers out with it, both or
+ * neither. Attempts count as those at the front door do: whoever has the browser for a moment guesses no faster here.
+ *
+ * @throws {Problem} `login.failed` where the current one is not right, `login.password_weak`, `login.throttled`
+ */
+export async function changePassword(needs: PasswordNeeds, visit: Visit, { current, wanted }: Change): Promise<void> {
+  const { passwords, attempts, sessions, storage, audit } = needs
+  const { tenant, userId, userName, sessionId } = visit.person
+  const succeed = attempts.begin(tenant, userName)
+  if (!(await passwords.verify(tenant, userId, current))) throw problem('login.failed')
+  succeed()
+  const prepared = await passwords.prepare(wanted, userName)
+  const ended = await storage.for(tenant).transaction(async (db) => {
+    await passwords.setIn(db, userId, prepared)
+    return sessions.endAllIn(db, userId, sessionId)
+  })
+  sessions.tell(tenant, userId, ended)
+  await audit.record(tenant, { kind: 'password.set', ...doneBy(visit), how: 'change', address: visit.address })
+}

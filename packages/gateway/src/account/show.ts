@@ -1,0 +1,14 @@
+import type { Html } from '../pages/page.ts'
+import { showPage } from '../pages/respond.ts'
+import { viewerOf, type Visit } from './visit.ts'
+
+interface Showing {
+  readonly narrow?: boolean
+  readonly status?: number
+  readonly leadsAway?: boolean
+}
+
+/** Answers with a page for the user who visits. */
+export function show(visit: Visit, title: string, body: Html, { narrow = false, ...options }: Showing = {}): Response {
+  return showPage({ title, body, viewer: viewerOf(visit.person), width: narrow ? 'narrow' : 'wide' }, options)
+}

@@ -1,0 +1,205 @@
+import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider'
+import type { Clock } from '../base/clock.ts'
+import { secret } from '../base/secret.ts'
+import { DEFAULT_TENANT } from '../identity/tenants.ts'
+import type { Sealer } from '../vault/sealer.ts'
+import { hashOf, toPayload, type Records, type Row } from './records.ts'
+import { toAccountId, type Visitor } from './visitor.ts'
+
+export interface AdapterNeeds {
+  readonly records: Records
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly graceMs: number
+  /** The address under which an authorization goes on when its user has answered. */
+  readonly returnTo: (uid: string) => string
+  /** Who is signed in in the browser whose authorization is under way; nothing but that has visitors. */
+  readonly visitorOf: (request: object) => { readonly visitor: Visitor | undefined } | undefined
+  /** Told when access tokens were taken away, so that none is believed any longer. */
+  readonly onTokensGone: (which: { grantId: string } | { hash: string }) => void
+}
+
+/** Puts what the library keeps into the records. */
+export function createAdapters(needs: AdapterNeeds): (model: string) => Adapter {
+  const special: Readonly<Record<string, (base: Adapter) => Adapter>> = {
+    Session: (base) => mirrorSessions(base, needs),
+    Client: (base) => sealSecrets(base, needs),
+    Interaction: (base) => guardInteractions(base, needs),
+    AuthorizationCode: (base) => useOnce(base, needs),
+    AccessToken: (base) => announce(base, needs),
+    RefreshToken: (base) => rotate(base, needs),
+  }
+  return (model) => {
+    const base = keep(model, needs.records)
+    return special[model]?.(base) ?? base
+  }
+}
+
+function keep(model: string, records: Records): Adapter {
+  return {
+    upsert: (id, payload) => records.put(model, id, { payload }),
+    async find(id) {
+      const row = await records.find(model, id)
+      return row && toPayload(row, id)
+    },
+    findByUserCode: none,
+    findByUid: none,
+    async consume(id) {
+      await records.consume(model, id)
+    },
+    destroy: (id) => records.destroy(model, id),
+    revokeByGrantId: (grantId) => records.destroyByGrant(model, grantId),
+  }
+}
+
+const none = () => Promise.resolve(undefined)
+const nothing = () => Promise.resolve()
+
+/**
+ * Ours is the only sign-in. The library's session is made anew for each request, out of who is signed in to the gate
+ * at that moment, and is kept nowhere: whoever signs out, or signs in as somebody else, has done so here too.
+ */
+function mirrorSessions(base: Adapter, needs: AdapterNeeds): Adapter {
+  return {
+    ...base,
+    find(id) {
+      const visitor = currentVisitor(needs)?.visitor
+      return Promise.resolve(visitor && toSession(id, visitor, needs.clock.now()))
+    },
+    upsert: nothing,
+    destroy: nothing,
+  }
+}
+
+const SESSION_SECONDS = 86_400
+
+function toSession(id: string, visitor: Visitor, now: number): AdapterPayload {
+  const iat = Math.floor(now / 1000)
+  return {
+    kind: 'Session',
+    jti: id,
+    uid: visitor.sessionId,
+    accountId: toAccountId(visitor),
+    loginTs: Math.floor(visitor.signedInAt / 1000),
+    iat,
+    exp: iat + SESSION_SECONDS,
+  }
+}
+
+function currentVisitor({ visitorOf }: AdapterNeeds): { readonly visitor: Visitor | undefined } | undefined {
+  const { ctx } = Provider
+  return ctx === undefined ? undefined : visitorOf(ctx.req)
+}
+
+/** The secrets of clients that asked for one must be compared, so they are kept, but sealed. */
+function sealSecrets(base: Adapter, { records, sealer }: AdapterNeeds): Adapter {
+  return {
+    ...base,
+    async upsert(id, { client_secret: value, ...payload }) {
+      if (value === undefined) return records.put('Client', id, { payload })
+      const sealed = await sealer.seal(DEFAULT_TENANT, purposeOf(id), secret(value))
+      return records.put('Client', id, { payload, sealed })
+    },
+    async find(id) {
+      const row = await records.find('Client', id)
+      if (row === undefined) return undefined
+      const { jti: _id, ...metadata } = toPayload(row, id)
+      if (row.sealed === null) return metadata
+      const opened = await sealer.open(DEFAULT_TENANT, purposeOf(id), row.sealed)
+      return { ...metadata, client_secret: opened.reveal() }
+    },
+  }
+}
+
+function purposeOf(clientId: string): string {
+  return `oauth-client:${clientId}`
+}
+
+/**
+ * An interaction that was answered by somebody else than is signed in in the browser that comes back with it counts
+ * as not answered. Otherwise somebody could begin one, have another answer it, and be let in as that other.
+ */
+function guardInteractions(base: Adapter, needs: AdapterNeeds): Adapter {
+  return {
+    ...base,
+    upsert: (uid, { returnTo: _address, session, ...payload }) =>
+      base.upsert(uid, { ...payload, ...(session === undefined ? {} : { session: { ...session, cookie: '' } }) }),
+    async find(uid) {
+      const found = await base.find(uid)
+      if (!found) return undefined
+      const interaction = { ...found, returnTo: needs.returnTo(uid) }
+      const current = currentVisitor(needs)
+      if (current === undefined) return interaction
+      const account = current.visitor && toAccountId(current.visitor)
+      if (account === answererOf(interaction)) return interaction
+      const { result: _result, session: _session, lastSubmission: _last, ...unanswered } = interaction
+      return unanswered
+    },
+  }
+}
+
+function answererOf({ result, session }: AdapterPayload): string | undefined {
+  return result?.login?.accountId ?? session?.accountId
+}
+
+/** A code that two present at once is good for one of them. */
+function useOnce(base: Adapter, { records }: AdapterNeeds): Adapter {
+  return {
+    ...base,
+    async consume(id) {
+      const outcome = await records.consume('AuthorizationCode', id)
+      if (outcome !== 'first') throw new errors.InvalidGrant('authorization code already consumed')
+    },
+  }
+}
+
+function announce(base: Adapter, { onTokensGone }: AdapterNeeds): Adapter {
+  return {
+    ...base,
+    async destroy(id) {
+      await base.destroy(id)
+      onTokensGone({ hash: hashOf(id) })
+    },
+    async revokeByGrantId(grantId) {
+      await base.revokeByGrantId(grantId)
+      onTokensGone({ grantId })
+    },
+  }
+}
+
+/**
+ * Refresh tokens rotate, and a client may lose the answer that held the new one. So the one before stays good until
+ * its successor is first used, for as long as the grace allows; from then on it was stolen, and so was one of two
+ * successors of which the other was used. The library then revokes the whole family.
+ *
+ * @see RFC 9700 §4.14.2, OAuth 2.1 §4.3.1
+ */
+function rotate(base: Adapter, { records, clock, graceMs }: AdapterNeeds): Adapter {
+  return {
+    ...base,
+    upsert(id, payload) {
+      const predecessor = Provider.ctx?.oidc.entities.RotatedRefreshToken
+      return records.put('RefreshToken', id, { payload, parent: predecessor && hashOf(predecessor.jti) })
+    },
+    async find(id) {
+      const row = await records.find('RefreshToken', id)
+      if (row === undefined) return undefined
+      const { consumed: _used, ...payload } = toPayload(row, id)
+      const parent = row.parent === null ? undefined : await records.findHashed('RefreshToken', row.parent)
+      const now = clock.now()
+      return isSpent(row, parent, { graceMs, now }) ? { ...payload, consumed: Math.floor(now / 1000) } : payload
+    },
+    async consume(id) {
+      const outcome = await records.consume('RefreshToken', id)
+      if (outcome === 'overtaken') throw new errors.InvalidGrant('another successor was used first')
+    },
+  }
+}
+
+type Use = Pick<Row, 'consumed_at' | 'successor_used_at'>
+
+/** Whether a refresh token must not be used any more. */
+export function isSpent(token: Use, parent: Use | undefined, { graceMs, now }: { graceMs: number; now: number }): boolean {
+  if (token.consumed_at === null) return parent !== undefined && parent.successor_used_at !== null
+  return token.successor_used_at !== null || now - token.consumed_at >= graceMs
+}

@@ -1,0 +1,35 @@
+import type { ServerResponse } from 'node:http'
+import type { ErrorCode } from '../base/errors.ts'
+import type { Problem } from '../base/problem.ts'
+import { failureHeaders } from '../http/refusal.ts'
+import { sendJson } from '../http/router.ts'
+
+/**
+ * Answers a failure as OAuth has it, which is what clients of these endpoints read.
+ *
+ * @see RFC 6749 §5.2, RFC 7591 §3.2.2
+ */
+export function sendOAuthError(response: ServerResponse, failure: Problem, requestId: string): void {
+  const body = { error: oauthErrorOf(failure), error_description: `${failure.message} ${failure.fix}` }
+  const headers = failure.row.status === 405 ? [] : failureHeaders(failure)
+  sendJson(response, failure.row.status, body, ['X-Request-Id', requestId, ...headers])
+}
+
+function oauthErrorOf({ code, row }: Problem): string {
+  const special = CODES[code]
+  if (special !== undefined) return special
+  return row.status >= 500 ? 'server_error' : 'invalid_request'
+}
+
+const CODES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  'limit.endpoint': 'temporarily_unavailable',
+  'gate.stopping': 'temporarily_unavailable',
+  'oauth.redirect': 'invalid_redirect_uri',
+}
+
+/** Sends a page that was made as a web `Response`. */
+export async function sendPage(response: ServerResponse, page: Response): Promise<void> {
+  const bytes = Buffer.from(await page.arrayBuffer())
+  response.writeHead(page.status, [...[...page.headers].flat(), 'Content-Length', String(bytes.length)])
+  response.end(bytes)
+}

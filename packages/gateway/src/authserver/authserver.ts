@@ -1,0 +1,188 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type Provider from 'oidc-provider'
+import type { Audit } from '../audit/append.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Random, TenantId, UserId } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
+import type { Problem } from '../base/problem.ts'
+import type { Fetch } from '../http/guarded-fetch.ts'
+import type { Principal } from '../identity/principal.ts'
+import { DEFAULT_TENANT } from '../identity/tenants.ts'
+import type { Storage } from '../storage/database.ts'
+import type { Sealer } from '../vault/sealer.ts'
+import { createAdapters } from './adapter.ts'
+import { createConsents, type Consent } from './consents.ts'
+import { createDocumentFetch } from './documents.ts'
+import { createEndpoints, RESOURCE_DOCUMENT, type AuthserverRoute, type LimitedEndpoint } from './endpoints.ts'
+import { createGrants } from './grants.ts'
+import { createInteractions, type Interactions } from './interactions.ts'
+import { createProvider } from './provider.ts'
+import { createRecords } from './records.ts'
+import { redirectHostOf } from './redirects.ts'
+import { createResources } from './resources.ts'
+import type { AuthserverSettings } from './settings.ts'
+import { createSigningKeys } from './signing-keys.ts'
+import { sweep } from './sweep.ts'
+import { belongsTo, createTokens } from './tokens.ts'
+import type { Account, Visitor } from './visitor.ts'
+
+export interface AuthserverNeeds {
+  readonly storage: Storage
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly random?: Random
+  readonly log: Log
+  readonly audit: Pick<Audit, 'note'>
+  readonly limits: { spend(endpoint: LimitedEndpoint, address: string): void }
+  readonly addressOf: (request: IncomingMessage) => string
+  readonly newRequestId: () => string
+  readonly onFailure: (failure: Problem, requestId: string) => void
+  readonly settings: AuthserverSettings
+  /** Guarded: it is sent to addresses that strangers chose. */
+  readonly fetch: Fetch
+  /** Whose browser it is, where somebody is signed in there. */
+  readonly whoIsSignedIn: (request: IncomingMessage) => Promise<Visitor | undefined>
+  /** Whether there still is such a user: anything but `undefined`. */
+  readonly findUser: (tenant: TenantId, userId: UserId) => Promise<unknown>
+  readonly onOperation?: (operation: LimitedEndpoint, outcome: string) => void
+  /** How long a verified token is believed without asking the database; another process's change may go unseen so long. */
+  readonly cacheMs?: number
+}
+
+export interface Authserver {
+  readonly routes: readonly AuthserverRoute[]
+  /** Answers whatever comes to one of the routes. Never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** Whom an access token stands for: at once where it was seen lately; `undefined` for one unknown, expired, revoked. */
+  verify(token: string): Principal | undefined | Promise<Principal | undefined>
+  /** Where the metadata of a resource is, as the one who asks spells our origin. @see RFC 9728 §5.1 */
+  metadataUrl(path: string, host: string | undefined): string
+  readonly interactions: Interactions
+  readonly consents: {
+    list(tenant: TenantId, userId: UserId): Promise<Consent[]>
+    /** Takes back what was allowed, with every token, at once. Answers whether there was anything. */
+    revoke(tenant: TenantId, userId: UserId, clientId: string): Promise<boolean>
+  }
+  /** Forgets what was verified of a user who was changed or removed. */
+  dropUser(tenant: TenantId, userId: UserId): void
+  /** Takes up new signing keys where they are due, and sweeps; done by itself every few minutes. */
+  tend(): Promise<void>
+  close(): Promise<void>
+}
+
+const ALONE_CACHE_MS = 30_000
+const SHARED_CACHE_MS = 1_000
+const TEND_MS = 300_000
+
+/**
+ * Opens the authorization server that MCP clients sign their users in with.
+ *
+ * @see OAuth 2.1; MCP 2026-07-28, basic/authorization
+ */
+export async function createAuthserver(needs: AuthserverNeeds): Promise<Authserver> {
+  const { storage, sealer, clock, log, audit, settings, findUser } = needs
+  const onOperation = needs.onOperation ?? (() => undefined)
+  const records = createRecords({ storage, clock })
+  const resources = createResources(settings)
+  const consents = createConsents({ storage, clock, log })
+  const grants = createGrants({ consents, resources, knownIds: new Set(settings.oauth.clients.map((c) => c.clientId)) })
+  const cacheMs = needs.cacheMs ?? (storage.dialect === 'sqlite' ? ALONE_CACHE_MS : SHARED_CACHE_MS)
+  const onUsed = (used: Account & { clientId: string }) => consents.markUsed(used, used.clientId)
+  const tokens = createTokens({ storage, clock, resources, cacheMs, onUsed })
+  const visitors = new WeakMap<object, { readonly visitor: Visitor | undefined }>()
+  const adapters = createAdapters({
+    records,
+    sealer,
+    clock,
+    graceMs: settings.oauth.refreshGraceHours * 3_600_000,
+    returnTo: (uid) => `${settings.publicUrl}/authorize/${uid}`,
+    visitorOf: (request) => visitors.get(request),
+    onTokensGone: (which) =>
+      'hash' in which ? tokens.dropHash(which.hash) : tokens.drop(({ keyId }) => keyId === which.grantId),
+  })
+  const keys = createSigningKeys({ ...needs, storage, sealer, clock })
+  const build = {
+    ...needs,
+    adapters,
+    grants,
+    resources,
+    fetchDocument: createDocumentFetch({ fetch: needs.fetch, clock }),
+    isUser: async ({ tenant, userId }: Account) => (await findUser(tenant, userId)) !== undefined,
+  }
+
+  let kids = ''
+  let provider: Provider
+  /** A server with new keys takes the place of the one before, which still ends what it has begun. */
+  async function takeUpKeys(): Promise<void> {
+    const current = await keys.current()
+    const names = current.map(({ kid }) => kid).join(' ')
+    if (names === kids) return
+    const made = createProvider(build, current)
+    follow(made, { audit, onOperation })
+    provider = made
+    kids = names
+  }
+  async function tend(): Promise<void> {
+    await takeUpKeys()
+    await sweep(storage, clock.now())
+  }
+  await takeUpKeys()
+  let tending: Promise<void> = Promise.resolve()
+  const timer = setInterval(() => {
+    tending = tend().catch((error: unknown) => log.error({ error }, 'oauth.not_tended'))
+  }, TEND_MS).unref()
+
+  const endpoints = createEndpoints({
+    ...needs,
+    resources,
+    provider: () => provider,
+    arrive: (request, visitor) => void visitors.set(request, { visitor }),
+    onOperation,
+  })
+  return {
+    ...endpoints,
+    verify: tokens.verify,
+    metadataUrl: (path, host) => `${resources.originFor(host)}${RESOURCE_DOCUMENT}${path}`,
+    interactions: createInteractions({ provider: () => provider, consents, grants }),
+    consents: {
+      list: consents.list,
+      async revoke(tenant, userId, clientId) {
+        const was = await consents.forget(tenant, userId, clientId)
+        await records.destroyOf(tenant, userId, clientId)
+        tokens.drop((principal) => principal.clientId === clientId && belongsTo(tenant, userId)(principal))
+        if (was) audit.note(tenant, { kind: 'consent.revoked', userId, client: clientId })
+        return was
+      },
+    },
+    dropUser: (tenant, userId) => tokens.drop(belongsTo(tenant, userId)),
+    tend,
+    async close() {
+      clearInterval(timer)
+      await tending
+      await consents.close()
+    },
+  }
+}
+
+type Follow = Pick<AuthserverNeeds, 'audit'> & { readonly onOperation: (operation: LimitedEndpoint, outcome: string) => void }
+
+/** Counts what the library did, and keeps what matters of it. */
+function follow(provider: Provider, { audit, onOperation }: Follow): void {
+  provider.on('authorization.success', () => onOperation('authorize', 'ok'))
+  provider.on('interaction.started', () => onOperation('authorize', 'asked'))
+  provider.on('authorization.error', (_ctx, { error }) => onOperation('authorize', error))
+  provider.on('grant.success', () => onOperation('token', 'ok'))
+  provider.on('grant.error', (_ctx, { error }) => onOperation('token', error))
+  provider.on('registration_create.error', (_ctx, { error }) => onOperation('register', error))
+  provider.on('revocation.error', (_ctx, { error }) => onOperation('revoke', error))
+  provider.on('registration_create.success', (_ctx, client) => {
+    onOperation('register', 'ok')
+    const { clientId, clientName, redirectUris = [] } = client
+    const redirectHost = redirectUris.map(redirectHostOf).join(' ')
+    audit.note(DEFAULT_TENANT, { kind: 'client.registered', client: clientId, clientName, redirectHost })
+  })
+  provider.on('grant.revoked', ({ oidc }) => {
+    if (oidc.route !== 'token' || oidc.client === undefined) return
+    audit.note(DEFAULT_TENANT, { kind: 'client.cut_off', client: oidc.client.clientId })
+  })
+}

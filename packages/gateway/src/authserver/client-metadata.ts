@@ -1,0 +1,87 @@
+import { redirectKind } from './redirects.ts'
+import { CLIENT_AUTH_METHODS, knownScope, type KnownClient } from './settings.ts'
+
+/** What a client says of itself, as JSON has it. */
+export type Metadata = Readonly<Record<string, unknown>>
+
+/**
+ * Makes of a client's own words what it means. Clients of MCP leave out that they run on the user's machine, ask for
+ * scopes of other gates, forget that they will refresh, and send fields of other protocols; none of that is a reason
+ * to turn one away. What no client can be let in with stays as it is, for the library to refuse.
+ *
+ * @see RFC 7591 §2 and §3.2.1 (a server may replace what a client asks for), OpenID Connect Registration §2
+ */
+export function normaliseMetadata(asked: Metadata): Metadata {
+  const redirectUris = strings(asked['redirect_uris'])
+  const isNative = redirectUris.some((uri) => redirectKind(uri) === 'loopback' || redirectKind(uri) === 'private')
+  const scope = keptScope(asked['scope'])
+  return {
+    ...pick(asked),
+    redirect_uris: asked['redirect_uris'],
+    application_type: isNative ? 'native' : 'web',
+    token_endpoint_auth_method: authMethod(asked, isNative),
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    response_modes: ['query'],
+    ...(scope === undefined ? {} : { scope }),
+  }
+}
+
+/**
+ * The same for a client that is known by the address of its metadata document. It can have no secret in common with
+ * anybody; whether it says otherwise is left for the library to see.
+ *
+ * @see draft-ietf-oauth-client-id-metadata-document §4.1
+ */
+export function normaliseDocument(document: Metadata): Metadata {
+  const { client_id, client_secret } = document
+  const normal = normaliseMetadata({ ...document, token_endpoint_auth_method: document[METHOD] ?? 'none' })
+  return { ...normal, client_id, ...(client_secret === undefined ? {} : { client_secret }) }
+}
+
+const METHOD = 'token_endpoint_auth_method'
+
+/** Whether every address may be sent an answer. @see MCP 2026-07-28, basic/authorization, "Communication Security" */
+export function hasGoodRedirects(redirectUris: unknown): boolean {
+  if (!Array.isArray(redirectUris) || redirectUris.length === 0 || redirectUris.length > MAX_REDIRECTS) return false
+  return redirectUris.every((uri) => typeof uri === 'string' && redirectKind(uri) !== undefined)
+}
+
+const MAX_REDIRECTS = 32
+
+/** A client of the configuration: one without a secret, as programs on people's machines are. */
+export function describeKnown({ clientId, name, redirectUris }: KnownClient): Metadata {
+  const asked = { client_name: name, redirect_uris: [...redirectUris], token_endpoint_auth_method: 'none' }
+  return { ...normaliseMetadata(asked), client_id: clientId }
+}
+
+function authMethod(asked: Metadata, isNative: boolean): string {
+  const method = asked[METHOD]
+  if (method === undefined || method === null) return isNative ? 'none' : 'client_secret_basic'
+  return CLIENT_AUTH_METHODS.find((known) => known === method) ?? 'client_secret_basic'
+}
+
+/** Without a scope of its own a client may ask for every scope there is. */
+function keptScope(scope: unknown): string | undefined {
+  return typeof scope === 'string' ? knownScope(scope) : undefined
+}
+
+/** What is taken over, where it can be. */
+function pick(asked: Metadata): Metadata {
+  const kept = new Map<string, unknown>()
+  for (const name of WEB_ADDRESSES) {
+    const value = asked[name]
+    if (typeof value === 'string' && /^https?:$/.test(URL.parse(value)?.protocol ?? '')) kept.set(name, value)
+  }
+  const name = asked['client_name']
+  if (typeof name === 'string' && name.trim() !== '') kept.set('client_name', name.slice(0, MAX_NAME))
+  if (typeof asked['jwks'] === 'object' && asked['jwks'] !== null) kept.set('jwks', asked['jwks'])
+  return Object.fromEntries(kept)
+}
+
+const WEB_ADDRESSES = ['client_uri', 'tos_uri', 'policy_uri', 'jwks_uri']
+const MAX_NAME = 200
+
+function strings(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
+}

@@ -1,0 +1,168 @@
+import type { Selectable } from 'kysely'
+import { z } from 'zod'
+import type { Clock } from '../base/clock.ts'
+import type { TenantId, UserId } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
+import type { Storage } from '../storage/database.ts'
+import { createMarks, type Mark } from '../storage/marks.ts'
+import type { ConsentsTable } from '../storage/schema.ts'
+import type { TenantDb } from '../storage/tenant.ts'
+import { withoutLoopbackPort } from './redirects.ts'
+
+/** What a user allowed a client to do. */
+export interface Consent {
+  readonly clientId: string
+  readonly clientName: string
+  /** Where its answers went. */
+  readonly redirectHost: string
+  readonly scopes: readonly string[]
+  readonly resources: readonly string[]
+  readonly grantedAt: number
+  /** To within a minute. */
+  readonly usedAt: number | null
+}
+
+/** What a client asks for now. */
+export interface Asked {
+  readonly scopes: readonly string[]
+  readonly resources: readonly string[]
+  readonly redirectHost: string
+  /** Whether the client id is this one installation's own, which no other program can claim. */
+  readonly isOwnId: boolean
+}
+
+export interface NewConsent extends Asked {
+  readonly clientId: string
+  readonly clientName: string
+  readonly grantId: string
+}
+
+interface User {
+  readonly tenant: TenantId
+  readonly userId: UserId
+}
+
+/**
+ * Whether what was allowed before covers what is asked now. What opens every server opens each of them. A program on
+ * a user's machine may answer on any port; but where other programs could use the same client id, only the very
+ * address counts that the user saw.
+ *
+ * @see RFC 8252 §8.6
+ */
+export function covers(consent: Consent, asked: Asked, all: string): boolean {
+  const mayUse = (resource: string): boolean =>
+    consent.resources.includes(resource) || consent.resources.includes(all)
+  return (
+    asked.scopes.every((scope) => consent.scopes.includes(scope)) &&
+    asked.resources.every(mayUse) &&
+    (asked.redirectHost === consent.redirectHost ||
+      (asked.isOwnId && withoutLoopbackPort(asked.redirectHost) === withoutLoopbackPort(consent.redirectHost)))
+  )
+}
+
+/** Remembers what users allowed, one row for each of their clients. */
+export function createConsents({ storage, clock, log }: { storage: Storage; clock: Clock; log: Log }) {
+  const marks = createMarks<User & { clientId: string }>({
+    clock,
+    log,
+    precision: 60_000,
+    write: (group) => writeMarks(storage, group),
+  })
+
+  return {
+    find: (user: User, clientId: string): Promise<Consent | undefined> =>
+      find(storage.for(user.tenant), user.userId, clientId),
+
+    /** Adds to what was allowed before. */
+    give: (user: User, given: NewConsent): Promise<void> =>
+      storage.for(user.tenant).exclusively(async (db) => {
+        const before = await find(db, user.userId, given.clientId)
+        const what = {
+          client_name: given.clientName,
+          redirect_host: given.redirectHost,
+          grant_id: given.grantId,
+          scopes: toText([...(before?.scopes ?? []), ...given.scopes]),
+          resources: toText([...(before?.resources ?? []), ...given.resources]),
+          granted_at: clock.now(),
+        }
+        await db
+          .insertInto('consents', { ...what, user_id: user.userId, client_id: given.clientId, used_at: null })
+          .onConflict((key) => key.columns(['tenant_id', 'user_id', 'client_id']).doUpdateSet(what))
+          .execute()
+      }),
+
+    /** What a user has allowed, the latest first. */
+    async list(tenant: TenantId, userId: UserId): Promise<Consent[]> {
+      const rows = await storage
+        .for(tenant)
+        .selectFrom('consents')
+        .selectAll()
+        .where('user_id', '=', userId)
+        .orderBy('granted_at', 'desc')
+        .orderBy('client_id')
+        .execute()
+      return rows.map(toConsent)
+    },
+
+    /** Whether there was one to forget. */
+    async forget(tenant: TenantId, userId: UserId, clientId: string): Promise<boolean> {
+      const gone = await storage
+        .for(tenant)
+        .deleteFrom('consents')
+        .where('user_id', '=', userId)
+        .where('client_id', '=', clientId)
+        .executeTakeFirst()
+      return gone.numDeletedRows > 0n
+    },
+
+    /** Notes that it was used; written soon, in a group. */
+    markUsed(user: User, clientId: string): void {
+      const { tenant, userId } = user
+      marks.mark(`${tenant} ${userId} ${clientId}`, { tenant, userId, clientId })
+    },
+
+    /** Writes the marks that wait. */
+    close: marks.flush,
+  }
+}
+export type Consents = ReturnType<typeof createConsents>
+
+async function find(db: TenantDb, userId: UserId, clientId: string): Promise<Consent | undefined> {
+  const row = await db
+    .selectFrom('consents')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('client_id', '=', clientId)
+    .executeTakeFirst()
+  return row && toConsent(row)
+}
+
+async function writeMarks(storage: Storage, marks: readonly Mark<User & { clientId: string }>[]): Promise<void> {
+  for (const { what, at } of marks) {
+    await storage
+      .for(what.tenant)
+      .updateTable('consents')
+      .set({ used_at: at })
+      .where('user_id', '=', what.userId)
+      .where('client_id', '=', what.clientId)
+      .execute()
+  }
+}
+
+const Texts = z.array(z.string())
+
+function toConsent(row: Selectable<ConsentsTable>): Consent {
+  return {
+    clientId: row.client_id,
+    clientName: row.client_name,
+    redirectHost: row.redirect_host,
+    scopes: Texts.parse(JSON.parse(row.scopes)),
+    resources: Texts.parse(JSON.parse(row.resources)),
+    grantedAt: row.granted_at,
+    usedAt: row.used_at,
+  }
+}
+
+function toText(texts: readonly string[]): string {
+  return JSON.stringify([...new Set(texts)])
+}

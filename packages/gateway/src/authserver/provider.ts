@@ -1,0 +1,177 @@
+import type { ServerResponse } from 'node:http'
+import Provider, {
+  errors,
+  interactionPolicy,
+  type Configuration,
+  type ErrorOut,
+  type JWK,
+  type KoaContextWithOIDC,
+} from 'oidc-provider'
+import { problem } from '../base/problem.ts'
+import type { Log } from '../base/log.ts'
+import { showProblem } from '../pages/problem.ts'
+import type { createAdapters } from './adapter.ts'
+import { describeKnown, hasGoodRedirects } from './client-metadata.ts'
+import type { createDocumentFetch } from './documents.ts'
+import type { Grants } from './grants.ts'
+import { SIGNING } from './metadata.ts'
+import type { Resources } from './resources.ts'
+import { CLIENT_AUTH_METHODS, SCOPES, type AuthserverSettings } from './settings.ts'
+import { parseAccountId, type Account } from './visitor.ts'
+
+export interface ProviderNeeds {
+  readonly settings: AuthserverSettings
+  readonly adapters: ReturnType<typeof createAdapters>
+  readonly grants: Grants
+  readonly resources: Resources
+  readonly fetchDocument: ReturnType<typeof createDocumentFetch>
+  readonly isUser: (account: Account) => Promise<boolean>
+  readonly newRequestId: () => string
+  readonly log: Log
+}
+
+/** The name of the cookie of the library's own session, which is never sent; see `mirrorSessions`. */
+export const SESSION_COOKIE = 'sekisho-oauth'
+
+const YEAR = 31_536_000
+const CODE_SECONDS = 60
+const INTERACTION_SECONDS = 3_600
+
+/** Makes the library's server with these keys. All that is not used is turned off. */
+export function createProvider(needs: ProviderNeeds, keys: readonly JWK[]): Provider {
+  const { settings, log } = needs
+  const provider = new Provider(settings.publicUrl, configure(needs, keys))
+  provider.proxy = true
+  provider.silent = true
+  provider.on('server_error', (_ctx, error) => log.error({ error }, 'oauth.fault'))
+  provider.use(async ({ res }, next) => {
+    try {
+      await next()
+      dropSessionCookie(res)
+    } catch (error) {
+      log.error({ error }, 'oauth.fault')
+      throw error
+    }
+  })
+  return provider
+}
+
+function dropSessionCookie(response: ServerResponse): void {
+  const cookies = response.getHeader('Set-Cookie')
+  if (!Array.isArray(cookies)) return
+  const others = cookies.filter((cookie) => !cookie.startsWith(`${SESSION_COOKIE}=`))
+  if (others.length > 0) response.setHeader('Set-Cookie', others)
+  else response.removeHeader('Set-Cookie')
+}
+
+function configure(needs: ProviderNeeds, keys: readonly JWK[]): Configuration {
+  const { settings, adapters, grants, fetchDocument, isUser } = needs
+  const { oauth } = settings
+  const minute = 60
+  return {
+    adapter: adapters,
+    clients: oauth.clients.map((client) => ({ client_id: client.clientId, ...describeKnown(client) })),
+    clientAuthMethods: [...CLIENT_AUTH_METHODS],
+    clientBasedCORS: () => false,
+    cookies: { names: { session: SESSION_COOKIE } },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    enabledJWA: { clientAuthSigningAlgValues: [...SIGNING], idTokenSigningAlgValues: [...SIGNING] },
+    expiresWithSession: () => false,
+    features: featuresOf(needs),
+    fetch: (url, options) => fetchDocument(String(url), options as RequestInit),
+    findAccount: async (_ctx, accountId) => {
+      const account = parseAccountId(accountId)
+      if (account === undefined || !(await isUser(account))) return undefined
+      return { accountId, claims: () => ({ sub: accountId }) }
+    },
+    interactions: { policy: policy(), url: (_ctx, { uid }) => `/interaction/${uid}` },
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    jwks: { keys: [...keys] },
+    loadExistingGrant: (ctx) => grants.load(ctx),
+    pkce: { required: () => true },
+    renderError: (ctx, out) => renderError(ctx, out, needs.newRequestId()),
+    responseTypes: ['code'],
+    rotateRefreshToken: true,
+    routes: {
+      authorization: '/authorize',
+      jwks: '/jwks',
+      registration: '/register',
+      revocation: '/revoke',
+      token: '/token',
+    },
+    scopes: [...SCOPES],
+    ttl: {
+      AccessToken: oauth.accessTokenMinutes * minute,
+      AuthorizationCode: CODE_SECONDS,
+      Grant: 10 * YEAR,
+      IdToken: oauth.accessTokenMinutes * minute,
+      Interaction: INTERACTION_SECONDS,
+      RefreshToken: Math.ceil(oauth.refreshTokenDays * 86_400),
+      Session: INTERACTION_SECONDS,
+    },
+  }
+}
+
+function featuresOf({ settings, resources }: ProviderNeeds): NonNullable<Configuration['features']> {
+  const { oauth } = settings
+  const off = { enabled: false } as const
+  return {
+    devInteractions: off,
+    dPoP: off,
+    pushedAuthorizationRequests: off,
+    rpInitiatedLogout: off,
+    userinfo: off,
+    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    registration: { enabled: oauth.dynamicRegistration, issueRegistrationAccessToken: false },
+    clientIdMetadataDocument: {
+      enabled: oauth.clientIdMetadata,
+      ack: 'draft-02',
+      allowFetch: (_ctx, clientId) => new URL(clientId).pathname !== '/',
+      allowClient: (_ctx, client) => client.clientName !== undefined && hasGoodRedirects(client.redirectUris),
+      cacheDuration: { min: 60, max: 86_400 },
+    },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (_ctx, _client, oneOf) => oneOf ?? resources.all,
+      useGrantedResource: () => true,
+      getResourceServerInfo: (ctx, resource) => {
+        const isOne = !Array.isArray(ctx.oidc.params?.['resource'])
+        if (!isOne || resources.find(resource) !== resource) throw new errors.InvalidTarget()
+        return { scope: 'mcp', audience: resource, accessTokenFormat: 'opaque' }
+      },
+    },
+  }
+}
+
+/** Asks for a permission wherever none is kept; see `createGrants`. */
+function policy(): interactionPolicy.DefaultPolicy {
+  const { Check, Prompt } = interactionPolicy
+  const prompts = interactionPolicy.base()
+  prompts.remove('consent')
+  const isMissing = new Check('not_allowed', 'the user has not allowed this', 'consent_required', ({ oidc }) => {
+    return oidc.grant?.jti === undefined
+  })
+  prompts.add(new Prompt({ name: 'consent', requestable: true }, isMissing))
+  return prompts
+}
+
+/** Shows a person what cannot be told to the client. Nothing that the request said is repeated. */
+async function renderError(ctx: KoaContextWithOIDC, out: ErrorOut, requestId: string): Promise<void> {
+  const isOurs = out.error === 'server_error'
+  const failure = isOurs ? problem('gate.fault') : problem('oauth.request', { reason: reasonOf(out.error) })
+  const page = showProblem(failure, { requestId })
+  ctx.status = page.status
+  for (const [name, value] of page.headers) ctx.set(name, value)
+  ctx.body = await page.text()
+}
+
+function reasonOf(error: string): string {
+  return REASONS[error] ?? 'it is not valid'
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  invalid_client: 'the program that sent it is not known here',
+  invalid_redirect_uri: 'its answer would go to an address that the program has not registered',
+  invalid_client_metadata: 'what the program says of itself is not valid',
+  invalid_request: 'it is not complete, was begun in another browser, or has expired',
+}

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto'
+import type { Selectable } from 'kysely'
+import type { AdapterPayload } from 'oidc-provider'
+import type { Clock } from '../base/clock.ts'
+import type { TenantId, UserId } from '../base/ids.ts'
+import type { Storage } from '../storage/database.ts'
+import type { OAuthRecordsTable } from '../storage/schema.ts'
+import { parseAccountId } from './visitor.ts'
+
+export type Row = Selectable<OAuthRecordsTable>
+
+/** A record to be kept: what the library knows, and what of it stands beside. */
+export interface NewRecord {
+  readonly payload: AdapterPayload
+  readonly sealed?: Buffer
+  /** Of a refresh token: the id, hashed, of the one it takes the place of. */
+  readonly parent?: string | undefined
+}
+
+/** What is presented to the server is kept by this only: the table opens nothing. */
+export function hashOf(value: string): string {
+  return createHash('sha256').update(value).digest('base64url')
+}
+
+/** The records of the authorization server. Ids come as the library knows them, and are hashed on the way in. */
+export function createRecords({ storage, clock }: { storage: Storage; clock: Clock }) {
+  const db = storage.system
+
+  return {
+    async put(model: string, id: string, record: NewRecord): Promise<void> {
+      const row = toRow(model, id, record, clock.now())
+      const { payload, sealed, expires_at } = row
+      await db
+        .insertInto('oauth_records')
+        .values(row)
+        .onConflict((key) => key.columns(['model', 'id']).doUpdateSet({ payload, sealed, expires_at }))
+        .execute()
+    },
+
+    async find(model: string, id: string): Promise<Row | undefined> {
+      return db
+        .selectFrom('oauth_records')
+        .selectAll()
+        .where('model', '=', model)
+        .where('id', '=', hashOf(id))
+        .executeTakeFirst()
+    },
+
+    /** By the id as it is kept. */
+    findHashed: (model: string, hash: string): Promise<Row | undefined> =>
+      db.selectFrom('oauth_records').selectAll().where('model', '=', model).where('id', '=', hash).executeTakeFirst(),
+
+    /**
+     * Marks a code or a refresh token as used, and of a refresh token's predecessor that its successor was; in one
+     * step, since two requests may present the same at once, or two successors of one.
+     *
+     * @returns `first`; `again` where it had been used before; `overtaken` where another successor was used first
+     */
+    consume: (model: string, id: string): Promise<'first' | 'again' | 'overtaken'> =>
+      db.transaction().execute(async (inner) => {
+        const now = clock.now()
+        const taken = await inner
+          .updateTable('oauth_records')
+          .set({ consumed_at: now })
+          .where('model', '=', model)
+          .where('id', '=', hashOf(id))
+          .where('consumed_at', 'is', null)
+          .returning('parent')
+          .executeTakeFirst()
+        if (taken === undefined) return 'again'
+        if (taken.parent === null) return 'first'
+        const parent = await inner
+          .updateTable('oauth_records')
+          .set({ successor_used_at: now })
+          .where('model', '=', model)
+          .where('id', '=', taken.parent)
+          .where('successor_used_at', 'is', null)
+          .executeTakeFirst()
+        return parent.numUpdatedRows > 0n ? 'first' : 'overtaken'
+      }),
+
+    async destroy(model: string, id: string): Promise<void> {
+      await db.deleteFrom('oauth_records').where('model', '=', model).where('id', '=', hashOf(id)).execute()
+    },
+
+    async destroyByGrant(model: string, grantId: string): Promise<void> {
+      await db.deleteFrom('oauth_records').where('model', '=', model).where('grant_id', '=', grantId).execute()
+    },
+
+    /** Everything that a user's permission for a client led to: grants, codes, tokens. */
+    async destroyOf(tenant: TenantId, userId: UserId, clientId: string): Promise<void> {
+      await db
+        .deleteFrom('oauth_records')
+        .where('tenant_id', '=', tenant)
+        .where('user_id', '=', userId)
+        .where('client_id', '=', clientId)
+        .execute()
+    },
+  }
+}
+export type Records = ReturnType<typeof createRecords>
+
+/** What the library knew, with the id put back. */
+export function toPayload({ payload, consumed_at: consumedAt }: Row, id: string): AdapterPayload {
+  const known = JSON.parse(payload) as AdapterPayload
+  return { ...known, jti: id, ...(consumedAt === null ? {} : { consumed: Math.floor(consumedAt / 1000) }) }
+}
+
+function toRow(model: string, id: string, { payload, sealed, parent }: NewRecord, now: number): Row {
+  const { jti: _id, ...kept } = payload
+  const account = payload.accountId === undefined ? undefined : parseAccountId(payload.accountId)
+  return {
+    model,
+    id: hashOf(id),
+    tenant_id: account?.tenant ?? null,
+    user_id: account?.userId ?? null,
+    client_id: payload.clientId ?? payload.client_id ?? null,
+    grant_id: model === 'Grant' ? id : (payload.grantId ?? null),
+    uid: payload.uid ?? null,
+    payload: JSON.stringify(kept),
+    sealed: sealed ?? null,
+    parent: parent ?? null,
+    consumed_at: null,
+    successor_used_at: null,
+    created_at: now,
+    expires_at: payload.exp === undefined ? null : payload.exp * 1000,
+  }
+}

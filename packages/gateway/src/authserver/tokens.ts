@@ -1,0 +1,116 @@
+import { LRUCache } from 'lru-cache'
+import { z } from 'zod'
+import type { Clock } from '../base/clock.ts'
+import type { TenantId, UserId } from '../base/ids.ts'
+import type { Principal } from '../identity/principal.ts'
+import type { Storage } from '../storage/database.ts'
+import { hashOf } from './records.ts'
+import type { Resources } from './resources.ts'
+
+export interface TokensNeeds {
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly resources: Resources
+  /** How long a token is believed without asking the database. */
+  readonly cacheMs: number
+  /** Told now and then that a client used what it was allowed. */
+  readonly onUsed: (used: Live['principal']) => void
+}
+
+interface Live {
+  readonly principal: Principal & { readonly clientId: string }
+  readonly expiresAt: number
+}
+
+interface Verified extends Live {
+  readonly until: number
+}
+
+const VERIFIED = 10_000
+const REFUSED = 1_000
+const REFUSED_MS = 1_000
+
+/** What an access token of ours looks like; anything else is not looked up. */
+const TOKEN = /^[\w-]{43}$/
+
+/** Tells whom an access token stands for. What was verified is kept by the token's hash, never by the token. */
+export function createTokens(needs: TokensNeeds) {
+  const { clock, cacheMs, onUsed } = needs
+  const verified = new LRUCache<string, Verified>({ max: VERIFIED })
+  const refused = new LRUCache<string, number>({ max: REFUSED })
+  const asked = new Map<string, Promise<Principal | undefined>>()
+
+  function ask(hash: string): Promise<Principal | undefined> {
+    const under = asked.get(hash)
+    if (under !== undefined) return under
+    const answer: Promise<Principal | undefined> = findLive(needs, hash)
+      .then((live) => {
+        if (live !== undefined) onUsed(live.principal)
+        if (asked.get(hash) === answer) keep(hash, live)
+        return live?.principal
+      })
+      .finally(() => {
+        if (asked.get(hash) === answer) asked.delete(hash)
+      })
+    asked.set(hash, answer)
+    return answer
+  }
+  function keep(hash: string, live: Live | undefined): void {
+    const now = clock.now()
+    if (live === undefined) refused.set(hash, now + REFUSED_MS)
+    else verified.set(hash, { ...live, until: Math.min(now + cacheMs, live.expiresAt) })
+  }
+
+  return {
+    /** Answers at once where the token was seen lately; `undefined` for one unknown, expired or revoked. */
+    verify(token: string): Principal | undefined | Promise<Principal | undefined> {
+      if (!TOKEN.test(token)) return undefined
+      const hash = hashOf(token)
+      const now = clock.now()
+      const known = verified.get(hash)
+      if (known !== undefined && now < known.until) return known.principal
+      return now < (refused.get(hash) ?? 0) ? undefined : ask(hash)
+    },
+    /** Forgets some; a question under way is answered, but its answer, perhaps of before, is not kept. */
+    drop(which: (principal: Principal) => boolean): void {
+      asked.clear()
+      for (const [hash, { principal }] of verified.entries()) if (which(principal)) verified.delete(hash)
+    },
+    dropHash(hash: string): void {
+      asked.clear()
+      verified.delete(hash)
+    },
+  }
+}
+export type Tokens = ReturnType<typeof createTokens>
+
+const Payload = z.object({ aud: z.string(), scope: z.string().default('') })
+
+/** The grant is asked for too: a token that was being made while its grant was revoked opens nothing. */
+async function findLive({ storage, clock, resources }: TokensNeeds, hash: string): Promise<Live | undefined> {
+  const row = await storage.system
+    .selectFrom('oauth_records as token')
+    .innerJoin('oauth_records as grant', (join) =>
+      join.onRef('grant.grant_id', '=', 'token.grant_id').on('grant.model', '=', 'Grant'),
+    )
+    .innerJoin('users as user', (join) =>
+      join.onRef('user.tenant_id', '=', 'token.tenant_id').onRef('user.id', '=', 'token.user_id'),
+    )
+    .select(['token.client_id', 'token.grant_id', 'token.payload', 'token.expires_at'])
+    .select(['user.tenant_id', 'user.id as user_id', 'user.name', 'user.role'])
+    .where('token.model', '=', 'AccessToken')
+    .where('token.id', '=', hash)
+    .executeTakeFirst()
+  if (row === undefined || row.grant_id === null || row.client_id === null) return undefined
+  const expiresAt = row.expires_at ?? 0
+  if (expiresAt <= clock.now()) return undefined
+  const { aud, scope } = Payload.parse(JSON.parse(row.payload))
+  const { tenant_id: tenant, user_id: userId, name: userName, role, grant_id: keyId, client_id: clientId } = row
+  const scopes = scope.split(' ').includes('mcp') ? resources.scopesOf(aud) : []
+  if (scopes.length === 0) return undefined
+  return { principal: { tenant, userId, userName, role, keyId, clientId, scopes }, expiresAt }
+}
+
+export function belongsTo(tenant: TenantId, userId: UserId): (principal: Principal) => boolean {
+  return (principal) => principal.userId === userId && principal.tenant === tenant
+}

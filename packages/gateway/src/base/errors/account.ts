@@ -1,0 +1,105 @@
+import type { ErrorRow } from '../error-row.ts'
+
+/** Failures of the accounts users have elsewhere: tokens they paste and connections they make. */
+export const accountErrors = {
+  'token.required': {
+    status: 403,
+    rpc: -31005,
+    says: '{server} needs your own {service} token and has none.',
+    fix: '{instructions}',
+  },
+  'token.format': {
+    status: 400,
+    rpc: -31005,
+    says: 'This does not look like a {service} token.',
+    fix: '{instructions}',
+  },
+  'token.unknown': {
+    status: 404,
+    rpc: -32602,
+    says: '{user} has no token for {server}.',
+    fix: 'See `sekisho token list`.',
+  },
+  'token.not_used': {
+    status: 400,
+    rpc: -32602,
+    says: '{server} takes no token of its users.',
+    fix: 'Use {"$userToken": …} in its configuration first.',
+  },
+
+  'connection.required': {
+    status: 403,
+    rpc: -31005,
+    says: '{server} needs your own {provider} account, and none is connected yet.',
+    fix: 'Open {url} in a browser, connect the account there, then try again.',
+    shows: ['url'],
+  },
+  'connection.rejected': {
+    status: 403,
+    rpc: -31005,
+    says: '{provider} does not accept the connection of your account any more.',
+    fix: 'Open {url} in a browser, connect the account again, then try again.',
+    shows: ['url'],
+  },
+  'connection.declined': {
+    status: 403,
+    rpc: -31005,
+    says: 'The {provider} account that {server} needs was not connected, since you declined.',
+    fix: 'When you want to, open {url} in a browser and connect it there.',
+    shows: ['url'],
+  },
+  'connection.unknown': {
+    status: 404,
+    rpc: -32602,
+    says: 'There is no connection to {provider}.',
+    fix: 'Load the page again: it may have been disconnected already.',
+  },
+  'connect.state': {
+    status: 400,
+    rpc: -32602,
+    says: 'This answer of the provider belongs to no connection that was begun in this browser.',
+    fix: 'Begin again on the page of your accounts. Each attempt is good for one answer and ten minutes.',
+  },
+  'connect.other_user': {
+    status: 403,
+    rpc: -31002,
+    says: 'This link was made for somebody else.',
+    fix: 'Sign in as the user whose client asked for it, or open the page of your own accounts.',
+  },
+  'connect.link_expired': {
+    status: 410,
+    rpc: -32602,
+    says: 'This link has expired.',
+    fix: 'Open the page of your accounts, or let your client ask again.',
+  },
+  'connect.refused': {
+    status: 400,
+    rpc: -31005,
+    says: '{provider} did not connect your account: {reason}.',
+    fix: 'Begin again, and allow the access that is asked for.',
+  },
+  'provider.not_set_up': {
+    status: 503,
+    rpc: -31005,
+    says: '{provider} is not set up on this gate yet.',
+    fix: 'Ask the operator to register an application there and to set providers.{id} in the configuration.',
+  },
+  'provider.unreachable': {
+    status: 502,
+    rpc: -31006,
+    says: '{provider} cannot be reached to renew or make your connection.',
+    fix: 'Try again later; the connection itself is kept.',
+  },
+  'provider.bad_answer': {
+    status: 502,
+    rpc: -31006,
+    says: '{provider} gave an answer that is not OAuth ({reason}).',
+    fix: 'Try again later; the connection itself is kept. The log says more under this request id.',
+  },
+  'provider.misconfigured': {
+    status: 502,
+    rpc: -31006,
+    says: '{provider} does not accept this gate as its client ({reason}).',
+    fix: 'Ask the operator to compare providers.{id} with what is registered there.',
+  },
+} as const satisfies Record<string, ErrorRow>

@@ -1,0 +1,33 @@
+import { createAudit } from './audit/append.ts'
+import { createRequestIds } from './base/ids.ts'
+import type { Config } from './config/config.ts'
+import { DEFAULT_TENANT } from './identity/tenants.ts'
+import { openStorage } from './storage/database.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+import { createFailureNote } from './telemetry/observe.ts'
+import { createGateSecrets } from './vault/gate-secrets.ts'
+import { openKeyring } from './vault/keyring.ts'
+import { createSealer } from './vault/sealer.ts'
+import { createVault } from './vault/vault.ts'
+import type { World } from './world.ts'
+
+/** Opens what outlives a restart, and the record of what happens. */
+export async function openKept(config: Config, { clock, random, log, environment, schema }: World) {
+  const { dataDirectory: dataDir, databaseUrl } = config
+  const storage = await openStorage({ dataDir, databaseUrl, schema, clock, log })
+  try {
+    const keyring = await openKeyring({ storage, dataDir, environment, clock, random, log })
+    const sealer = createSealer({ keyring, random })
+    const gateSecrets = createGateSecrets({ storage, sealer, tenant: DEFAULT_TENANT, random })
+    const vault = createVault({ storage, keyring, clock, log, random })
+    const audit = createAudit({ storage, clock, log, synchronous: config.audit.synchronous })
+    const metrics = createMetrics()
+    const newRequestId = createRequestIds(random)
+    const noteFailure = createFailureNote({ log, metrics })
+    return { storage, keyring, sealer, gateSecrets, vault, audit, metrics, newRequestId, noteFailure }
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+export type Kept = Awaited<ReturnType<typeof openKept>>

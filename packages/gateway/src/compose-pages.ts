@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createAccountApp } from './account/app.ts'
+import type { Calls } from './compose-calls.ts'
+import type { Kept } from './compose-kept.ts'
+import type { People } from './compose-people.ts'
+import type { Config } from './config/config.ts'
+import type { Route } from './http/router.ts'
+import { serveWeb } from './http/web.ts'
+import { createLoginApp } from './login/app.ts'
+import type { PageApp } from './pages/app.ts'
+import type { World } from './world.ts'
+
+type Follow = <T>(work: Promise<T>) => Promise<T>
+
+const FORM_BYTES = 64 * 1024
+
+/** What people use with a browser, and what clients sign them in with. */
+export function createPageRoutes(config: Config, world: World, parts: Kept & People & Calls, follow: Follow): Route[] {
+  const { authserver, doors, newRequestId } = parts
+  const { login, account } = createApps(config, world, parts)
+
+  function pages(app: PageApp) {
+    return (request: IncomingMessage, response: ServerResponse) => {
+      const arrival = { address: doors.addressOf(request), requestId: newRequestId() }
+      return follow(
+        serveWeb(request, response, { bodyLimit: FORM_BYTES, fetch: (web) => app.fetch(web, arrival) }),
+      )
+    }
+  }
+
+  const loginPages = pages(login)
+  const accountPages = pages(account)
+  return [
+    ...LOGIN_PATHS.map((path) => ({ ...pathOf(path), handle: loginPages })),
+    ...ACCOUNT_PATHS.map((path) => ({ ...pathOf(path), handle: accountPages })),
+    ...authserver.routes.map(({ path, prefix = false, open }): Route => ({
+      path,
+      prefix,
+      origins: 'any',
+      ...(open ? { cors: ['GET', 'POST'] } : {}),
+      handle: (request, response) => follow(authserver.handle(request, response)),
+    })),
+  ]
+}
+
+/** Those with a slash at the end are answered with everything below them. */
+const LOGIN_PATHS = ['/', '/sign-in', '/sign-out', '/welcome/', '/interaction/', '/assets/']
+const ACCOUNT_PATHS = ['/account', '/account/', '/connect/', '/callback']
+
+function pathOf(path: string): Pick<Route, 'path' | 'prefix'> {
+  return { path, prefix: path.length > 1 && path.endsWith('/') }
+}
+
+function createApps(config: Config, { clock, random }: World, parts: Kept & People & Calls) {
+  const { accounts, authserver, connections, doors, audit, login, noteFailure } = parts
+  const common = { audit, clock, publicUrl: config.publicUrl, limits: doors.limits, onFailure: noteFailure }
+  return {
+    login: createLoginApp({
+      ...common,
+      ...login,
+      random,
+      users: parts.users,
+      interactions: authserver.interactions,
+      isKnownClient: (id) => config.oauth.clients.some(({ clientId }) => clientId === id),
+      servers: parts.servers,
+    }),
+    account: createAccountApp({
+      ...common,
+      ...login,
+      storage: parts.storage,
+      servers: parts.servers,
+      aboutProvider: (provider) => aboutProvider(config, provider),
+      countTools: async () => undefined,
+      credentials: accounts.credentials,
+      connections,
+      consents: authserver.consents,
+      keys: parts.keys,
+      onTokenChanged: parts.onTokenChanged,
+    }),
+  }
+}
+
+/** What is found by discovery is known when it is asked for. */
+function aboutProvider({ providers }: Config, id: string) {
+  const known = providers[id]
+  if (!known) return { isSetUp: true, renews: true }
+  const { scopes, clientId, refresh } = known
+  return { scopes, isSetUp: clientId !== undefined, renews: refresh.rotates !== 'none' }
+}

@@ -1,0 +1,141 @@
+import { createAuthserver } from './authserver/authserver.ts'
+import { createIds, type TenantId, type UserId } from './base/ids.ts'
+import { createAccounts } from './compose-accounts.ts'
+import type { Kept } from './compose-kept.ts'
+import type { Config } from './config/config.ts'
+import { createClientAddress, rateKeyOf } from './http/client-address.ts'
+import { createGuardedFetch } from './http/guarded-fetch.ts'
+import { mayBeKey } from './identity/key-format.ts'
+import { createApiKeys } from './identity/keys.ts'
+import { createTenants, DEFAULT_TENANT } from './identity/tenants.ts'
+import { createUsers } from './identity/users.ts'
+import { createEndpointLimits } from './limits/endpoints.ts'
+import { createLimits } from './limits/spend.ts'
+import { createAttempts } from './login/attempts.ts'
+import { createInvitations } from './login/invitations.ts'
+import { createPasswords } from './login/passwords.ts'
+import { createSessions } from './login/sessions.ts'
+import { createBearer } from './mcp/bearer.ts'
+import { createStrangers } from './mcp/strangers.ts'
+import { createConnections } from './providers/connections.ts'
+import { hostsOf, linkOf } from './providers/link.ts'
+import { createMemoryCounters } from './storage/shared/memory.ts'
+import type { World } from './world.ts'
+
+/** Who may call, how often, and with which credential of theirs. */
+export async function openPeople(config: Config, world: World, kept: Kept) {
+  const { clock, random } = world
+  const { storage, metrics, audit } = kept
+  const newId = createIds(clock, random)
+  const keys = createApiKeys({ ...world, storage, newId })
+  const limits = createLimits({ counters: createMemoryCounters(clock), ...config.limits })
+  const doors = createDoors(config, world)
+  const login = createLogin(config, world, kept)
+  const count = (operation: string, outcome: string) => metrics.oauth_operations_total.inc({ operation, outcome })
+
+  const connections = await createConnections({
+    ...world,
+    ...kept,
+    settings: config,
+    fetch: doors.outbound.fetch,
+    onOperation: count,
+  })
+  const accounts = createAccounts({
+    config,
+    vault: kept.vault,
+    clock,
+    connections,
+    linkOf: (server) => linkOf(server, config.providers),
+  })
+
+  const leavers: ((tenant: TenantId, userId: UserId) => void)[] = [
+    keys.dropUser,
+    (tenant, userId) => accounts.credentials.dropUser({ tenant, userId }),
+    (tenant, userId) => connections.dropUser({ tenant, userId }),
+    (tenant, userId) => authserver.dropUser(tenant, userId),
+  ]
+  const users = createUsers({
+    storage,
+    newId,
+    clock,
+    changed: (tenant, userId) => leavers.forEach((leave) => leave(tenant, userId)),
+  })
+  const authserver = await createAuthserver({
+    ...world,
+    ...kept,
+    limits: doors.limits,
+    addressOf: doors.addressOf,
+    settings: {
+      publicUrl: config.publicUrl,
+      oauth: config.oauth,
+      servers: () => config.servers.map(({ id }) => id),
+    },
+    fetch: doors.outbound.fetch,
+    newRequestId: kept.newRequestId,
+    onFailure: kept.noteFailure,
+    async whoIsSignedIn(request) {
+      const session = await login.sessions.find(request.headers.cookie)
+      return session && { ...session, signedInAt: session.createdAt }
+    },
+    findUser: (tenant, userId) => users.find(tenant, userId),
+    onOperation: count,
+  })
+
+  const watched = createStrangers({ clock, keep: (event) => audit.note(DEFAULT_TENANT, event) })
+  const { identify, authenticate } = createBearer({
+    keys: { ...keys, mayBeKey },
+    tokens: authserver,
+    counted: countersOf(metrics),
+  })
+  return {
+    tenants: createTenants({ storage, clock }),
+    keys,
+    users,
+    /** Told when a user is changed or gone. */
+    onUserChanged: (leave: (typeof leavers)[number]) => void leavers.push(leave),
+    accounts,
+    connections,
+    authserver,
+    login,
+    doors,
+    limits,
+    bearer: { identify: watched(identify), authenticate: watched(authenticate) },
+    closers: {
+      authserver: authserver.close,
+      connections: connections.close,
+      sessions: login.sessions.close,
+      outbound: doors.outbound.close,
+    },
+  }
+}
+export type People = Awaited<ReturnType<typeof openPeople>>
+
+/** What stands open to everybody: who is counted there, how often, and where the gate itself may go for them. */
+function createDoors(config: Config, { clock }: World) {
+  const addressOf = createClientAddress({ trusted: config.trustProxy })
+  return {
+    addressOf: (request: Parameters<typeof addressOf>[0]) => rateKeyOf(addressOf(request)),
+    limits: createEndpointLimits({ counters: createMemoryCounters(clock), perMinute: config.limits.perMinute }),
+    outbound: createGuardedFetch({ allowedHosts: [...config.outbound.allowedHosts, ...hostsOf(config)] }),
+  }
+}
+
+/** How people prove who they are. */
+function createLogin({ publicUrl, signIn }: Config, world: World, { storage }: Kept) {
+  const { clock, random, log } = world
+  const secure = publicUrl.startsWith('https:')
+  const sessions = createSessions({ storage, clock, random, log, settings: { ...signIn, secure } })
+  const passwords = createPasswords({ storage, clock, random, settings: signIn })
+  const attempts = createAttempts({ clock })
+  const settings = { publicUrl, invitationHours: signIn.invitationHours }
+  return {
+    sessions,
+    passwords,
+    attempts,
+    invitations: createInvitations({ storage, clock, random, passwords, sessions, settings }),
+  }
+}
+
+function countersOf({ sekisho_auth_total: total }: Kept['metrics']) {
+  return { ok: total.labels('ok'), missing: total.labels('missing'), invalid: total.labels('invalid') }
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import { count, reject } from './fields.ts'
+
+const hours = () => z.number().positive().max(87_600)
+
+const limit = (perMinute: number, what: string) => count().default(perMinute).describe(`${what}, from one address.`)
+
+/** How often one address may use what stands open to everybody. */
+export const EndpointLimits = z
+  .strictObject({
+    authorize: limit(10, 'Authorizations begun'),
+    callback: limit(10, 'Answers of providers'),
+    token: limit(60, 'Token requests'),
+    register: limit(10, 'Clients registered'),
+    revoke: limit(60, 'Revocations'),
+    signIn: limit(10, 'Attempts to sign in, or to use a link that lets somebody in'),
+  })
+  .prefault({})
+  .describe('How often one address may use each of these in a minute; more is answered 429 with `Retry-After`.')
+
+export const SignInSection = z
+  .strictObject({
+    idleHours: hours().default(72).describe('After how many hours without a request a browser is signed out.'),
+    maxHours: hours().default(720).describe('After how many hours a browser is signed out in any case.'),
+    invitationHours: hours().default(72).describe('How long the link of an invitation is good for.'),
+    passwordLength: z.int().min(8).max(64).default(8).describe('The fewest characters of a password.'),
+  })
+  .prefault({})
+  .describe('How people sign in.')
+
+const RedirectUri = z.string().superRefine((text, check) => {
+  const url = URL.parse(text)
+  if (!url || url.hash !== '' || text.includes('#')) return reject(check, NOT_A_REDIRECT)
+  if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname)) reject(check, IN_THE_CLEAR)
+})
+
+export const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+const NOT_A_REDIRECT = { reason: 'is not an address without #', fix: 'Write the whole address, like https://app/callback' }
+const IN_THE_CLEAR = { reason: 'is plain http beyond this machine', fix: 'Use https, or a loopback address' }
+
+/** A client that the operator knows, and that therefore need not register itself. */
+export const KnownClient = z.strictObject({
+  clientId: z.string().regex(/^[\x21-\x7e]{1,200}$/, 'is not a client id').describe('What it calls itself.'),
+  name: z.string().min(1).max(100).describe('What users are asked to allow.'),
+  redirectUris: z.array(RedirectUri).min(1).describe('Where it takes answers; on loopback any port is taken.'),
+})
+
+export const OAuthSection = z
+  .strictObject({
+    accessTokenMinutes: z.int().min(1).max(1_440).default(60).describe('How long an access token is good for.'),
+    refreshTokenDays: z.number().positive().max(3_650).default(90).describe('How long a client may stay away.'),
+    refreshGraceHours: z
+      .number()
+      .min(0)
+      .max(24)
+      .default(24)
+      .describe('How long a refresh token is good for beside its successor, until that is first used.'),
+    dynamicRegistration: z.boolean().default(true).describe('Whether clients may register themselves (RFC 7591).'),
+    clientIdMetadata: z
+      .boolean()
+      .default(true)
+      .describe('Whether the address of a metadata document is taken for a client id.'),
+    clients: z.array(KnownClient).default([]).describe('Clients that need not register.'),
+  })
+  .prefault({})
+  .describe('The authorization server that MCP clients sign their users in with.')
+
+export const OutboundSection = z
+  .strictObject({
+    allowedHosts: z
+      .array(z.string().regex(/^[a-z0-9.:[\]-]+$/, 'is not a host in lower case'))
+      .default([])
+      .describe(
+        'Hosts, with their port where it is not the usual one, that the gate may fetch metadata from although they are ' +
+          'private or plain http. Servers and providers that this file names need no entry.',
+      ),
+  })
+  .prefault({})
+  .describe('Connections the gate makes to addresses that others chose.')

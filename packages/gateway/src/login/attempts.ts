@@ -1,0 +1,51 @@
+import { hash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../base/clock.ts'
+import type { TenantId } from '../base/ids.ts'
+import { problem } from '../base/problem.ts'
+
+interface Failures {
+  readonly count: number
+  readonly at: number
+}
+
+/** Names that are remembered, whether there is such a user or not. */
+const NAMES = 10_000
+const FREE = 5
+const FIRST_WAIT_MS = 15_000
+const LONGEST_WAIT_MS = 15 * 60_000
+const FORGOTTEN_MS = 24 * 3_600_000
+
+/**
+ * Makes whoever guesses at one name wait: after five failures in a row, each wait is twice the one before, fifteen
+ * minutes at most. It knows nothing of which names exist. From one address, `limits.perMinute.signIn` holds as well.
+ *
+ * @see NIST SP 800-63B-4 §3.2.2
+ */
+export function createAttempts({ clock }: { readonly clock: Clock }) {
+  const failures = new LRUCache<string, Failures>({ max: NAMES })
+
+  return {
+    /**
+     * Counts an attempt before it is looked at, so that many at once are not all looked at. Answers with what to call
+     * when it was right.
+     *
+     * @throws {Problem} `login.throttled`, with the seconds to wait
+     */
+    begin(tenant: TenantId, name: string): () => void {
+      const key = hash('sha256', `${tenant} ${name.normalize('NFC')}`, 'base64')
+      const now = clock.now()
+      const known = failures.get(key)
+      const counted = known !== undefined && now - known.at < FORGOTTEN_MS ? known : { count: 0, at: now }
+      const waitMs = counted.at + waitAfter(counted.count) - now
+      if (waitMs > 0) throw problem('login.throttled', { seconds: Math.ceil(waitMs / 1000) })
+      failures.set(key, { count: counted.count + 1, at: now })
+      return () => void failures.delete(key)
+    },
+  }
+}
+export type Attempts = ReturnType<typeof createAttempts>
+
+function waitAfter(count: number): number {
+  return count < FREE ? 0 : Math.min(FIRST_WAIT_MS * 2 ** (count - FREE), LONGEST_WAIT_MS)
+}

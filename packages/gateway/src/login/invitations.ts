@@ -1,0 +1,120 @@
+import { hash } from 'node:crypto'
+import type { Clock } from '../base/clock.ts'
+import type { Random, TenantId, UserId } from '../base/ids.ts'
+import { problem } from '../base/problem.ts'
+import { secret, type Secret } from '../base/secret.ts'
+import type { User } from '../identity/users.ts'
+import type { Storage } from '../storage/database.ts'
+import type { TenantDb } from '../storage/tenant.ts'
+import type { Passwords } from './passwords.ts'
+import type { Sessions } from './sessions.ts'
+
+export interface InvitationsNeeds {
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly random: Random
+  readonly passwords: Pick<Passwords, 'prepare' | 'setIn'>
+  readonly sessions: Pick<Sessions, 'endAllIn' | 'tell'>
+  readonly settings: { readonly publicUrl: string; readonly invitationHours: number }
+}
+
+/** A link that lets its user set a password, shown to whoever made it and kept nowhere. */
+export interface Invitation {
+  readonly url: Secret
+  readonly expiresAt: number
+}
+
+/** Whom a link lets in. */
+export interface Invited {
+  readonly tenant: TenantId
+  readonly user: Pick<User, 'id' | 'name'>
+}
+
+const SECRET_BYTES = 32
+const HOUR_MS = 3_600_000
+
+/**
+ * Links by which a user sets a password: the first administrator, whoever was invited, whoever forgot it. Each is good
+ * for once, until it expires or the next one is made.
+ */
+export function createInvitations({ storage, clock, random, passwords, sessions, settings }: InvitationsNeeds) {
+  async function createIn(db: TenantDb, userId: UserId): Promise<Invitation> {
+    const text = Buffer.from(random(SECRET_BYTES)).toString('base64url')
+    const now = clock.now()
+    const expiresAt = now + settings.invitationHours * HOUR_MS
+    await db.deleteFrom('invitations').where('user_id', '=', userId).execute()
+    await db
+      .insertInto('invitations', {
+        id: idOf(text),
+        user_id: userId,
+        created_at: now,
+        expires_at: expiresAt,
+        used_at: null,
+      })
+      .execute()
+    return { url: secret(`${settings.publicUrl}/welcome/${text}`), expiresAt }
+  }
+
+  async function find(text: string): Promise<Invited | undefined> {
+    const row = await storage.system
+      .selectFrom('invitations')
+      .innerJoin('users', (on) =>
+        on.onRef('users.tenant_id', '=', 'invitations.tenant_id').onRef('users.id', '=', 'invitations.user_id'),
+      )
+      .select(['invitations.tenant_id', 'users.id', 'users.name'])
+      .where('invitations.id', '=', idOf(text))
+      .where('invitations.used_at', 'is', null)
+      .where('invitations.expires_at', '>', clock.now())
+      .executeTakeFirst()
+    return row && { tenant: row.tenant_id, user: { id: row.id, name: row.name } }
+  }
+
+  return {
+    /** Makes a link, durable before it is answered; the user's earlier ones are good for nothing from then on. */
+    create: (tenant: TenantId, userId: UserId): Promise<Invitation> =>
+      storage.for(tenant).transaction((db) => createIn(db, userId)),
+
+    /** As `create`, in a transaction in which the user was made or found. */
+    createIn,
+
+    /** Finds whom the secret of a link lets in. */
+    find,
+
+    /**
+     * Sets the password and uses the link up, both or neither; of several who use it at once, one does. The user's
+     * browsers are signed out: one of them may be why there is a new password.
+     *
+     * @throws {Problem} `invitation.invalid`, `login.password_weak`, `login.throttled`
+     */
+    async use(text: string, password: Secret): Promise<Invited> {
+      const invited = await find(text)
+      if (invited === undefined) throw problem('invitation.invalid')
+      const { tenant, user } = invited
+      const prepared = await passwords.prepare(password, user.name)
+      const ended = await storage.for(tenant).transaction(async (db) => {
+        await spend(db, idOf(text), clock.now())
+        await passwords.setIn(db, user.id, prepared)
+        return sessions.endAllIn(db, user.id)
+      })
+      sessions.tell(tenant, user.id, ended)
+      return invited
+    },
+  }
+}
+export type Invitations = ReturnType<typeof createInvitations>
+
+/** Without salt or stretching: the secret has 256 bits of chance, which nobody guesses. */
+function idOf(text: string): string {
+  return hash('sha256', text, 'base64url')
+}
+
+async function spend(db: TenantDb, id: string, now: number): Promise<void> {
+  const { numUpdatedRows } = await db
+    .updateTable('invitations')
+    .set({ used_at: now })
+    .where('id', '=', id)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  if (numUpdatedRows !== 1n) throw problem('invitation.invalid')
+}

@@ -1,0 +1,43 @@
+import type { Context, Hono } from 'hono'
+import type { Audit } from '../audit/append.ts'
+import type { Interactions } from '../authserver/interactions.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/ids.ts'
+import type { Problem } from '../base/problem.ts'
+import type { Users } from '../identity/users.ts'
+import type { EndpointLimits } from '../limits/endpoints.ts'
+import type { Arrival } from '../pages/app.ts'
+import type { Attempts } from './attempts.ts'
+import type { Invitations } from './invitations.ts'
+import type { Passwords } from './passwords.ts'
+import type { Sessions } from './sessions.ts'
+import type { ShownServer } from './views/consent.ts'
+
+/** What the pages are made of by which people come in. */
+export interface LoginNeeds {
+  readonly users: Pick<Users, 'find'>
+  readonly sessions: Pick<Sessions, 'find' | 'start' | 'end' | 'clearCookie'>
+  readonly passwords: Pick<Passwords, 'verify' | 'length'>
+  readonly invitations: Pick<Invitations, 'find' | 'use'>
+  readonly attempts: Attempts
+  readonly interactions: Interactions
+  /** Whether the operator has set a client up. */
+  isKnownClient(clientId: string): boolean
+  /** Every server there is, for the page that asks whether a client may use them. */
+  servers(): readonly ShownServer[]
+  readonly limits: EndpointLimits<'signIn'>
+  readonly audit: Pick<Audit, 'record' | 'note' | 'requireRoom'>
+  readonly clock: Clock
+  readonly random: Random
+  /** The origin of the gate, without a slash at the end. */
+  readonly publicUrl: string
+  /** Told of every request that failed, with its private details. */
+  onFailure(failure: Problem, requestId: string): void
+}
+
+/** What stands beside every request of these pages. */
+export interface LoginEnv {
+  readonly Bindings: Arrival
+}
+export type LoginHono = Hono<LoginEnv>
+export type LoginContext = Context<LoginEnv>

@@ -1,0 +1,240 @@
+import { hash } from 'node:crypto'
+import type { Selectable } from 'kysely'
+import type { Clock } from '../base/clock.ts'
+import type { Random, TenantId, UserId } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
+import type { Role } from '../identity/principal.ts'
+import { clearCookie, cookieName, readCookie, setCookie } from '../pages/cookies.ts'
+import { csrfToken } from '../pages/csrf.ts'
+import type { Storage } from '../storage/database.ts'
+import { createMarks, type Mark } from '../storage/marks.ts'
+import type { SessionsTable } from '../storage/schema.ts'
+import type { TenantDb } from '../storage/tenant.ts'
+import { describeBrowser } from './browser.ts'
+
+/** Whom a browser stands for. */
+export interface SignedIn {
+  readonly tenant: TenantId
+  readonly userId: UserId
+  readonly userName: string
+  readonly role: Role
+  readonly sessionId: string
+  /** What every form of this browser carries. */
+  readonly csrf: string
+  readonly createdAt: number
+  /** What the user proved it with. @see RFC 8176 §2 */
+  readonly amr: readonly string[]
+}
+
+/** A browser that is signed in, as its user is shown it. */
+export interface SessionRecord {
+  readonly id: string
+  readonly browser: string
+  readonly address: string
+  readonly createdAt: number
+  /** To within a minute or so. */
+  readonly seenAt: number
+  readonly expiresAt: number
+}
+
+/** A browser that is about to be signed in. */
+export interface From {
+  /** Its `User-Agent`. */
+  readonly browser: string
+  readonly address: string
+  /** What the user proved it with: at present `pwd`. @see RFC 8176 §2 */
+  readonly amr: readonly string[]
+  /** What it sent as `Cookie`: the session it had ends. */
+  readonly cookieHeader?: string | undefined
+}
+
+export interface SessionsNeeds {
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly settings: {
+    readonly idleHours: number
+    readonly maxHours: number
+    /** Whether the gate is reached by https. */
+    readonly secure: boolean
+  }
+}
+
+type Ended = (tenant: TenantId, userId: UserId, sessionId: string) => void
+
+const HOUR_MS = 3_600_000
+const SEEN_MS = 60_000
+const VALUE_BYTES = 32
+
+/**
+ * The browsers that are signed in. Each holds 32 bytes of chance in a cookie, of which only a hash is kept; the role
+ * is the user's own at the time of asking.
+ */
+export function createSessions({ storage, clock, random, log, settings }: SessionsNeeds) {
+  const { secure } = settings
+  const name = cookieName('sekisho', secure)
+  const idleMs = settings.idleHours * HOUR_MS
+  const maxMs = settings.maxHours * HOUR_MS
+  const listeners: Ended[] = []
+  const seen = createMarks<SignedIn>({ clock, log, precision: SEEN_MS, write: (group) => writeSeen(storage, group) })
+
+  const valueOf = (cookieHeader: string | undefined) => asValue(readCookie(cookieHeader, name))
+  const tell = (tenant: TenantId, userId: UserId, ids: readonly string[]) =>
+    ids.forEach((id) => listeners.forEach((listen) => listen(tenant, userId, id)))
+
+  async function endWhere(tenant: TenantId, userId: UserId, is: (id: string) => boolean): Promise<number> {
+    const ids = await storage.for(tenant).transaction((db) => endIn(db, userId, is))
+    tell(tenant, userId, ids)
+    return ids.length
+  }
+
+  return {
+    /** Finds who a browser stands for: nobody once it stayed away too long, was signed out, or its user is gone. */
+    async find(cookieHeader: string | undefined): Promise<SignedIn | undefined> {
+      const value = valueOf(cookieHeader)
+      if (value === undefined) return undefined
+      const session = await findLive(storage, value, { now: clock.now(), idleMs })
+      if (session !== undefined) seen.mark(session.sessionId, session)
+      return session
+    },
+
+    /**
+     * Signs a browser in, durably, always under a new value: one that somebody planted before opens nothing.
+     *
+     * @see OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change"
+     */
+    async start(
+      tenant: TenantId,
+      userId: UserId,
+      from: From,
+    ): Promise<{ readonly cookie: string; readonly id: string }> {
+      const value = Buffer.from(random(VALUE_BYTES)).toString('base64url')
+      const now = clock.now()
+      const before = valueOf(from.cookieHeader)
+      await storage.for(tenant).transaction(async (db) => {
+        await sweep(db, now, idleMs)
+        if (before !== undefined) await db.deleteFrom('sessions').where('id', '=', idOf(before)).execute()
+        await db.insertInto('sessions', toRow(userId, value, { from, now, maxMs })).execute()
+      })
+      return { cookie: setCookie(name, value, { secure, maxAgeSeconds: maxMs / 1000 }), id: idOf(value) }
+    },
+
+    /** Signs one browser out; answers whether it was that user's and signed in. */
+    end: async (tenant: TenantId, userId: UserId, sessionId: string): Promise<boolean> =>
+      (await endWhere(tenant, userId, (id) => id === sessionId)) > 0,
+
+    /** Signs every browser of a user out, but for one; answers how many. */
+    endAll: (tenant: TenantId, userId: UserId, exceptId?: string): Promise<number> =>
+      endWhere(tenant, userId, (id) => id !== exceptId),
+
+    /** As `endAll`, in a transaction; when that has ended, `tell` what it answered. */
+    endAllIn: (db: TenantDb, userId: UserId, exceptId?: string) => endIn(db, userId, (id) => id !== exceptId),
+    tell,
+
+    /** Where a user is signed in, the browser seen last first. */
+    async list(tenant: TenantId, userId: UserId): Promise<SessionRecord[]> {
+      const now = clock.now()
+      const rows = await storage
+        .for(tenant)
+        .selectFrom('sessions')
+        .selectAll()
+        .where('user_id', '=', userId)
+        .where('expires_at', '>', now)
+        .where('seen_at', '>', now - idleMs)
+        .orderBy('seen_at', 'desc')
+        .orderBy('id')
+        .execute()
+      return rows.map(toRecord)
+    },
+
+    /** The value of a `Set-Cookie` header that makes the browser forget. */
+    clearCookie: () => clearCookie(name, secure),
+
+    /** Told of each session that a user, a new password or an administrator ended; not of one that ran out. */
+    onEnded: (listen: Ended) => void listeners.push(listen),
+
+    /** Writes when sessions were seen last, where that waits to be written. */
+    close: seen.flush,
+  }
+}
+export type Sessions = ReturnType<typeof createSessions>
+
+type SessionRow = Omit<Selectable<SessionsTable>, 'tenant_id'>
+
+/** What a cookie of ours looks like; anything else is not looked up. */
+function asValue(text: string | undefined): string | undefined {
+  return text !== undefined && /^[\w-]{43}$/.test(text) ? text : undefined
+}
+
+/** Without salt or stretching: the value has 256 bits of chance, which nobody guesses. */
+function idOf(value: string): string {
+  return hash('sha256', value, 'base64url')
+}
+
+interface Now {
+  readonly now: number
+  readonly idleMs: number
+}
+
+/** Across the tenants: whose session it is, only the row knows. */
+async function findLive({ system }: Storage, value: string, { now, idleMs }: Now): Promise<SignedIn | undefined> {
+  const row = await system
+    .selectFrom('sessions')
+    .innerJoin('users', (on) =>
+      on.onRef('users.tenant_id', '=', 'sessions.tenant_id').onRef('users.id', '=', 'sessions.user_id'),
+    )
+    .select(['sessions.tenant_id', 'users.id', 'users.name', 'users.role', 'sessions.created_at', 'sessions.amr'])
+    .where('sessions.id', '=', idOf(value))
+    .where('sessions.expires_at', '>', now)
+    .where('sessions.seen_at', '>', now - idleMs)
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  const { tenant_id: tenant, id: userId, name: userName, role, created_at: createdAt } = row
+  const session = { sessionId: idOf(value), csrf: csrfToken(value), createdAt, amr: row.amr.split(' ') }
+  return { tenant, userId, userName, role, ...session }
+}
+
+function toRow(userId: UserId, value: string, made: { from: From; now: number; maxMs: number }): SessionRow {
+  return {
+    id: idOf(value),
+    user_id: userId,
+    browser: describeBrowser(made.from.browser),
+    address: made.from.address,
+    amr: made.from.amr.join(' '),
+    created_at: made.now,
+    seen_at: made.now,
+    expires_at: made.now + made.maxMs,
+  }
+}
+
+async function endIn(db: TenantDb, userId: UserId, is: (id: string) => boolean): Promise<string[]> {
+  const rows = await db.selectFrom('sessions').select('id').where('user_id', '=', userId).execute()
+  const ids = rows.map(({ id }) => id).filter(is)
+  if (ids.length > 0) await db.deleteFrom('sessions').where('user_id', '=', userId).where('id', 'in', ids).execute()
+  return ids
+}
+
+/** Takes away what has run out, when somebody comes in: there are never more rows than people who came. */
+async function sweep(db: TenantDb, now: number, idleMs: number): Promise<void> {
+  await db
+    .deleteFrom('sessions')
+    .where(({ eb, or }) => or([eb('expires_at', '<=', now), eb('seen_at', '<=', now - idleMs)]))
+    .execute()
+}
+
+async function writeSeen(storage: Storage, group: readonly Mark<SignedIn>[]): Promise<void> {
+  for (const { what, at } of group) {
+    await storage
+      .for(what.tenant)
+      .updateTable('sessions')
+      .set({ seen_at: at })
+      .where('id', '=', what.sessionId)
+      .where('seen_at', '<', at)
+      .execute()
+  }
+}
+
+function toRecord({ id, browser, address, created_at, seen_at, expires_at }: SessionRow): SessionRecord {
+  return { id, browser, address, createdAt: created_at, seenAt: seen_at, expiresAt: expires_at }
+}

@@ -1,0 +1,59 @@
+import { asProblem, problem } from '../base/problem.ts'
+import { secret } from '../base/secret.ts'
+import { redirectTo, showPage } from '../pages/respond.ts'
+import { say } from '../pages/words.ts'
+import { createFormCookie } from './form-cookie.ts'
+import type { Invited } from './invitations.ts'
+import type { LoginContext, LoginHono, LoginNeeds } from './needs.ts'
+import { startSession } from './sign-in.ts'
+import { welcomePage, type WelcomeView } from './views/welcome.ts'
+
+/** `/welcome/<secret>`: where a link leads by which its user sets a password, and is signed in with that. */
+export function addWelcomeRoutes(app: LoginHono, needs: LoginNeeds): void {
+  const { invitations, audit, limits } = needs
+  const forms = createFormCookie(needs)
+
+  app.get('/welcome/:secret', async (context) =>
+    show(context, await requireInvited(context, context.req.param('secret'))),
+  )
+
+  app.post('/welcome/:secret', async (context) => {
+    const form = await forms.requireForm(context.req.raw)
+    const { address, requestId } = context.env
+    limits.spend('signIn', address)
+    const link = context.req.param('secret')
+    const { tenant, user } = await requireInvited(context, link)
+    audit.requireRoom(tenant)
+    const password = secret(form.get('password') ?? '')
+    if (form.get('again') !== password.reveal()) return show(context, { tenant, user }, DIFFER)
+    const wrong = await invitations.use(link, password).then(() => undefined, asWrong)
+    if (wrong !== undefined) return show(context, { tenant, user }, wrong)
+    await audit.record(tenant, { kind: 'password.set', userId: user.id, requestId, how: 'invitation', address })
+    const cookie = await startSession(needs, context, { user, amr: ['pwd'] })
+    return redirectTo('/account', { cookies: [cookie, forms.clear()] })
+  })
+
+  /** Whoever tries links out is counted; whoever has one is not. */
+  async function requireInvited({ env: { address } }: LoginContext, link: string): Promise<Invited> {
+    const invited = await invitations.find(link)
+    if (invited !== undefined) return invited
+    limits.spend('signIn', address)
+    throw problem('invitation.invalid')
+  }
+
+  function show(context: LoginContext, { user }: Invited, wrong?: WelcomeView['wrong']): Response {
+    const { csrf, cookies } = forms.keyFor(context.req.header('Cookie'))
+    const body = welcomePage({ userName: user.name, csrf, length: needs.passwords.length, wrong })
+    const title = say('welcome.title', { name: user.name })
+    return showPage({ title, body, width: 'narrow' }, { status: wrong === undefined ? 200 : 400, cookies })
+  }
+}
+
+const DIFFER = { field: 'again', text: say('welcome.differ') } as const
+
+/** What is wrong with a password is shown beside its field. */
+function asWrong(error: unknown): WelcomeView['wrong'] {
+  const failure = asProblem(error)
+  if (failure.code !== 'login.password_weak') throw error
+  return { field: 'password', text: failure.message }
+}

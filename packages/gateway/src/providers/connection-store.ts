@@ -1,0 +1,229 @@
+import type { Selectable } from 'kysely'
+import { z } from 'zod'
+import type { Clock } from '../base/clock.ts'
+import type { Storage } from '../storage/database.ts'
+import type { ConnectionsTable } from '../storage/schema.ts'
+import type { TenantDb } from '../storage/tenant.ts'
+import type { Owner } from '../vault/envelope.ts'
+import type { Vault } from '../vault/vault.ts'
+import type { Holder } from './credential.ts'
+import { fromSealed, toSealed, type Credential } from './tokens.ts'
+
+export interface ConnectionStoreNeeds {
+  readonly storage: Pick<Storage, 'for'>
+  readonly vault: Pick<Vault, 'prepare' | 'open' | 'forgetIn' | 'list'>
+  readonly clock: Clock
+}
+
+/** A connected account with its tokens. */
+export interface Kept {
+  readonly holder: Holder
+  readonly provider: string
+  readonly status: ConnectionsTable['status']
+  readonly issuer: string | undefined
+  readonly credential: Credential
+}
+
+/** What may be told of a connection. */
+export interface ConnectionRecord {
+  readonly provider: string
+  readonly status: ConnectionsTable['status']
+  /** What the provider calls the account. */
+  readonly account: string | undefined
+  readonly scopes: readonly string[]
+  readonly issuer: string | undefined
+  readonly expiresAt: number | undefined
+  readonly connectedAt: number
+  readonly refreshedAt: number | undefined
+  /** The code of the last failure since the last success. */
+  readonly failure: string | undefined
+  readonly failedAt: number | undefined
+  /** To within a minute. */
+  readonly lastUsedAt: number | undefined
+}
+
+/** A connection that was just made. */
+export interface Made {
+  readonly credential: Omit<Credential, 'version'>
+  readonly account: string | undefined
+  readonly scopes: readonly string[]
+  readonly issuer: string | undefined
+}
+
+/** How often a replacement is tried where somebody else replaces the same connection. */
+const TRIES = 5
+
+/**
+ * The connections of users. Row and credential change in one transaction, and only from the version that was read: a
+ * crash at any point leaves the old pair or the new one, and of two that change it at once one is told so.
+ */
+export function createConnectionStore({ storage, vault, clock }: ConnectionStoreNeeds) {
+  async function versionOf(holder: Holder, provider: string): Promise<number> {
+    const row = await connection(storage.for(holder.tenant), holder, provider).select('version').executeTakeFirst()
+    return row?.version ?? 0
+  }
+
+  /** Answers whether the row was still at the version before and is at the credential's now. */
+  async function write(holder: Holder, provider: string, credential: Credential, change: Change): Promise<boolean> {
+    const putCredential = await vault.prepare(ownerOf(holder, provider), toSealed(credential))
+    return storage.for(holder.tenant).transaction(async (db) => {
+      const done = await change(db, credential.version)
+      if (done) await putCredential(db)
+      return done
+    })
+  }
+
+  return {
+    /** Answers the connection with its tokens; `undefined` where there is none. */
+    async find(holder: Holder, provider: string): Promise<Kept | undefined> {
+      const row = await connection(storage.for(holder.tenant), holder, provider)
+        .select(['status', 'issuer'])
+        .executeTakeFirst()
+      const sealed = row && (await vault.open(ownerOf(holder, provider)))
+      if (row === undefined || sealed === undefined) return undefined
+      const credential = fromSealed(sealed)
+      return { holder, provider, status: row.status, issuer: row.issuer ?? undefined, credential }
+    },
+
+    /** Puts a connection in place of whatever was there. */
+    async replace(holder: Holder, provider: string, made: Made): Promise<Kept> {
+      for (let tries = 0; tries < TRIES; tries++) {
+        const credential = { ...made.credential, version: (await versionOf(holder, provider)) + 1 }
+        const row = rowOf(holder, provider, { ...made, credential }, clock.now())
+        const done = await write(holder, provider, credential, async (db, version) => {
+          const { user_id: _user, provider: _provider, ...columns } = row
+          const from = version - 1
+          return from === 0 ? insert(db, row) : update(db, holder, provider, { from, columns })
+        })
+        if (done) return { holder, provider, status: 'connected', issuer: made.issuer, credential }
+      }
+      throw new Error('somebody else kept replacing the connection')
+    },
+
+    /** Keeps renewed tokens; `undefined` where the connection is no longer the one that was renewed. */
+    async renew({ holder, provider, issuer, credential: { version } }: Kept, tokens: Omit<Credential, 'version'>) {
+      const credential = { ...tokens, version: version + 1 }
+      const now = clock.now()
+      const done = await write(holder, provider, credential, (db) =>
+        update(db, holder, provider, {
+          from: version,
+          columns: {
+            status: 'connected',
+            expires_at: credential.expiresAt ?? null,
+            refreshed_at: now,
+            failure: null,
+            failed_at: null,
+            version: version + 1,
+          },
+        }),
+      )
+      const kept: Kept = { holder, provider, status: 'connected', issuer, credential }
+      return done ? kept : undefined
+    },
+
+    /** Notes a failure, and with `rejected` that there is no hope; answers whether the row was still that one. */
+    async note({ holder, provider, credential: { version } }: Kept, failure: string, rejected: boolean) {
+      const change = { failure, failed_at: clock.now() }
+      const rows = storage.for(holder.tenant).updateTable('connections').where('user_id', '=', holder.userId)
+      const these = rows.where('provider', '=', provider).where('version', '=', version).where('status', '=', 'connected')
+      const set = these.set(rejected ? { ...change, status: 'rejected' } : change)
+      const { numUpdatedRows } = await set.executeTakeFirstOrThrow()
+      return numUpdatedRows > 0n
+    },
+
+    /** Forgets it with its tokens; answers whether there was one. */
+    remove(holder: Holder, provider: string): Promise<boolean> {
+      return storage.for(holder.tenant).transaction(async (db) => {
+        await vault.forgetIn(db, ownerOf(holder, provider))
+        const rows = db.deleteFrom('connections').where('user_id', '=', holder.userId).where('provider', '=', provider)
+        const { numDeletedRows } = await rows.executeTakeFirstOrThrow()
+        return numDeletedRows > 0n
+      })
+    },
+
+    /** When the connection was made; `undefined` where there is none. */
+    async connectedAt(holder: Holder, provider: string): Promise<number | undefined> {
+      const rows = connection(storage.for(holder.tenant), holder, provider).select('connected_at')
+      return (await rows.executeTakeFirst())?.connected_at
+    },
+
+    async list(holder: Holder): Promise<ConnectionRecord[]> {
+      const rows = storage.for(holder.tenant).selectFrom('connections').where('user_id', '=', holder.userId)
+      const [found, records] = [
+        await rows.selectAll().orderBy('provider').execute(),
+        await vault.list(holder.tenant, holder.userId),
+      ]
+      const used = new Map(records.map(({ provider, lastUsedAt }) => [provider, lastUsedAt ?? undefined]))
+      return found.map((row) => toRecord(row, used.get(`oauth:${row.provider}`)))
+    },
+  }
+}
+export type ConnectionStore = ReturnType<typeof createConnectionStore>
+
+type Change = (db: TenantDb, version: number) => Promise<boolean>
+type ConnectionRow = Selectable<ConnectionsTable>
+type Row = Omit<ConnectionRow, 'tenant_id'>
+
+function ownerOf({ tenant, userId }: Holder, provider: string): Owner {
+  return { tenant, userId, provider: `oauth:${provider}` }
+}
+
+function connection(db: TenantDb, { userId }: Holder, provider: string) {
+  return db.selectFrom('connections').where('user_id', '=', userId).where('provider', '=', provider)
+}
+
+function rowOf(holder: Holder, provider: string, { credential, ...made }: Made & { credential: Credential }, now: number): Row {
+  return {
+    user_id: holder.userId,
+    provider,
+    status: 'connected',
+    account: made.account ?? null,
+    scopes: JSON.stringify(made.scopes),
+    issuer: made.issuer ?? null,
+    client_id: credential.clientId,
+    expires_at: credential.expiresAt ?? null,
+    connected_at: now,
+    refreshed_at: null,
+    failure: null,
+    failed_at: null,
+    version: credential.version,
+  }
+}
+
+/** Answers whether there was none before. */
+async function insert(db: TenantDb, row: Row): Promise<boolean> {
+  const inserted = await db
+    .insertInto('connections', row)
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow()
+  return (inserted.numInsertedOrUpdatedRows ?? 0n) > 0n
+}
+
+async function update(
+  db: TenantDb,
+  { userId }: Holder,
+  provider: string,
+  { from, columns }: { from: number; columns: Partial<Omit<Row, 'user_id' | 'provider'>> },
+): Promise<boolean> {
+  const rows = db.updateTable('connections').where('user_id', '=', userId).where('provider', '=', provider)
+  const { numUpdatedRows } = await rows.where('version', '=', from).set(columns).executeTakeFirstOrThrow()
+  return numUpdatedRows > 0n
+}
+
+const Scopes = z.array(z.string())
+
+function toRecord(row: ConnectionRow, lastUsedAt: number | undefined): ConnectionRecord {
+  return {
+    provider: row.provider,
+    status: row.status,
+    account: row.account ?? undefined,
+    scopes: Scopes.parse(JSON.parse(row.scopes)),
+    issuer: row.issuer ?? undefined,
+    expiresAt: row.expires_at ?? undefined,
+    connectedAt: row.connected_at,
+    refreshedAt: row.refreshed_at ?? undefined,
+    failure: row.failure ?? undefined,
+    failedAt: row.failed_at ?? undefined,
+    lastUsedAt,
+  }
+}

@@ -1,0 +1,208 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
+import type { AuditEvent } from '../audit/events.ts'
+import type { Clock } from '../base/clock.ts'
+import type { TenantId } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
+import type { Fetch } from '../http/guarded-fetch.ts'
+import type { ConnectionStore, Kept } from './connection-store.ts'
+import type { Holder } from './credential.ts'
+import { toFaultOrFailure, type Failure } from './failure.ts'
+import type { Parties } from './parties.ts'
+import type { Party } from './party.ts'
+import { askForTokens } from './token-endpoint.ts'
+import { dueAt, type Credential, type Tokens } from './tokens.ts'
+
+export interface RefreshNeeds {
+  readonly store: Pick<ConnectionStore, 'find' | 'renew' | 'note'>
+  readonly parties: Pick<Parties, 'find' | 'forgetClient'>
+  readonly clock: Clock
+  readonly fetch: Fetch
+  readonly log: Log
+  readonly audit: { note(tenant: TenantId, event: AuditEvent): void }
+  onOperation(operation: 'refresh', outcome: string): void
+}
+
+/** What became of an attempt to renew. */
+export type Outcome =
+  | { readonly kind: 'renewed'; readonly kept: Kept }
+  /** Somebody else changed the connection meanwhile: what counts is what is kept now. */
+  | { readonly kind: 'replaced' }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+
+interface Backoff {
+  readonly version: number
+  readonly failures: number
+  readonly until: number
+  readonly failure: Failure
+}
+
+const BACKOFFS = 10_000
+const FIRST_WAIT_MS = 5_000
+const LONGEST_WAIT_MS = 300_000
+
+/** How often tokens that were just granted are tried to be written, and what is waited before each. */
+const WRITES_MS = [0, 50, 250]
+
+/**
+ * Renews access tokens. In this process a connection is renewed by one request at a time, whoever waits for it; after a
+ * failure it is left alone for a while, longer each time, and a grant that was refused is not presented again.
+ */
+export function createRefresh(needs: RefreshNeeds) {
+  const { store, parties, clock, fetch, log, audit, onOperation } = needs
+  const underWay = new Map<string, Promise<Outcome>>()
+  const backoffs = new LRUCache<string, Backoff>({ max: BACKOFFS })
+  /** Tokens that were granted and could not be written: the old ones may be dead already. */
+  const unwritten = new Map<string, { readonly from: Kept; readonly kept: Kept }>()
+
+  /**
+   * One attempt: asks the provider, then writes by one compare-and-set on the connection's version. Nothing but tokens
+   * ever takes the place of tokens.
+   */
+  async function refreshOnce(kept: Kept): Promise<Outcome> {
+    const { holder, provider, credential } = kept
+    const { refreshToken } = credential
+    if (refreshToken === undefined) return hopeless('no_refresh_token')
+    const party = await parties.find(holder.tenant, provider, credential)
+    if (party === undefined) return hopeless('client_changed')
+    const grant = { grant_type: 'refresh_token', refresh_token: refreshToken.reveal() }
+    const answer = await askForTokens({ fetch, clock }, party, grant)
+    if (answer.ok) return keep(kept, successor(credential, answer.tokens))
+    return { kind: 'failed', failure: await judge(answer.failure, party, holder) }
+  }
+
+  /** A refresh token belongs to the client it was given to: where the gate has to register anew, it is lost. */
+  async function judge(failure: Failure, party: Party, { tenant }: Holder): Promise<Failure> {
+    if (failure.kind !== 'client' || !party.client.registered) return failure
+    await parties.forgetClient(tenant, party)
+    return { ...failure, kind: 'grant' }
+  }
+
+  async function keep(from: Kept, credential: Omit<Credential, 'version'>): Promise<Outcome> {
+    for (const wait of WRITES_MS) {
+      try {
+        if (wait > 0) await pause(wait)
+        const kept = await store.renew(from, credential)
+        return kept ? { kind: 'renewed', kept } : { kind: 'replaced' }
+      } catch (error) {
+        log.error({ provider: from.provider, tenant: from.holder.tenant, error }, 'connection.write_failed')
+      }
+    }
+    const kept = { ...from, credential: { ...credential, version: from.credential.version + 1 } }
+    unwritten.set(keyOf(from.holder, from.provider), { from, kept })
+    return { kind: 'renewed', kept }
+  }
+
+  async function attempt(kept: Kept): Promise<Outcome> {
+    const outcome = await refreshOnce(kept).catch((cause: unknown): Outcome => {
+      return { kind: 'failed', failure: toFaultOrFailure(cause) }
+    })
+    const key = keyOf(kept.holder, kept.provider)
+    if (outcome.kind === 'failed') return settle(key, kept, outcome.failure)
+    backoffs.delete(key)
+    if (outcome.kind === 'renewed') {
+      onOperation('refresh', 'ok')
+      audit.note(kept.holder.tenant, { kind: 'connection.refreshed', ...subject(kept) })
+    }
+    return outcome
+  }
+
+  /** Another process may have renewed it meanwhile: then what was refused here was the token it replaced. */
+  async function settle(key: string, kept: Kept, failure: Failure): Promise<Outcome> {
+    const now = await store.find(kept.holder, kept.provider)
+    if (now?.credential.version !== kept.credential.version) return { kind: 'replaced' }
+    onOperation('refresh', failure.kind)
+    const { holder, provider, credential } = kept
+    const before = backoffs.get(key)
+    const failures = before?.version === credential.version ? before.failures + 1 : 1
+    const wait = failure.kind === 'grant' ? Infinity : Math.min(FIRST_WAIT_MS * 2 ** (failures - 1), LONGEST_WAIT_MS)
+    const until = clock.now() + wait
+    backoffs.set(key, { version: credential.version, failures, until, failure })
+    log.warn({ provider, tenant: holder.tenant, userId: holder.userId, ...shown(failure) }, 'connection.refresh_failed')
+    await store.note(kept, failure.error, false)
+    audit.note(holder.tenant, { kind: 'connection.refresh_failed', ...subject(kept), error: failure.error })
+    return { kind: 'failed', failure }
+  }
+
+  return {
+    /** Renews a connection, or joins whoever is renewing it. Never rejects. */
+    refresh(kept: Kept): Promise<Outcome> {
+      const key = keyOf(kept.holder, kept.provider)
+      const joined = underWay.get(key)
+      if (joined !== undefined) return joined
+      const waiting = backoffs.get(key)
+      if (waiting?.version === kept.credential.version && clock.now() < waiting.until) {
+        return Promise.resolve({ kind: 'failed', failure: waiting.failure })
+      }
+      const begun = attempt(kept)
+        .catch((cause: unknown): Outcome => ({ kind: 'failed', failure: toFaultOrFailure(cause) }))
+        .finally(() => underWay.delete(key))
+      underWay.set(key, begun)
+      return begun
+    },
+
+    /** Notes that a connection is of no use any more. */
+    async reject(kept: Kept, error: string): Promise<void> {
+      if (!(await store.note(kept, error, true))) return
+      onOperation('refresh', 'rejected')
+      audit.note(kept.holder.tenant, { kind: 'connection.rejected', ...subject(kept), error })
+    },
+
+    /** Tokens that could not be written before: writes them now, or answers them as they are. */
+    async findUnwritten(holder: Holder, provider: string): Promise<Kept | undefined> {
+      const key = keyOf(holder, provider)
+      const waiting = unwritten.get(key)
+      if (waiting === undefined) return undefined
+      unwritten.delete(key)
+      const outcome = await keep(waiting.from, waiting.kept.credential)
+      return outcome.kind === 'renewed' ? outcome.kept : undefined
+    },
+
+    /** Waits for what is under way for one connection, which is about to be forgotten. */
+    async landed(holder: Holder, provider: string): Promise<void> {
+      await underWay.get(keyOf(holder, provider))
+      unwritten.delete(keyOf(holder, provider))
+    },
+
+    /** Waits for what is under way, whose tokens would be lost, and writes what could not be written before. */
+    async close(): Promise<void> {
+      await Promise.allSettled(underWay.values())
+      const left = [...unwritten.values()]
+      unwritten.clear()
+      for (const { from, kept } of left) await keep(from, kept.credential)
+    },
+  }
+}
+export type Refresh = ReturnType<typeof createRefresh>
+
+/** Ids have no spaces, so no two connections share a key. */
+export function keyOf({ tenant, userId }: Holder, provider: string): string {
+  return `${tenant} ${userId} ${provider}`
+}
+
+function hopeless(error: string): Outcome {
+  return { kind: 'failed', failure: { kind: 'grant', error } }
+}
+
+/** What is not said again stays: a reply without a refresh token leaves the one there is. */
+function successor(before: Credential, { refreshToken, scopes, ...tokens }: Tokens): Omit<Credential, 'version'> {
+  const { boundTo, clientId, resource } = before
+  const kept = { refreshToken: refreshToken ?? before.refreshToken, scopes: scopes ?? before.scopes }
+  return { ...tokens, ...kept, boundTo, clientId, resource }
+}
+
+/** Whose it is and where, as the audit log has it. */
+export function subject({ holder, provider, issuer }: Pick<Kept, 'holder' | 'provider' | 'issuer'>) {
+  return { userId: holder.userId, owner: holder.userId, provider, issuer }
+}
+
+function shown({ kind, error, cause }: Failure) {
+  return { outcome: kind, code: error, error: cause }
+}
+
+/** Whether the access token should be renewed before it is used again. */
+export function isDue({ credential }: Kept, now: number): boolean {
+  const { refreshToken, expiresAt } = credential
+  const due = refreshToken === undefined ? expiresAt : dueAt(credential)
+  return due !== undefined && now >= due
+}

@@ -1,0 +1,16 @@
+import type { Clock } from './base/clock.ts'
+import type { Random } from './base/ids.ts'
+import type { Log } from './base/log.ts'
+import type { LoadBuiltin } from './upstreams/transports/builtin.ts'
+
+/** What a gate takes from outside itself. */
+export interface World {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** The servers of ours that may run in this process, loaded when they are first called. */
+  readonly builtins: Readonly<Record<string, LoadBuiltin>>
+  /** The PostgreSQL schema to use, where it is not the usual one. */
+  readonly schema?: string | undefined
+}

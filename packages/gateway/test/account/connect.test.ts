@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+import { problem } from '../../src/base/problem.ts'
+import { openScene, readable } from './scene.ts'
+
+/** The `state` that a redirect to a provider carries. */
+function stateOf(location: string | null): string {
+  return new URL(location ?? '').searchParams.get('state') ?? ''
+}
+
+describe('the page that a client’s link leads to', () => {
+  test('asks to sign in first and comes back with its ticket', async () => {
+    await using scene = await openScene()
+    const { location } = await scene.anybody('/connect/issues?t=abc')
+    expect(location).toBe('/sign-in?next=%2Fconnect%2Fissues%3Ft%3Dabc')
+  })
+
+  test('says what is about to be connected, and whose it will be', async () => {
+    await using scene = await openScene()
+    const ada = await scene.person('ada')
+    const page = await ada.get(`/connect/issues?t=${ada.userId}`)
+    const text = readable(page)
+    expect(page.status).toBe(200)
+    expect(text).toContain('Server issues Issues. Provider Tracker Access asked for read, write')
+    expect(readable(await ada.get('/connect/anime'))).toContain('2 more servers wait for you issues')
+    expect(text).toContain('Will belong to ada, the user of this gate you are signed in as')
+    expect(text).toContain('3 more servers wait for you')
+    expect(page.headers.get('Content-Security-Policy')).not.toContain('form-action')
+  })
+
+  test('is for the user alone whose client asked: another is told so, and may sign in as them', async () => {
+    await using scene = await openScene()
+    const ada = await scene.person('ada')
+    const bob = await scene.person('bob')
+    const page = await bob.get(`/connect/issues?t=${ada.userId}`)
+    expect(page.status).toBe(403)
+    expect(readable(page)).toContain('You are signed in as bob')
+    expect(page.text).toContain('action="/sign-out"')
+    expect(page.text).toContain(`name="next" value="/connect/issues?t=${ada.userId}"`)
+    expect(scene.failures.map(({ code }) => code)).toEqual(['connect.other_user'])
+  })
+
+  test('of a link that has expired leads to the accounts', async () => {
+    await using scene = await openScene()
+    const ada = await scene.person('ada')
+    const page = await ada.get('/connect/issues?t=expired')
+    expect([page.status, readable(page)]).toEqual([410, expect.stringContaining('This link has expired.')])
+    expect(page.text).toContain('href="/account"')
+  })
+
+  test('says of a provider that is not set up whom to ask, and nothing of a server that needs nothing', async () => {
+    await using scene = await openScene()
+    const ada = await scene.person('ada')
+    const page = await ada.get('/connect/absent')
+    expect([page.status, readable(page)]).toEqual([503, expect.stringContaining('Ask the operator')])
+    expect((await ada.get('/connect/clock')).location).toBe('/account')
+    expect((await ada.get('/connect/nothing')).status).toBe(404)
+  })
+})
+
+describe('connecting', () => {
+  test('goes to the provider and comes back to a page that can be loaded again (R0-32)', async () => {
+    await using scene = await openScene()
+    const ada = await scene.person('ada')
+    const away = await ada.post('/connect/issues')
+    expect([away.status, away.location]).toEqual([303, expect.stringMatching(/^https:\/\/tracker\.test\/authorize/)])
+    const back = await ada.get(`/callback?state=${stateOf(away.location)}&code=x`)
+    expect([back.status, back.location]).toEqual([303, '/connect/issues/done'])
+    for (let time = 0; time < 2; time++) {
+      const text = readable(await ada.get('/connect/issues/done'))
+      expect(text).toContain('Go back to your client and let it try again.')
+      expect(text).toContain('3 more servers wait for you anime MyAnimeList Connect anime')
+    }
+    const again = await ada.get(`/callback?state=${stateOf(away.location)}&code=x`)
+    expect([again.status, readable(again)]).toEqual([400, expect.stringContaining('Begin again')])
+  })
+
+  test('in another browser than it was begun in connects nothing', async () => {
+    await using scene = await openScene()
+    const ada = await scene.person('ada')
+    const bob = await scene.person('bob')
+    const away = await ada.post('/connect/issues')
+    expect((await bob.get(`/callback?state=${stateOf(away.location)}&code=x`)).status).toBe(400)
+    expect((await ada.get('/connect/issues/done')).location).toBe('/connect/issues')
+    expect(await scene.provider.list(bob.tenant, bob.userId)).toEqual([])
+  })
+
+  test('comes back to nobody where the session has ended, and says how to go on', async () => {
+    await using scene = await openScene()
+    const page = await scene.anybody('/callback?state=x&code=y')
+    expect([page.status, readable(page)]).toEqual([401, expect.stringContaining('Nothing was connected')])
+    expect(page.text).toContain('href="/sign-in?next=%2Faccount"')
+    expect(page.text).not.toContain('state=x')
+  })
+
+  test('that the provider refused says so, without what it wrote', async () => {
+    await using scene = await openScene()
+    const ada = await scene.person('ada')
+    scene.provider.fail(problem('connect.refused', { provider: 'Tracker', reason: 'access was denied' }))
+    const page = await ada.get('/callback?error=access_denied&error_description=<b>haha</b>')
+    expect([page.status, readable(page)]).toEqual([
+      400,
+      expect.stringContaining('Tracker did not connect your account'),
+    ])
+    expect(page.text).not.toContain('haha')
+  })
+
+  test('comes back only so often from one address', async () => {
+    await using scene = await openScene({ callbacksPerMinute: 2 })
+    const ada = await scene.person('ada')
+    const codes: number[] = []
+    for (let time = 0; time < 3; time++) codes.push((await ada.get('/callback?state=x')).status)
+    expect(codes).toEqual([400, 400, 429])
+  })
+
+  test('a server that wants a token shows where to paste it on the same page', async () => {
+    await using scene = await openScene()
+    const ada = await scene.person('ada')
+    expect(readable(await ada.get(`/connect/notes?t=${ada.userId}`))).toContain('Make one under Settings.')
+    const wrong = await ada.post('/connect/notes', { token: 'wrong' })
+    expect([wrong.status, wrong.text]).toEqual([400, expect.stringContaining('action="/connect/notes"')])
+    expect((await ada.post('/connect/notes', { token: 'note_1234' })).location).toBe('/connect/notes/done')
+    expect(readable(await ada.get('/connect/notes/done'))).toContain('notes can be used with your Notes account now.')
+  })
+})

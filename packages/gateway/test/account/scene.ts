@@ -1,0 +1,266 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAccountApp, type AccountServer } from '../../src/account/app.ts'
+import { createAudit } from '../../src/audit/append.ts'
+import { createConsents } from '../../src/authserver/consents.ts'
+import { createRequestIds, systemRandom, type UpstreamId } from '../../src/base/ids.ts'
+import { asProblem, problem, type Problem } from '../../src/base/problem.ts'
+import { secret } from '../../src/base/secret.ts'
+import { serveWeb } from '../../src/http/web.ts'
+import type { Role } from '../../src/identity/principal.ts'
+import { createTenants, DEFAULT_TENANT } from '../../src/identity/tenants.ts'
+import { createEndpointLimits } from '../../src/limits/endpoints.ts'
+import { createAttempts } from '../../src/login/attempts.ts'
+import { createPasswords } from '../../src/login/passwords.ts'
+import { createSessions } from '../../src/login/sessions.ts'
+import { createConnectionStore, type Made } from '../../src/providers/connection-store.ts'
+import { createCredentials, type Holder } from '../../src/providers/credential.ts'
+import { openStorage } from '../../src/storage/database.ts'
+import { createMemoryCounters } from '../../src/storage/shared/memory.ts'
+import { openKeyring } from '../../src/vault/keyring.ts'
+import { createVault } from '../../src/vault/vault.ts'
+import { createPeople } from '../identity/people.ts'
+import { createTestClock, newDirectory, quiet } from '../stores/databases.ts'
+
+const notes = {
+  service: 'notes',
+  name: 'Notes',
+  instructions: 'Make one under Settings.',
+  helpUrl: 'https://notes.test/tokens',
+  format: /^note_[a-z0-9]{4,}$/,
+}
+
+/** One server of each kind that matters here; two share an account. */
+const servers: readonly AccountServer[] = [
+  { id: 'anime' as UpstreamId, description: 'Lists of <anime>.', link: { provider: 'mal', name: 'MyAnimeList' } },
+  { id: 'manga' as UpstreamId, link: { provider: 'mal', name: 'MyAnimeList' } },
+  { id: 'issues' as UpstreamId, description: 'Issues.', link: { provider: 'tracker', name: 'Tracker' } },
+  { id: 'absent' as UpstreamId, link: { provider: 'absent', name: 'Absent' } },
+  { id: 'notes' as UpstreamId, description: 'Notes.', service: notes },
+  { id: 'clock' as UpstreamId, description: 'Tells the time.' },
+]
+
+const ACCESS = 'access-token-of-a-test'
+const REFRESH = 'refresh-token-of-a-test'
+
+/** What must be on no page. */
+export const secrets = [ACCESS, REFRESH, 'note_1234']
+export const PASSWORD = 'seven grey herons wait by the weir'
+
+/** Real rooms on a database of the test's own with the pages in front, on a real socket. The providers are scripted. */
+export async function openScene({ callbacksPerMinute = 100 } = {}) {
+  const { dataDir } = newDirectory()
+  const clock = createTestClock()
+  const storage = await openStorage({ dataDir, clock, log: quiet })
+  await createTenants({ storage, clock }).ensureDefault()
+  const keyring = await openKeyring({ storage, dataDir, environment: {}, clock, log: quiet })
+  const vault = createVault({ storage, keyring, clock, log: quiet })
+  const audit = createAudit({ storage, clock, log: quiet })
+  const { users, keys } = createPeople(storage, clock)
+  const credentials = createCredentials({ vault, clock })
+  const consents = createConsents({ storage, clock, log: quiet })
+  const needs = { storage, clock, random: systemRandom, log: quiet }
+  const sessions = createSessions({ ...needs, settings: { idleHours: 1, maxHours: 2, secure: false } })
+  const argon2 = { memoryKib: 64, passes: 1, parallelism: 1 }
+  const passwords = createPasswords({ ...needs, settings: { passwordLength: 8, argon2 } })
+  const store = createConnectionStore({ storage, vault, clock })
+  const provider = createProviderSide(store)
+  const failures: Problem[] = []
+  const changes: string[] = []
+
+  const server = createServer((request, response) => {
+    const address = request.socket.remoteAddress ?? ''
+    const from = { address, requestId: newRequestId() }
+    serveWeb(request, response, { bodyLimit: 65_536, fetch: (web) => app.fetch(web, from) }).catch((error: unknown) => {
+      response.writeHead(500).end(String(error))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const newRequestId = createRequestIds()
+  const app = createAccountApp({
+    sessions,
+    passwords,
+    attempts: createAttempts({ clock }),
+    storage,
+    servers: () => servers,
+    aboutProvider: (id) => ({ isSetUp: id !== 'absent', scopes: id === 'mal' ? [] : ['read', 'write'], renews: true }),
+    countTools: async (_whose, id) => (id === 'clock' ? 2 : undefined),
+    credentials,
+    connections: provider,
+    consents: { list: consents.list, revoke: consents.forget },
+    keys,
+    limits: createEndpointLimits({
+      counters: createMemoryCounters(clock),
+      perMinute: { callback: callbacksPerMinute, signIn: 100 },
+    }),
+    audit,
+    clock,
+    publicUrl,
+    onTokenChanged: (_tenant, userId, id) => void changes.push(`${userId} ${id}`),
+    onFailure: (failure) => void failures.push(failure),
+  })
+
+  /** Adds a user who is signed in with one browser. */
+  async function person(name: string, role: Role = 'member') {
+    const { id } = await users.add(DEFAULT_TENANT, { name, role })
+    const prepared = await passwords.prepare(secret(PASSWORD), name)
+    await storage.for(DEFAULT_TENANT).transaction((db) => passwords.setIn(db, id, prepared))
+    const holder: Holder = { tenant: DEFAULT_TENANT, userId: id }
+    return { ...holder, holder, name, ...(await signIn(id)), signIn: () => signIn(id) }
+  }
+
+  async function signIn(id: Holder['userId']) {
+    const from = {
+      browser: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+      address: '::1',
+      amr: ['pwd'],
+    }
+    const started = await sessions.start(DEFAULT_TENANT, id, from)
+    const [cookie = ''] = started.cookie.split(';')
+    const csrf = (await sessions.find(cookie))?.csrf ?? ''
+    return {
+      csrf,
+      cookie,
+      sessionId: started.id,
+      get: (path: string) => ask(publicUrl, path, { cookie }),
+      /** Sends a form with the token that its page holds. */
+      post: (path: string, form: Form = {}) => ask(publicUrl, path, { cookie, form: { csrf, ...form } }),
+      send: (path: string, how: Omit<Asking, 'cookie'>) => ask(publicUrl, path, { cookie, ...how }),
+    }
+  }
+
+  return {
+    publicUrl,
+    clock,
+    users,
+    keys,
+    passwords,
+    provider,
+    store,
+    consents,
+    failures,
+    changes,
+    person,
+    anybody: (path: string, how: Asking = {}) => ask(publicUrl, path, how),
+    connect: (holder: Holder, id: string, made: Partial<Made> = {}) =>
+      store.replace(holder, id, { ...madeNow(clock.now()), ...made }),
+    paste: (holder: Holder) => credentials.set(holder, notes, secret('note_1234')),
+    tokenOf: async (holder: Holder) => (await credentials.tokenFor(holder, notes))?.reveal(),
+    /** The kinds of what the audit log holds. */
+    async audited(): Promise<string[]> {
+      await audit.flush()
+      const rows = await storage.for(DEFAULT_TENANT).selectFrom('audit').select('entry').orderBy('seq').execute()
+      return rows.map(({ entry }) => String(Reflect.get(Object(JSON.parse(entry)), 'kind')))
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await consents.close()
+      await sessions.close()
+      await keys.close()
+      await vault.close()
+      await audit.close()
+      await storage.close()
+    },
+  }
+}
+export type Scene = Awaited<ReturnType<typeof openScene>>
+
+/** The other side of a connection: it agrees, or fails as a test says. What is kept is kept in the real store. */
+function createProviderSide(store: ReturnType<typeof createConnectionStore>) {
+  const begun = new Map<string, { readonly holder: Holder; provider: string; sessionId: string; next: string }>()
+  let trouble: Problem | undefined
+  return {
+    /** Makes the next thing that is asked of the provider fail. */
+    fail: (failure: Problem) => void (trouble = failure),
+    list: (tenant: Holder['tenant'], userId: Holder['userId']) => store.list({ tenant, userId }),
+    async begin({ tenant, userId, ...attempt }: Holder & { provider: string; sessionId: string; next: string }) {
+      await meetTrouble()
+      const state = `state${begun.size}`
+      begun.set(state, { holder: { tenant, userId }, ...attempt })
+      return new URL(`https://${attempt.provider}.test/authorize?state=${state}`)
+    },
+    async finish({ session, query }: { session: Holder & { sessionId: string }; query: URLSearchParams }) {
+      await meetTrouble()
+      const flow = begun.get(query.get('state') ?? '')
+      if (flow === undefined || flow.sessionId !== session.sessionId) throw problem('connect.state')
+      begun.delete(query.get('state') ?? '')
+      await store.replace(flow.holder, flow.provider, madeNow(Date.UTC(2026, 0, 1)))
+      return { provider: flow.provider, next: flow.next }
+    },
+    async disconnect(holder: Holder, provider: string) {
+      await meetTrouble()
+      if (!(await store.remove(holder, provider))) throw problem('connection.unknown', { provider })
+      return { revoked: provider === 'tracker' }
+    },
+    async test() {
+      await meetTrouble()
+      return { account: 'mika' }
+    },
+    /** A ticket names its user; an expired one says so. */
+    checkLink: (ticket: string, { userId }: Holder) =>
+      ticket === 'expired' ? ('expired' as const) : ticket === userId ? ('ok' as const) : ('other' as const),
+  }
+  async function meetTrouble(): Promise<void> {
+    const failure = trouble
+    trouble = undefined
+    if (failure !== undefined) throw asProblem(failure)
+  }
+}
+
+function madeNow(now: number): Made {
+  return {
+    credential: {
+      accessToken: secret(ACCESS),
+      refreshToken: secret(REFRESH),
+      tokenType: 'Bearer',
+      scopes: undefined,
+      obtainedAt: now,
+      expiresAt: now + 31 * 86_400_000,
+      boundTo: 'https://provider.test',
+      clientId: 'gate',
+      resource: undefined,
+    },
+    account: 'mika',
+    scopes: ['write:users'],
+    issuer: undefined,
+  }
+}
+
+type Form = Readonly<Record<string, string | readonly string[]>>
+
+interface Asking {
+  readonly cookie?: string
+  readonly form?: Form
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface Page {
+  readonly status: number
+  readonly headers: Headers
+  readonly location: string | null
+  readonly text: string
+}
+
+async function ask(publicUrl: string, path: string, { cookie, form, headers = {} }: Asking): Promise<Page> {
+  const response = await fetch(publicUrl + path, {
+    redirect: 'manual',
+    headers: { ...(cookie === undefined ? {} : { Cookie: cookie }), ...headers },
+    ...(form === undefined ? {} : { method: 'POST', body: toBody(form) }),
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, location: response.headers.get('Location'), text }
+}
+
+function toBody(form: Form): URLSearchParams {
+  const body = new URLSearchParams()
+  for (const [name, value] of Object.entries(form)) for (const one of [value].flat()) body.append(name, one)
+  return body
+}
+
+/** The text of a page as a reader has it. */
+export function readable({ text }: Page): string {
+  const seen = text.replace(/<head>.*?<\/head>/s, '').replace(/<[^>]*>/g, ' ')
+  return seen.replace(/\s+/g, ' ').trim()
+}

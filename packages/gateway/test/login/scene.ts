@@ -1,0 +1,165 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAudit } from '../../src/audit/append.ts'
+import type { Interaction } from '../../src/authserver/interactions.ts'
+import { createRequestIds, systemRandom, type UserId } from '../../src/base/ids.ts'
+import type { Problem } from '../../src/base/problem.ts'
+import { secret } from '../../src/base/secret.ts'
+import { serveWeb } from '../../src/http/web.ts'
+import { createTenants, DEFAULT_TENANT } from '../../src/identity/tenants.ts'
+import { createEndpointLimits } from '../../src/limits/endpoints.ts'
+import { createLoginApp } from '../../src/login/app.ts'
+import { createAttempts } from '../../src/login/attempts.ts'
+import { createInvitations } from '../../src/login/invitations.ts'
+import { createPasswords } from '../../src/login/passwords.ts'
+import { createSessions } from '../../src/login/sessions.ts'
+import type { ShownServer } from '../../src/login/views/consent.ts'
+import type { Storage } from '../../src/storage/database.ts'
+import { createMemoryCounters } from '../../src/storage/shared/memory.ts'
+import { createPeople } from '../identity/people.ts'
+import { createTestClock, quiet } from '../stores/databases.ts'
+import { openBrowser } from './browser.ts'
+
+/** Costs next to nothing: what the tests need is the order of things, not the work of a guess. */
+const CHEAP = { memoryKib: 64, passes: 1, parallelism: 1 }
+
+export const PASSWORD = 'a lantern for the mountain pass'
+
+const servers: readonly ShownServer[] = [
+  { id: 'github', description: 'Issues.' },
+  { id: 'notes', description: '<b>Notes</b>' },
+]
+
+interface Options {
+  /** What the gate is called from outside; without it, by the address it listens at. */
+  readonly publicUrl?: string
+  readonly signIns?: number
+}
+
+/** The pages by which people come in, on a port, with real stores behind them. */
+export async function openScene(storage: Storage, { publicUrl, signIns = 1_000 }: Options = {}) {
+  const clock = createTestClock()
+  await createTenants({ storage, clock }).ensureDefault()
+  const { users } = createPeople(storage, clock)
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const ownUrl = publicUrl ?? base
+
+  const settings = { idleHours: 72, maxHours: 720, secure: ownUrl.startsWith('https:') }
+  const sessions = createSessions({ storage, clock, random: systemRandom, log: quiet, settings })
+  const passwords = createPasswords({
+    storage,
+    clock,
+    random: systemRandom,
+    settings: { passwordLength: 8, argon2: CHEAP },
+  })
+  const invitations = createInvitations({
+    storage,
+    clock,
+    random: systemRandom,
+    passwords,
+    sessions,
+    settings: { publicUrl: ownUrl, invitationHours: 72 },
+  })
+  const audit = createAudit({ storage, clock, log: quiet })
+  const failures: Problem[] = []
+  const asked = createQuestions()
+  const app = createLoginApp({
+    users,
+    sessions,
+    passwords,
+    invitations,
+    attempts: createAttempts({ clock }),
+    interactions: asked.interactions,
+    isKnownClient: (clientId) => clientId === 'known',
+    servers: () => servers,
+    limits: createEndpointLimits({ counters: createMemoryCounters(clock), perMinute: { signIn: signIns } }),
+    audit,
+    clock,
+    random: systemRandom,
+    publicUrl: ownUrl,
+    onFailure: (failure) => void failures.push(failure),
+  })
+  const newRequestId = createRequestIds()
+  server.on('request', (request, response) => {
+    const from = { address: request.socket.remoteAddress ?? 'unknown', requestId: newRequestId() }
+    serveWeb(request, response, { bodyLimit: 128 * 1024, fetch: (web) => app.fetch(web, from) }).catch(() => {
+      response.destroy()
+    })
+  })
+
+  return {
+    base,
+    clock,
+    storage,
+    users,
+    sessions,
+    passwords,
+    invitations,
+    failures,
+    asked,
+    browser: () => openBrowser(base, ownUrl),
+    /** Adds a user who has a password. */
+    async person(name: string, password = PASSWORD) {
+      const user = await users.add(DEFAULT_TENANT, { name, role: 'member' })
+      const { url } = await invitations.create(DEFAULT_TENANT, user.id)
+      await invitations.use(url.reveal().split('/').at(-1) ?? '', secret(password))
+      return user
+    },
+    /** The path of a new link for a user. */
+    async link(userId: UserId): Promise<string> {
+      const { url } = await invitations.create(DEFAULT_TENANT, userId)
+      return new URL(url.reveal()).pathname
+    },
+    async audited(): Promise<Record<string, unknown>[]> {
+      await audit.flush()
+      const rows = await storage.for(DEFAULT_TENANT).selectFrom('audit').select('entry').orderBy('seq').execute()
+      return rows.map(({ entry }) => JSON.parse(entry))
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await sessions.close()
+      await audit.close()
+    },
+  }
+}
+export type Scene = Awaited<ReturnType<typeof openScene>>
+
+/** The authorization server as these pages know it: questions that are put, and what came of them. */
+function createQuestions() {
+  const open = new Map<string, Interaction>()
+  const answers: string[] = []
+  const answer = (uid: string, said: string): Promise<string> => {
+    answers.push(said)
+    return Promise.resolve(`/authorize/${uid}`)
+  }
+  return {
+    answers,
+    /** Puts a question; what is not said of it is as most clients have it. */
+    put(question: Partial<Interaction> = {}): Interaction {
+      const whole: Interaction = {
+        uid: `uid${open.size}`,
+        prompt: 'consent',
+        clientId: 'client-1',
+        clientName: 'Inspector',
+        redirectUri: 'https://app.example/callback',
+        redirectHost: 'app.example',
+        isLoopbackRedirect: false,
+        isMetadataClient: false,
+        resources: [],
+        scopes: ['mcp'],
+        ...question,
+      }
+      open.set(whole.uid, whole)
+      return whole
+    },
+    interactions: {
+      find: (uid: string) => Promise.resolve(open.get(uid)),
+      signedIn: (uid: string, user: { userId: string }) => answer(uid, `${user.userId} signed in`),
+      consent: (uid: string, user: { userId: string }) => answer(uid, `${user.userId} allowed`),
+      refuse: (uid: string) => answer(uid, 'refused'),
+    },
+  }
+}
