@@ -18,7 +18,7 @@ interface AccountsNeeds extends Pick<Kept, 'vault'>, Pick<World, 'clock'> {
 
 /** What each server asks of its users, and the credential each user has for it. */
 export function createAccounts({ config, vault, clock, connections, linkOf }: AccountsNeeds) {
-  const credentials = createCredentials({ vault, clock })
+  const credentials = createCredentials({ vault, clock, linkFor: connections.linkFor })
   const definitions = config.servers.map(
     (server): UpstreamDefinition => defined(server, { config, service: serviceOf(server), link: linkOf(server) }),
   )
@@ -77,12 +77,11 @@ function defined(server: ServerConfig, { config, service, link }: Asks): Upstrea
 function serviceOf({ id, requiresUserToken, tokenSetup, provider }: ServerConfig): ServiceToken | undefined {
   if (!requiresUserToken || provider !== undefined) return undefined
   const { name = id, instructions, helpUrl, format } = tokenSetup ?? {}
-  const where = helpUrl === undefined ? '' : ` (${helpUrl})`
-  const how = `Set it with \`sekisho token set ${id}\`, or ask an administrator of the gate to.`
   return {
     service: id,
     name,
-    instructions: [`${instructions ?? `Get a token for ${name}.`}${where}`, how].join(' '),
+    instructions: instructions ?? `Get a token for ${name}${helpUrl === undefined ? '' : ` at ${helpUrl}`}.`,
+    helpUrl,
     format,
   }
 }

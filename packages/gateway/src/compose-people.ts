@@ -85,6 +85,7 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
   const { identify, authenticate } = createBearer({
     keys: { ...keys, mayBeKey },
     tokens: authserver,
+    isServer: (id) => config.servers.some((server) => server.id === id),
     counted: countersOf(metrics),
   })
   return {

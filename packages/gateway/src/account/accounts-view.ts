@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Html } from '../pages/page.ts'
+import type { Html } from '../pages/html.ts'
 import { actionForm, badge, button, buttonLink, card, notice, time } from '../pages/parts.ts'
 import { say, type WordKey } from '../pages/words.ts'
 import type { ConnectionRecord } from '../providers/connection-store.ts'

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { UpstreamId } from '../base/ids.ts'
-import type { Html } from '../pages/page.ts'
+import type { Html } from '../pages/html.ts'
 import { actionForm, button, buttonLink, card, csrfField, errorSummary, hiddenField, notice } from '../pages/parts.ts'
 import { say } from '../pages/words.ts'
 import type { ProviderLink } from '../providers/link.ts'

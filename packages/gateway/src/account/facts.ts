@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Html } from '../pages/page.ts'
+import type { Html } from '../pages/html.ts'
 import { say, type WordKey } from '../pages/words.ts'
 
 /** What it is about, and what is known of it. */

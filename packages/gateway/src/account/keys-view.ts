@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { Secret } from '../base/secret.ts'
 import type { ApiKey } from '../identity/keys.ts'
-import type { Html } from '../pages/page.ts'
+import type { Html } from '../pages/html.ts'
 import {
   actionForm,
   badge,

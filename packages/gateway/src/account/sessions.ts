@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import { asProblem, problem, type Problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
-import type { Html } from '../pages/page.ts'
+import type { Html } from '../pages/html.ts'
 import {
   actionForm,
   badge,

@@ -1,4 +1,4 @@
-import type { Html } from '../pages/page.ts'
+import type { Html } from '../pages/html.ts'
 import { showPage } from '../pages/respond.ts'
 import { viewerOf, type Visit } from './visit.ts'
 

@@ -54,14 +54,21 @@ export const events = {
   },
   'login.failed': {
     means: 'An attempt to sign in was refused; of each refusal, at most one a second is kept.',
-    fields: { error: 'the code of the refusal', target: 'the id of the user, where there is one', address: 'where from' },
+    fields: {
+      error: 'the code of the refusal',
+      target: 'the id of the user, where there is one',
+      address: 'where from',
+    },
   },
   'login.ended': { means: 'Somebody signed out of a browser.', fields: { address: 'where from' } },
   'session.ended': {
     means: 'A user signed others of their browsers out.',
     fields: { count: 'how many', address: 'where from' },
   },
-  'invitation.made': { means: 'A link was made by which a user sets a password.', fields: { ...person, expires, ...on } },
+  'invitation.made': {
+    means: 'A link was made by which a user sets a password.',
+    fields: { ...person, expires, ...on },
+  },
   'password.set': {
     means: 'A password was set; the user’s other browsers are signed out.',
     fields: { how: 'invitation (with a link) or change (with the one before)', address: 'where from' },

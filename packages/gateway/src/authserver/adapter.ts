@@ -199,7 +199,7 @@ function rotate(base: Adapter, { records, clock, graceMs }: AdapterNeeds): Adapt
 type Use = Pick<Row, 'consumed_at' | 'successor_used_at'>
 
 /** Whether a refresh token must not be used any more. */
-export function isSpent(token: Use, parent: Use | undefined, { graceMs, now }: { graceMs: number; now: number }): boolean {
+function isSpent(token: Use, parent: Use | undefined, { graceMs, now }: { graceMs: number; now: number }): boolean {
   if (token.consumed_at === null) return parent !== undefined && parent.successor_used_at !== null
   return token.successor_used_at !== null || now - token.consumed_at >= graceMs
 }

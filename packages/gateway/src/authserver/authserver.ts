@@ -122,14 +122,16 @@ export async function createAuthserver(needs: AuthserverNeeds): Promise<Authserv
     provider = made
     kids = names
   }
-  async function tend(): Promise<void> {
-    await takeUpKeys()
-    await sweep(storage, clock.now())
+  let tending: Promise<void> | undefined
+  function tend(): Promise<void> {
+    tending ??= takeUpKeys()
+      .then(() => sweep(storage, clock.now()))
+      .finally(() => (tending = undefined))
+    return tending
   }
   await takeUpKeys()
-  let tending: Promise<void> = Promise.resolve()
   const timer = setInterval(() => {
-    tending = tend().catch((error: unknown) => log.error({ error }, 'oauth.not_tended'))
+    tend().catch((error: unknown) => log.error({ error }, 'oauth.not_tended'))
   }, TEND_MS).unref()
 
   const endpoints = createEndpoints({
@@ -158,13 +160,15 @@ export async function createAuthserver(needs: AuthserverNeeds): Promise<Authserv
     tend,
     async close() {
       clearInterval(timer)
-      await tending
+      await tending?.catch(() => undefined)
       await consents.close()
     },
   }
 }
 
-type Follow = Pick<AuthserverNeeds, 'audit'> & { readonly onOperation: (operation: LimitedEndpoint, outcome: string) => void }
+type Follow = Pick<AuthserverNeeds, 'audit'> & {
+  readonly onOperation: (operation: LimitedEndpoint, outcome: string) => void
+}
 
 /** Counts what the library did, and keeps what matters of it. */
 function follow(provider: Provider, { audit, onOperation }: Follow): void {

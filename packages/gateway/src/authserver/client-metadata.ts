@@ -22,7 +22,6 @@ export function normaliseMetadata(asked: Metadata): Metadata {
     token_endpoint_auth_method: authMethod(asked, isNative),
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
-    response_modes: ['query'],
     ...(scope === undefined ? {} : { scope }),
   }
 }

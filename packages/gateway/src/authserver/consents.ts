@@ -50,8 +50,7 @@ interface User {
  * @see RFC 8252 §8.6
  */
 export function covers(consent: Consent, asked: Asked, all: string): boolean {
-  const mayUse = (resource: string): boolean =>
-    consent.resources.includes(resource) || consent.resources.includes(all)
+  const mayUse = (resource: string): boolean => consent.resources.includes(resource) || consent.resources.includes(all)
   return (
     asked.scopes.every((scope) => consent.scopes.includes(scope)) &&
     asked.resources.every(mayUse) &&

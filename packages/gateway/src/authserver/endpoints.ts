@@ -152,6 +152,7 @@ function listProtocol(needs: EndpointsNeeds): Endpoint[] {
       open: false,
       methods: READ,
       async answer(request, response, { pathname }) {
+        if (!/^\/authorize\/[\w-]+$/.test(pathname)) throw problem('request.not_found')
         await visit(request, response, { url: pathname, visitor: await needs.whoIsSignedIn(request) })
       },
     },

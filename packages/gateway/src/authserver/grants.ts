@@ -31,7 +31,11 @@ export function createGrants({ consents, resources, knownIds }: GrantsNeeds) {
     return { scopes, resources, redirectHost: redirectHostOf(redirectUri), isOwnId }
   }
 
-  async function make(provider: Provider, whose: { accountId: string; clientId: string }, asked: Asked): Promise<Grant> {
+  async function make(
+    provider: Provider,
+    whose: { accountId: string; clientId: string },
+    asked: Asked,
+  ): Promise<Grant> {
     const grant = new provider.Grant(whose)
     grant.addOIDCScope(asked.scopes.join(' '))
     for (const resource of asked.resources) grant.addResourceScope(resource, 'mcp')

@@ -172,6 +172,7 @@ function signInAfter({ prompt, iat }: Kept): number | undefined {
 
 function beginAnew(params: Kept['params']): string {
   const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(params)) for (const each of [value].flat()) query.append(name, String(each))
+  for (const [name, value] of Object.entries(params))
+    for (const each of [value].flat()) query.append(name, String(each))
   return `/authorize?${query.toString()}`
 }

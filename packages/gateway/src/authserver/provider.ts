@@ -78,7 +78,7 @@ function configure(needs: ProviderNeeds, keys: readonly JWK[]): Configuration {
     enabledJWA: { clientAuthSigningAlgValues: [...SIGNING], idTokenSigningAlgValues: [...SIGNING] },
     expiresWithSession: () => false,
     features: featuresOf(needs),
-    fetch: (url, options) => fetchDocument(String(url), options as RequestInit),
+    fetch: (url, options) => fetchDocument(url instanceof Request ? url.url : url.toString(), options),
     findAccount: async (_ctx, accountId) => {
       const account = parseAccountId(accountId)
       if (account === undefined || !(await isUser(account))) return undefined

@@ -10,7 +10,7 @@ import { parseAccountId } from './visitor.ts'
 export type Row = Selectable<OAuthRecordsTable>
 
 /** A record to be kept: what the library knows, and what of it stands beside. */
-export interface NewRecord {
+interface NewRecord {
   readonly payload: AdapterPayload
   readonly sealed?: Buffer
   /** Of a refresh token: the id, hashed, of the one it takes the place of. */

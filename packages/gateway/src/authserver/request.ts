@@ -15,7 +15,10 @@ export interface HandedOver {
  * The request as the library is given it. It stands behind us as behind a proxy, so where it is comes from
  * `publicUrl` and never from what the client wrote; and what a page may read is decided before.
  */
-export function standIn(request: IncomingMessage, { publicUrl, url, body, accept, cookie }: HandedOver): IncomingMessage {
+export function standIn(
+  request: IncomingMessage,
+  { publicUrl, url, body, accept, cookie }: HandedOver,
+): IncomingMessage {
   const { protocol, host } = new URL(publicUrl)
   const copy = new IncomingMessage(request.socket)
   copy.method = request.method ?? 'GET'

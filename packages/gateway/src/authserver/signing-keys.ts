@@ -56,8 +56,10 @@ export function createSigningKeys({ storage, sealer, clock, random = systemRando
         row.retires_at === null && clock.now() - row.created_at < SIGNS_MS
       if (!(await list()).some(isFresh)) await make()
       const rows = await list()
+      const signing = rows.filter(({ retires_at }) => retires_at === null)
+      const proving = rows.filter(({ retires_at }) => retires_at !== null)
       return Promise.all(
-        rows.map(async ({ id, sealed }) => {
+        [...signing, ...proving].map(async ({ id, sealed }) => {
           const opened = await sealer.open(DEFAULT_TENANT, purposeOf(id), sealed)
           return JSON.parse(opened.reveal()) as JWK
         }),
@@ -65,7 +67,6 @@ export function createSigningKeys({ storage, sealer, clock, random = systemRando
     },
   }
 }
-export type SigningKeys = ReturnType<typeof createSigningKeys>
 
 function purposeOf(id: string): string {
   return `signing-key:${id}`

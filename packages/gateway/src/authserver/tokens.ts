@@ -82,7 +82,6 @@ export function createTokens(needs: TokensNeeds) {
     },
   }
 }
-export type Tokens = ReturnType<typeof createTokens>
 
 const Payload = z.object({ aud: z.string(), scope: z.string().default('') })
 

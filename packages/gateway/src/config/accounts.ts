@@ -43,7 +43,8 @@ export function checkAccount(server: Fields, path: Path, needs: AccountNeeds): v
   if (server['requiresUserToken'] !== undefined) tell('requiresUserToken', NO_TOKEN)
   if (server['tokenSetup'] !== undefined && server['builtin'] === undefined) tell('tokenSetup', NO_TOKEN)
   if (server['shared'] === true) tell('shared', CANNOT_SHARE)
-  if (server['command'] !== undefined && server['provider'] !== undefined && !holds(server, '$userToken')) tell('provider', GOES_NOWHERE)
+  if (server['command'] !== undefined && server['provider'] !== undefined && !holds(server, '$userToken'))
+    tell('provider', GOES_NOWHERE)
   if (server['oauth'] !== undefined && isFields(server['url']) && server['url']['$env'] === undefined)
     tell('oauth', MANY_ADDRESSES)
   const authorization = findAuthorization(server)
@@ -70,7 +71,12 @@ const TAKEN = {
   fix: 'Remove it, or write {"$userToken": "{{token}}"} where the token goes',
 }
 
-function checkProvider(id: string, path: Path, server: Fields, { definitions, configured, report }: AccountNeeds): void {
+function checkProvider(
+  id: string,
+  path: Path,
+  server: Fields,
+  { definitions, configured, report }: AccountNeeds,
+): void {
   if (Object.hasOwn(configured, id)) return
   const definition = Object.hasOwn(definitions, id) ? definitions[id] : undefined
   if (definition && server['disabled'] !== true) report.warning(path, notSetUp(definition, id))

@@ -9,7 +9,10 @@ import type { ConfigFile } from './schema.ts'
  * reloading makes a new one, and a call in flight keeps the one it began with.
  */
 export interface Config extends Readonly<
-  Pick<ConfigFile, 'listen' | 'signIn' | 'oauth' | 'outbound' | 'limits' | 'timeouts' | 'stdio' | 'names' | 'log' | 'audit'>
+  Pick<
+    ConfigFile,
+    'listen' | 'signIn' | 'oauth' | 'outbound' | 'limits' | 'timeouts' | 'stdio' | 'names' | 'log' | 'audit'
+  >
 > {
   /** Scheme, host and port, without a slash at the end. With `listen.port` 0 its port is to be replaced. */
   readonly publicUrl: string
@@ -96,7 +99,10 @@ export interface ProviderConfig extends ClientConfig {
   readonly scopes: readonly string[]
   readonly scopeSeparator: ' ' | ','
   readonly tokenReply: TokenReply
-  readonly refresh: { readonly rotates: 'always' | 'optional' | 'never' | 'none'; readonly expiresIn?: number | undefined }
+  readonly refresh: {
+    readonly rotates: 'always' | 'optional' | 'never' | 'none'
+    readonly expiresIn?: number | undefined
+  }
   readonly account: ProviderDefinition['account']
   readonly apiBaseUrl: string | undefined
   readonly redirect: 'exact' | 'loopback-any-port'

@@ -35,12 +35,18 @@ const RedirectUri = z.string().superRefine((text, check) => {
 })
 
 export const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
-const NOT_A_REDIRECT = { reason: 'is not an address without #', fix: 'Write the whole address, like https://app/callback' }
+const NOT_A_REDIRECT = {
+  reason: 'is not an address without #',
+  fix: 'Write the whole address, like https://app/callback',
+}
 const IN_THE_CLEAR = { reason: 'is plain http beyond this machine', fix: 'Use https, or a loopback address' }
 
 /** A client that the operator knows, and that therefore need not register itself. */
 export const KnownClient = z.strictObject({
-  clientId: z.string().regex(/^[\x21-\x7e]{1,200}$/, 'is not a client id').describe('What it calls itself.'),
+  clientId: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, 'is not a client id')
+    .describe('What it calls itself.'),
   name: z.string().min(1).max(100).describe('What users are asked to allow.'),
   redirectUris: z.array(RedirectUri).min(1).describe('Where it takes answers; on loopback any port is taken.'),
 })

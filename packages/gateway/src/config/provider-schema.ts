@@ -15,7 +15,10 @@ const Endpoint = z.string().superRefine((text, check) => {
 
 const NOT_A_URL = { reason: 'is not an https address', fix: 'Write the whole address, like https://example.com/token' }
 const IN_THE_CLEAR = { reason: 'is plain http beyond this machine', fix: 'Use https, or a loopback address' }
-const NOT_AN_ENDPOINT = { reason: 'holds a user name, a password or a #', fix: 'Write scheme, host, path and query only' }
+const NOT_AN_ENDPOINT = {
+  reason: 'holds a user name, a password or a #',
+  fix: 'Write scheme, host, path and query only',
+}
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.3 RFC 6749 §3.3} */
 const Scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'is not a scope')
@@ -40,7 +43,8 @@ const OWN_PARAMETERS: ReadonlySet<string> = new Set([
 
 const Parameters = z.record(z.string(), z.string()).superRefine((parameters, check) => {
   const own = Object.keys(parameters).filter((name) => OWN_PARAMETERS.has(name))
-  for (const name of own) check.addIssue({ code: 'custom', message: OWN.reason, params: { fix: OWN.fix }, path: [name] })
+  for (const name of own)
+    check.addIssue({ code: 'custom', message: OWN.reason, params: { fix: OWN.fix }, path: [name] })
 })
 
 const OWN = { reason: 'is said by the gate itself', fix: 'Remove it' }
@@ -157,7 +161,9 @@ const NOT_THE_OPERATORS = { reason: 'differs from user to user', fix: 'Write a t
 
 /** What an authorization server calls this gate, and knows it by. */
 export const clientKeys = {
-  clientId: OperatorValue.optional().describe('The client id that the application was given: a text or `{"$env": "NAME"}`.'),
+  clientId: OperatorValue.optional().describe(
+    'The client id that the application was given: a text or `{"$env": "NAME"}`.',
+  ),
   clientSecret: OperatorValue.optional().describe('Its client secret, where it has one; best `{"$env": "NAME"}`.'),
 }
 

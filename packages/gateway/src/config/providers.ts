@@ -52,7 +52,11 @@ function checkComplete(id: string, entry: Fields, { definitions, report }: Provi
   if (missing.length === 0) return
   const meant = nearest(id, Object.keys(definitions))
   const reason = `does not come with the gate, and has no ${missing.join(', no ')}`
-  report.problem(['providers', id], { reason, fix: meant ? `Did you mean ${meant}?` : `Write ${missing.join(', ')}` }, 'key')
+  report.problem(
+    ['providers', id],
+    { reason, fix: meant ? `Did you mean ${meant}?` : `Write ${missing.join(', ')}` },
+    'key',
+  )
 }
 
 interface Named {
@@ -98,7 +102,10 @@ interface Parts {
 }
 
 /** Puts together what was found right: the providers that the file sets up, and those that servers name. */
-export function buildProviders(file: ConfigFile, { clients, definitions, servers }: Parts): Readonly<Record<string, ProviderConfig>> {
+export function buildProviders(
+  file: ConfigFile,
+  { clients, definitions, servers }: Parts,
+): Readonly<Record<string, ProviderConfig>> {
   const named = servers.flatMap(({ provider }) => provider ?? [])
   const ids = [...new Set([...Object.keys(file.providers), ...named])]
   return Object.fromEntries(
@@ -111,8 +118,6 @@ export function buildProviders(file: ConfigFile, { clients, definitions, servers
   )
 }
 
-
-
 /** `undefined` where it is incomplete, which {@link checkProviders} has refused before. */
 function buildProvider(
   id: string,
@@ -122,7 +127,15 @@ function buildProvider(
   const { name, authorizationUrl, tokenUrl, issuer, revocation, account, apiBaseUrl, help } = merged
   if (name === undefined || authorizationUrl === undefined || tokenUrl === undefined) return undefined
   return {
-    ...{ id, name, authorizationUrl, tokenUrl, issuer, revocation, account, apiBaseUrl, help },
+    id,
+    name,
+    authorizationUrl,
+    tokenUrl,
+    issuer,
+    revocation,
+    account,
+    apiBaseUrl,
+    help,
     clientId: client?.clientId,
     clientSecret: client?.clientSecret,
     authorizationParameters: merged.authorizationParameters ?? {},

@@ -91,7 +91,9 @@ export const ServerEntry = z
     oauth: z
       .union([z.literal(true), ServerOAuth], 'is neither true nor an object in braces')
       .optional()
-      .describe('Each user connects an account as the server’s own metadata says (MCP, Authorization). With `url` only.'),
+      .describe(
+        'Each user connects an account as the server’s own metadata says (MCP, Authorization). With `url` only.',
+      ),
     description: z.string().max(500).optional().describe('What it is for; shown to users.'),
     disabled: z.boolean().default(false).describe('Leaves it out, and leaves its variables unread.'),
     requiresUserToken: z

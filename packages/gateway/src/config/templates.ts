@@ -68,12 +68,7 @@ const checkText: Check = (template) =>
 /** What is wrong with a value where it stands, if anything. Its words hold nothing of the value. */
 type Check = (template: Template) => Trouble | undefined
 
-function readTemplate(
-  raw: unknown,
-  path: Path,
-  check: Check,
-  needs: TemplateNeeds,
-): Template | undefined {
+function readTemplate(raw: unknown, path: Path, check: Check, needs: TemplateNeeds): Template | undefined {
   const value = readValue(raw)
   if ('reason' in value) return undefined
   const template = value.kind === 'env' ? resolve(value.variable, path, needs) : value

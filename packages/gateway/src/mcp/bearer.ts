@@ -19,6 +19,8 @@ export interface BearerNeeds {
     /** Where the metadata of a protected resource is, by the path of the resource and the host that was asked. */
     metadataUrl(path: string, host: string | undefined): string
   }
+  /** What is no server has no resource of its own; its name is whatever somebody wrote into the address. */
+  isServer(id: UpstreamId): boolean
   readonly counted: Readonly<Record<'ok' | 'missing' | 'invalid', { inc(): void }>>
 }
 
@@ -28,7 +30,7 @@ export interface BearerNeeds {
  * @throws {Problem} `auth.required`, `auth.invalid`, `auth.forbidden`
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 RFC 6750 §2.1}
  */
-export function createBearer({ keys, tokens, counted }: BearerNeeds) {
+export function createBearer({ keys, tokens, isServer, counted }: BearerNeeds) {
   function known(principal: Principal | undefined): Principal {
     counted[principal ? 'ok' : 'invalid'].inc()
     if (!principal) throw problem('auth.invalid')
@@ -51,7 +53,7 @@ export function createBearer({ keys, tokens, counted }: BearerNeeds) {
   /** Says beside the refusal where a client learns how to sign its user in. @see RFC 9728 §5.1 */
   function challenged(error: unknown, request: IncomingMessage, server: UpstreamId | undefined): never {
     if (!(error instanceof Problem) || !error.code.startsWith('auth.')) throw error
-    const path = server === undefined ? '/mcp' : `/mcp/${server}`
+    const path = server === undefined || !isServer(server) ? '/mcp' : `/mcp/${server}`
     const metadataUrl = tokens.metadataUrl(path, request.headers.host)
     throw problem(error.code, { scope: 'mcp', ...error.details, metadataUrl })
   }

@@ -6,22 +6,14 @@ import type { Principal } from '../identity/principal.ts'
 import type { Registry, Tool } from '../registry/registry.ts'
 import { onceOver, type Answer, type Exchange } from '../upstreams/transport.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
-import { requireCredential } from './connecting.ts'
+import { requireCredential, type CallCredentials } from './connecting.ts'
 import type { Context } from './context.ts'
 
 export interface CallNeeds {
   readonly registry: Pick<Registry, 'require'>
   readonly limits: { spend(principal: Principal): () => void }
   readonly upstreams: Pick<Upstreams, 'call'>
-  readonly credentials: {
-    require(principal: Principal, upstream: UpstreamId): Secret | undefined | Promise<Secret | undefined>
-    /**
-     * Another credential in place of one that the upstream did not take; `undefined` where there is no way to one.
-     *
-     * @throws {Problem} `connection.*`, `provider.*` where there is a way, and it failed
-     */
-    renew(principal: Principal, upstream: UpstreamId, refused: Secret): Promise<Secret | undefined>
-  }
+  readonly credentials: CallCredentials
   /** Told how each call ended: for the audit log, the metrics and the log. */
   readonly trail: {
     /** @throws {Problem} `audit.full` where what is done now could not be kept. */

@@ -2,14 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { UpstreamId } from '../base/ids.ts'
 import { asProblem, Problem, problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
-import type { CallNeeds } from './call.ts'
+import type { Principal } from '../identity/principal.ts'
 import type { Context } from './context.ts'
 
 /** How long a call waits for a user who is on the page that connects an account, and how often it looks. */
 const WAIT_MS = 20_000
 const LOOK_MS = 500
 
-type Held = ReturnType<CallNeeds['credentials']['require']>
+/** What each user calls an upstream with. */
+export interface CallCredentials {
+  /** @throws {Problem} `token.required`, `connection.*`, `provider.*` */
+  require(principal: Principal, upstream: UpstreamId): Secret | undefined | Promise<Secret | undefined>
+  /**
+   * Another credential in place of one that the upstream did not take; `undefined` where there is no way to one.
+   *
+   * @throws {Problem} `connection.*`, `provider.*` where there is a way, and it failed
+   */
+  renew(principal: Principal, upstream: UpstreamId, refused: Secret): Promise<Secret | undefined>
+}
+
+type Held = ReturnType<CallCredentials['require']>
 
 /**
  * The caller's credential for an upstream. A client that says its user has opened the page may ask before they are
@@ -17,12 +29,12 @@ type Held = ReturnType<CallNeeds['credentials']['require']>
  *
  * @throws {Problem} `token.required`, `connection.*`, `provider.*`
  */
-export function requireCredential(credentials: CallNeeds['credentials'], upstream: UpstreamId, ctx: Context): Held {
+export function requireCredential(credentials: CallCredentials, upstream: UpstreamId, ctx: Context): Held {
   if (ctx.opened === undefined) return credentials.require(ctx.principal, upstream)
   return requireAfter(credentials, upstream, ctx)
 }
 
-async function requireAfter(credentials: CallNeeds['credentials'], upstream: UpstreamId, ctx: Context) {
+async function requireAfter(credentials: CallCredentials, upstream: UpstreamId, ctx: Context) {
   const until = performance.now() + WAIT_MS
   for (;;) {
     try {
@@ -38,11 +50,11 @@ async function requireAfter(credentials: CallNeeds['credentials'], upstream: Ups
 
 /** Whether a credential is missing that its user can bring. */
 export function isMissing({ code }: Problem): boolean {
-  return code === 'connection.required' || code === 'connection.rejected'
+  return code === 'token.required' || code === 'connection.required' || code === 'connection.rejected'
 }
 
 function declined({ code, details }: Problem): Problem {
-  return problem(code === 'connection.rejected' ? code : 'connection.declined', details)
+  return problem(code === 'connection.required' ? 'connection.declined' : code, details)
 }
 
 async function rest(signal: AbortSignal): Promise<void> {

@@ -1,10 +1,8 @@
 import { html } from 'hono/html'
 import { asset } from './assets.ts'
+import type { Html } from './html.ts'
 import { csrfField } from './parts.ts'
 import { LANGUAGE, say, type WordKey } from './words.ts'
-
-/** What a template makes. Whatever is put into one is escaped, unless it came out of one. */
-export type Html = ReturnType<typeof html>
 
 /** Who looks at a page; then it shows where else they can go. */
 export interface Viewer {

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Html } from './page.ts'
+import type { Html } from './html.ts'
 import { say } from './words.ts'
 
 /** What proves that a form is one of ours. */

@@ -69,11 +69,11 @@ button.quiet:hover { color: var(--brand-strong); }
 .wide-button { margin: 0; }
 .wide-button button { width: 100%; }
 .after { margin-top: 1rem; }
-.choices { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin: 1.25rem 0; }
+.choices { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin: 1.25rem 0 0; }
 .actions { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center; margin: 0; }
 .actions form { margin: 0; }
 .notice { border-left: .3rem solid; border-radius: .4rem; padding: .75rem 1rem; margin: 0 0 1.25rem; }
-.notice ul { margin: 0; }
+.notice ul { margin: 0; padding: 0; list-style: none; }
 .notice a { color: inherit; }
 .notice.info { color: var(--info); background: var(--info-back); }
 .notice.good { color: var(--good); background: var(--good-back); }
@@ -95,7 +95,8 @@ legend { font-weight: 600; padding: 0; margin-bottom: .25rem; }
 .choice { display: flex; gap: .6rem; align-items: center; min-height: 2rem; }
 .choice input { width: 1.15rem; height: 1.15rem; margin: 0; flex: none; accent-color: var(--brand); }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.host { font-size: 1.15rem; font-weight: 650; overflow-wrap: anywhere; }
+.card form:last-child { margin-bottom: 0; }
+.host { margin-bottom: .1rem; font-size: 1.15rem; font-weight: 650; overflow-wrap: anywhere; }
 .asks { font-size: 1.1rem; }
 table { width: 100%; border-collapse: collapse; margin: 0 0 1rem; background: var(--paper); }
 caption { text-align: left; padding: 0 0 .5rem; }

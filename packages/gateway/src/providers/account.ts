@@ -14,7 +14,11 @@ export type AccountAnswer =
   | { readonly kind: 'unknown' }
 
 /** Asks whose an access token is, where the definition says how. Never throws: not to know is no failure. */
-export async function askAccount(fetch: Fetch, { account }: Pick<Party, 'account'>, token: Secret): Promise<AccountAnswer> {
+export async function askAccount(
+  fetch: Fetch,
+  { account }: Pick<Party, 'account'>,
+  token: Secret,
+): Promise<AccountAnswer> {
   if (account === undefined) return { kind: 'unknown' }
   try {
     const answer = await fetch(account.url, {

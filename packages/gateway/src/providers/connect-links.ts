@@ -22,7 +22,9 @@ const TICKET = /^(\d{1,15})\.([A-Za-z0-9_-]{43})$/
  */
 export function createConnectLinks({ key, publicUrl, clock }: ConnectLinksNeeds) {
   const sign = ({ tenant, userId }: Holder, server: string, expiry: number) =>
-    createHmac('sha256', key).update(JSON.stringify([tenant, userId, server, expiry])).digest()
+    createHmac('sha256', key)
+      .update(JSON.stringify([tenant, userId, server, expiry]))
+      .digest()
 
   return {
     linkFor(holder: Holder, server: string): string {

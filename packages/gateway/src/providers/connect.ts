@@ -6,7 +6,7 @@ import type { Fetch } from '../http/guarded-fetch.ts'
 import { askAccount } from './account.ts'
 import type { ConnectionStore, Kept } from './connection-store.ts'
 import { toProblem, type Failure } from './failure.ts'
-import type { ConnectSession, Flow, Flows } from './flows.ts'
+import type { ConnectSession, Flow, Flows, Pending } from './flows.ts'
 import type { Parties } from './parties.ts'
 import { boundTo, type Party } from './party.ts'
 import { askForTokens } from './token-endpoint.ts'
@@ -19,7 +19,7 @@ export interface ConnectNeeds {
   readonly clock: Clock
   readonly random: Random
   readonly fetch: Fetch
-  readonly redirectUri: string
+  readonly publicUrl: string
   /** Told of a connection as soon as it is kept. */
   onMade(kept: Kept): Promise<void>
 }
@@ -46,11 +46,14 @@ const VERIFIER_BYTES = 48
 
 /** Connects accounts: leads the user to the provider, and takes its answer. */
 export function createConnect(needs: ConnectNeeds) {
-  const { flows, store, parties, clock, random, fetch, redirectUri } = needs
+  const { flows, store, parties, clock, random, fetch, publicUrl } = needs
   const answering = new Map<string, Promise<Finished>>()
 
   /** The same answer twice, as from a page that is loaded again: what counts is whether the first made a connection. */
-  async function answerAgain({ tenant, userId }: ConnectSession, { provider, createdAt, pending }: Flow): Promise<Finished> {
+  async function answerAgain(
+    { tenant, userId }: ConnectSession,
+    { provider, createdAt, pending }: Flow,
+  ): Promise<Finished> {
     const connectedAt = await store.connectedAt({ tenant, userId }, provider)
     if (connectedAt === undefined || connectedAt < createdAt) throw problem('connect.state', { provider })
     return { provider, next: pending.next }
@@ -62,13 +65,18 @@ export function createConnect(needs: ConnectNeeds) {
     const { provider, pending } = flow
     const party = await parties.find(session.tenant, provider, pending)
     if (party === undefined) throw problem('connect.state', { provider, reason: 'the provider was set up otherwise' })
+    checkAddress(pending, query)
     checkIssuer(party, query)
     const tokens = await exchange(session, party, { code: readCode(party, query), flow })
     await keep(session, { party, flow, tokens })
     return { provider, next: pending.next }
   }
 
-  async function exchange(session: ConnectSession, party: Party, { code, flow }: { code: string; flow: Flow }): Promise<Tokens> {
+  async function exchange(
+    session: ConnectSession,
+    party: Party,
+    { code, flow }: { code: string; flow: Flow },
+  ): Promise<Tokens> {
     const { codeVerifier, redirectUri: sentTo } = flow.pending
     const verifier = party.pkce === 'none' ? {} : { code_verifier: codeVerifier }
     const grant = { grant_type: 'authorization_code', code, redirect_uri: sentTo, ...verifier }
@@ -98,6 +106,7 @@ export function createConnect(needs: ConnectNeeds) {
      */
     async begin({ provider, next, ...session }: Begin): Promise<URL> {
       const party = await parties.require(session.tenant, provider)
+      const redirectUri = `${publicUrl}${party.client.callback}`
       const codeVerifier = Buffer.from(random(VERIFIER_BYTES)).toString('base64url')
       const state = await flows.open(session, provider, {
         codeVerifier,
@@ -168,6 +177,12 @@ function challengeOf(pkce: Party['pkce'], codeVerifier: string): Record<string, 
   if (pkce === 'none') return {}
   const hash = () => createHash('sha256').update(codeVerifier).digest('base64url')
   return { code_challenge: pkce === 'S256' ? hash() : codeVerifier, code_challenge_method: pkce }
+}
+
+/** Refuses an answer that came to another address than was asked for: it is not from whoever was asked. */
+function checkAddress({ redirectUri }: Pending, query: URLSearchParams): void {
+  if (new URL(redirectUri).searchParams.get('by') !== query.get('by'))
+    throw problem('connect.state', { reason: 'address' })
 }
 
 /**

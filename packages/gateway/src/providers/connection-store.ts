@@ -125,7 +125,10 @@ export function createConnectionStore({ storage, vault, clock }: ConnectionStore
     async note({ holder, provider, credential: { version } }: Kept, failure: string, rejected: boolean) {
       const change = { failure, failed_at: clock.now() }
       const rows = storage.for(holder.tenant).updateTable('connections').where('user_id', '=', holder.userId)
-      const these = rows.where('provider', '=', provider).where('version', '=', version).where('status', '=', 'connected')
+      const these = rows
+        .where('provider', '=', provider)
+        .where('version', '=', version)
+        .where('status', '=', 'connected')
       const set = these.set(rejected ? { ...change, status: 'rejected' } : change)
       const { numUpdatedRows } = await set.executeTakeFirstOrThrow()
       return numUpdatedRows > 0n
@@ -172,7 +175,12 @@ function connection(db: TenantDb, { userId }: Holder, provider: string) {
   return db.selectFrom('connections').where('user_id', '=', userId).where('provider', '=', provider)
 }
 
-function rowOf(holder: Holder, provider: string, { credential, ...made }: Made & { credential: Credential }, now: number): Row {
+function rowOf(
+  holder: Holder,
+  provider: string,
+  { credential, ...made }: Made & { credential: Credential },
+  now: number,
+): Row {
   return {
     user_id: holder.userId,
     provider,

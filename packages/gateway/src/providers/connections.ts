@@ -22,7 +22,7 @@ import { createFlows } from './flows.ts'
 import type { ProviderLink } from './link.ts'
 import { createParties } from './parties.ts'
 import { createRefresh, isDue, keyOf, subject } from './refresh.ts'
-import { callbackOf, createRegistration } from './registration.ts'
+import { createRegistration } from './registration.ts'
 import { revokeTokens } from './revoke.ts'
 
 export interface ConnectionsNeeds {
@@ -63,8 +63,7 @@ export async function createConnections(needs: ConnectionsNeeds) {
   const refresh = createRefresh({ store, parties, clock, fetch, log, audit, onOperation })
   const links = createConnectLinks({ key: await needs.gateSecrets.require('connect-link'), publicUrl, clock })
   const flows = createFlows({ storage, sealer, clock, random })
-  const redirectUri = callbackOf(publicUrl)
-  const connect = createConnect({ flows, store, parties, clock, random, fetch, redirectUri, onMade })
+  const connect = createConnect({ flows, store, parties, clock, random, fetch, publicUrl, onMade })
   const opened = new LRUCache<string, { readonly kept: Kept; readonly until: number }>({ max: OPENED })
   const opening = new Map<string, Promise<Kept | undefined>>()
   /** When a server's refusal last brought about a renewal. */
@@ -170,7 +169,9 @@ export async function createConnections(needs: ConnectionsNeeds) {
     forced.set(key, clock.now())
     if (outcome.kind === 'renewed') return renewed(outcome.kept)
     if (outcome.kind === 'replaced' && tries > 0) return renew(wanted, refused, tries - 1)
-    throw outcome.kind === 'failed' ? await ended(wanted, kept, outcome.failure) : refusal('connection.required', wanted)
+    throw outcome.kind === 'failed'
+      ? await ended(wanted, kept, outcome.failure)
+      : refusal('connection.required', wanted)
   }
 
   /** Another would be refused as well; since other servers may take this one, the connection stays. */
@@ -202,7 +203,8 @@ export async function createConnections(needs: ConnectionsNeeds) {
      *
      * @throws {Problem} `connection.rejected` where that is hopeless, `connection.required`, `provider.*`
      */
-    renew: (holder: Holder, link: ProviderLink, server: string, refused: Secret) => renew({ holder, link, server }, refused),
+    renew: (holder: Holder, link: ProviderLink, server: string, refused: Secret) =>
+      renew({ holder, link, server }, refused),
 
     /** What there is; never the tokens. */
     list: (tenant: TenantId, userId: UserId): Promise<ConnectionRecord[]> => store.list({ tenant, userId }),

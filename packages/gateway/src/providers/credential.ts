@@ -9,6 +9,8 @@ import { checkToken, type ServiceToken } from './service.ts'
 export interface CredentialsNeeds {
   readonly vault: Pick<Vault, 'put' | 'open' | 'forget' | 'list'>
   readonly clock: Clock
+  /** Where that user sets a token for a server, for people. */
+  linkFor(holder: Holder, server: string): string
   /** How long an opened token is kept in memory, in milliseconds; a change made here counts at once. */
   readonly cacheMs?: number
 }
@@ -32,7 +34,7 @@ const OPENED_MS = 60_000
 const NONE_MS = 5_000
 
 /** The credentials users have for services: for now, tokens they pasted. */
-export function createCredentials({ vault, clock, cacheMs = OPENED_MS }: CredentialsNeeds) {
+export function createCredentials({ vault, clock, linkFor, cacheMs = OPENED_MS }: CredentialsNeeds) {
   const opened = new LRUCache<string, Opened>({ max: OPENED })
   const opening = new Map<string, Promise<Found>>()
 
@@ -71,10 +73,12 @@ export function createCredentials({ vault, clock, cacheMs = OPENED_MS }: Credent
 
     /** As {@link tokenFor}. @throws {Problem} `token.required`, with the way to get one */
     requireToken(holder: Holder, service: ServiceToken, server: string): Secret | Promise<Secret> {
+      const missing = () => {
+        const { name, instructions } = service
+        throw problem('token.required', { server, service: name, instructions, url: linkFor(holder, server) })
+      }
       const token = tokenFor(holder, service)
-      return token instanceof Promise
-        ? token.then((found) => found ?? missing(service, server))
-        : (token ?? missing(service, server))
+      return token instanceof Promise ? token.then((found) => found ?? missing()) : (token ?? missing())
     },
 
     /** Keeps a user's token, in place of the one before. @throws {Problem} `token.format` */
@@ -106,8 +110,4 @@ export type Credentials = ReturnType<typeof createCredentials>
 /** Ids have no spaces, so no two holders and services share a key. */
 function keyOf({ tenant, userId }: Holder, service: string): string {
   return `${tenant} ${userId} ${service}`
-}
-
-function missing({ name, instructions }: ServiceToken, server: string): never {
-  throw problem('token.required', { server, service: name, instructions })
 }

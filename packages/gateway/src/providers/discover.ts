@@ -44,7 +44,10 @@ const DISCOVER_MS = 20_000
  * @throws {Problem} `provider.bad_answer`, `provider.unreachable`, `outbound.refused`
  * @see the MCP specification 2026-07-28, basic/authorization, "Authorization Server Discovery"
  */
-export async function discover(fetch: Fetch, server: { readonly name: string; readonly url: string }): Promise<Discovered> {
+export async function discover(
+  fetch: Fetch,
+  server: { readonly name: string; readonly url: string },
+): Promise<Discovered> {
   const asking = createAsking(fetch, server.name)
   const url = new URL(server.url)
   const challenge = await asking.challenge(url)
@@ -73,7 +76,8 @@ async function findMetadata(asking: Asking, issuer: string): Promise<ServerMetad
   const metadata = await asking.first(metadataAddresses(url), Metadata)
   if (metadata === undefined) throw asking.wrong('its authorization server has no metadata')
   if (metadata.issuer !== issuer) throw asking.wrong('its authorization server calls itself otherwise')
-  if (!metadata.code_challenge_methods_supported?.includes('S256')) throw asking.wrong('it does not know PKCE with S256')
+  if (!metadata.code_challenge_methods_supported?.includes('S256'))
+    throw asking.wrong('it does not know PKCE with S256')
   const { authorization_endpoint: authorize, token_endpoint: token } = metadata
   if (![authorize, token].every(isWeb)) throw asking.wrong('its endpoints are not https')
   return metadata
@@ -93,7 +97,9 @@ function resourceAddresses({ origin, pathname }: URL, challenged: string | undef
 /** RFC 8414 with the path put in, then OpenID Connect with the path put in, then with the path before it. */
 function metadataAddresses({ origin, pathname }: URL): string[] {
   const path = pathname.replace(/\/$/, '')
-  const inserted = ['oauth-authorization-server', 'openid-configuration'].map((name) => `${origin}/.well-known/${name}${path}`)
+  const inserted = ['oauth-authorization-server', 'openid-configuration'].map(
+    (name) => `${origin}/.well-known/${name}${path}`,
+  )
   return path === '' ? inserted : [...inserted, `${origin}${path}/.well-known/openid-configuration`]
 }
 
@@ -125,7 +131,8 @@ type Asking = ReturnType<typeof createAsking>
 
 function createAsking(fetch: Fetch, name: string) {
   const signal = AbortSignal.timeout(DISCOVER_MS)
-  const wrong = (reason: string, cause?: unknown) => problem('provider.bad_answer', { provider: name, id: name, reason, cause })
+  const wrong = (reason: string, cause?: unknown) =>
+    problem('provider.bad_answer', { provider: name, id: name, reason, cause })
 
   async function ask(address: string, init: RequestInit = {}): Promise<Response> {
     try {
@@ -176,6 +183,8 @@ function parse(text: string): unknown {
 function readChallenge(header: string | null): Challenge {
   const bearer = /\bbearer\b(.*)/is.exec(header ?? '')?.[1] ?? ''
   const parameter = (name: string) => new RegExp(`\\b${name}="([^"]*)"`, 'i').exec(bearer)?.[1]
-  const scopes = parameter('scope')?.split(' ').filter((scope) => scope !== '')
+  const scopes = parameter('scope')
+    ?.split(' ')
+    .filter((scope) => scope !== '')
   return { resourceMetadata: parameter('resource_metadata'), scopes: scopes?.length ? scopes : undefined }
 }

@@ -68,7 +68,9 @@ export function createFlows({ storage, sealer, clock, random }: FlowsNeeds) {
       const mine = { user_id: userId, session_id: sessionId, provider, used_at: null }
       const db = storage.for(tenant)
       await db.deleteFrom('connect_flows').where('expires_at', '<=', now).execute()
-      await db.insertInto('connect_flows', { ...mine, id, sealed, created_at: now, expires_at: now + FLOW_MS }).execute()
+      await db
+        .insertInto('connect_flows', { ...mine, id, sealed, created_at: now, expires_at: now + FLOW_MS })
+        .execute()
       return state
     },
 

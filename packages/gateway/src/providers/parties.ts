@@ -28,7 +28,9 @@ const METADATA_MS = 600_000
 export function createParties({ clock, fetch, registration, settings, onOperation }: PartiesNeeds) {
   const { providers, servers } = settings
   const links = servers.flatMap((server) => linkOf(server, providers) ?? [])
-  const found = new Map(servers.flatMap((server) => findServer(server) ?? []).map((server) => [server.provider, server]))
+  const found = new Map(
+    servers.flatMap((server) => findServer(server) ?? []).map((server) => [server.provider, server]),
+  )
   const known = new LRUCache<string, { metadata: ServerMetadata; until: number }>({ max: METADATA })
 
   async function metadataOf(issuer: string, name: string): Promise<ServerMetadata> {
@@ -110,7 +112,11 @@ function registrantOf(tenant: TenantId, { name, oauth }: Server, metadata: Serve
 }
 
 /** A server that follows the specification, in the terms of a definition. */
-function describe({ provider: id, name }: Server, metadata: ServerMetadata, client: KnownClient): Omit<Party, 'resource' | 'scopes'> {
+function describe(
+  { provider: id, name }: Server,
+  metadata: ServerMetadata,
+  client: KnownClient,
+): Omit<Party, 'resource' | 'scopes'> {
   const { revocation_endpoint: revocation } = metadata
   return {
     id,

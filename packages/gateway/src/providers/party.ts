@@ -2,11 +2,24 @@ import { problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 import type { ProviderConfig } from '../config/config.ts'
 
+/** Where providers answer to: what an operator registers there. */
+export const CALLBACK = '/callback'
+
+/**
+ * Where authorization servers answer to that a server named and no operator knows. One of these may lead the browser on
+ * to an honest provider, in the gate's name; the code then comes to the other address, and goes nowhere.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9700#section-4.4.2 RFC 9700 §4.4.2}
+ */
+export const SERVER_CALLBACK = '/callback?by=server'
+
 /** What an authorization server calls this gate. */
 export interface KnownClient {
   readonly clientId: string
   readonly clientSecret: Secret | undefined
   readonly clientAuthentication: ProviderConfig['clientAuthentication']
+  /** Where its answers come, below `publicUrl`. */
+  readonly callback: typeof CALLBACK | typeof SERVER_CALLBACK
   /** Whether the gate registered itself (RFC 7591), and can do so again. */
   readonly registered: boolean
 }
@@ -39,7 +52,7 @@ export interface Party extends Pick<
 export function partyOf(provider: ProviderConfig): Party {
   const { id, name, clientId, clientSecret, clientAuthentication } = provider
   if (clientId === undefined) throw notSetUp(id, name)
-  const client = { clientId, clientSecret, clientAuthentication, registered: false }
+  const client = { clientId, clientSecret, clientAuthentication, callback: CALLBACK, registered: false } as const
   return { ...provider, client, sendsIssuer: false, resource: undefined }
 }
 

@@ -15,15 +15,10 @@ import type { Fetch } from '../http/guarded-fetch.ts'
 import type { Storage } from '../storage/database.ts'
 import type { Sealer } from '../vault/sealer.ts'
 import type { ServerMetadata } from './discover.ts'
-import { notSetUp, type KnownClient } from './party.ts'
+import { CALLBACK, notSetUp, SERVER_CALLBACK, type KnownClient } from './party.ts'
 
 /** Where the gate's own client metadata document is, below `publicUrl`; its whole address is the client id. */
 export const CLIENT_METADATA_PATH = '/oauth-client.json'
-
-/** The one address that providers answer to. */
-export function callbackOf(publicUrl: string): string {
-  return `${publicUrl}/callback`
-}
 
 /**
  * What authorization servers are told of this gate, in the document and when it registers itself.
@@ -31,7 +26,11 @@ export function callbackOf(publicUrl: string): string {
  * @see {@link https://datatracker.ietf.org/doc/draft-ietf-oauth-client-id-metadata-document/ Client ID Metadata Documents}
  */
 export function clientMetadata(publicUrl: string) {
-  return { client_id: `${publicUrl}${CLIENT_METADATA_PATH}`, ...described(publicUrl), token_endpoint_auth_method: 'none' }
+  return {
+    client_id: `${publicUrl}${CLIENT_METADATA_PATH}`,
+    ...described(publicUrl),
+    token_endpoint_auth_method: 'none',
+  }
 }
 
 function described(publicUrl: string) {
@@ -39,7 +38,7 @@ function described(publicUrl: string) {
     client_name: 'Sekisho',
     client_uri: publicUrl,
     application_type: isElsewhere(publicUrl) ? 'web' : 'native',
-    redirect_uris: [callbackOf(publicUrl)],
+    redirect_uris: [`${publicUrl}${SERVER_CALLBACK}`],
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
   }
@@ -79,13 +78,14 @@ const Registered = z.object({ clientSecret: z.string().optional(), redirectUri: 
 
 /** What this gate is called at authorization servers that were found by discovery. Bound to their issuer, never shared. */
 export function createRegistration({ storage, sealer, clock, fetch, publicUrl, onOperation }: RegistrationNeeds) {
-  const redirectUri = callbackOf(publicUrl)
+  const redirectUri = `${publicUrl}${SERVER_CALLBACK}`
   const purposeOf = (issuer: string) => `upstream client ${issuer}`
   const rowsOf = (tenant: TenantId) => storage.for(tenant).selectFrom('upstream_clients')
 
   async function findRegistered(tenant: TenantId, issuer: string): Promise<KnownClient | undefined> {
     const row = await rowsOf(tenant).selectAll().where('issuer', '=', issuer).executeTakeFirst()
-    if (row === undefined || row.sealed === null || (row.expires_at !== null && row.expires_at <= clock.now())) return undefined
+    if (row === undefined || row.sealed === null || (row.expires_at !== null && row.expires_at <= clock.now()))
+      return undefined
     const opened = await sealer.open(tenant, purposeOf(issuer), row.sealed)
     const known = Registered.parse(JSON.parse(opened.reveal()))
     if (known.redirectUri !== redirectUri) return undefined
@@ -107,7 +107,12 @@ export function createRegistration({ storage, sealer, clock, fetch, publicUrl, o
       const value = { clientSecret, redirectUri, method: given } satisfies z.input<typeof Registered>
       const sealed = await sealer.seal(tenant, purposeOf(metadata.issuer), secret(JSON.stringify(value)))
       const ends = Number(reply.client_secret_expires_at ?? 0)
-      const row = { client_id: reply.client_id, sealed, created_at: clock.now(), expires_at: ends > 0 ? ends * 1000 : null }
+      const row = {
+        client_id: reply.client_id,
+        sealed,
+        created_at: clock.now(),
+        expires_at: ends > 0 ? ends * 1000 : null,
+      }
       await keep(tenant, metadata.issuer, row)
       onOperation('register', 'ok')
       return asClient(reply.client_id, clientSecret, given)
@@ -131,7 +136,7 @@ export function createRegistration({ storage, sealer, clock, fetch, publicUrl, o
     if (clientId !== undefined) {
       const methods: Method[] = clientSecret === undefined ? ['none'] : ['client_secret_basic', 'client_secret_post']
       const clientAuthentication = METHODS[methodFor(metadata, methods)]
-      return [{ clientId, clientSecret, clientAuthentication, registered: false }]
+      return [{ clientId, clientSecret, clientAuthentication, callback: CALLBACK, registered: false }]
     }
     const hasDocument = metadata.client_id_metadata_document_supported === true && isElsewhere(publicUrl)
     return hasDocument ? [asClient(clientMetadata(publicUrl).client_id, undefined, 'none', false)] : []
@@ -178,7 +183,13 @@ interface Row {
 
 function asClient(clientId: string, clientSecret: string | undefined, method: string, registered = true): KnownClient {
   const clientAuthentication = isMethod(method) ? METHODS[method] : 'basic'
-  return { clientId, clientSecret: clientSecret === undefined ? undefined : secret(clientSecret), clientAuthentication, registered }
+  return {
+    clientId,
+    clientSecret: clientSecret === undefined ? undefined : secret(clientSecret),
+    clientAuthentication,
+    callback: SERVER_CALLBACK,
+    registered,
+  }
 }
 
 function isMethod(text: string): text is Method {

@@ -87,7 +87,10 @@ function malformed(error: string): TokenAnswer {
   return { ok: false, failure: { kind: 'malformed', error } }
 }
 
-function parseReply({ type, text }: Reply, format: 'json' | 'form' | 'auto'): Readonly<Record<string, unknown>> | undefined {
+function parseReply(
+  { type, text }: Reply,
+  format: 'json' | 'form' | 'auto',
+): Readonly<Record<string, unknown>> | undefined {
   const isForm = format === 'form' || (format === 'auto' && /^application\/x-www-form-urlencoded\b/i.test(type))
   if (isForm) return /^\s*</.test(text) ? undefined : Object.fromEntries(new URLSearchParams(text))
   try {
@@ -99,7 +102,12 @@ function parseReply({ type, text }: Reply, format: 'json' | 'form' | 'auto'): Re
 }
 
 /** Words that say the gate itself is at fault. @see RFC 6749 §5.2 */
-const CLIENT_ERRORS: readonly string[] = ['invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_target']
+const CLIENT_ERRORS: readonly string[] = [
+  'invalid_client',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_target',
+]
 const TEMPORARY: readonly string[] = ['server_error', 'temporarily_unavailable', 'slow_down']
 const OTHER: readonly string[] = ['invalid_request', 'invalid_scope', 'access_denied']
 
@@ -108,7 +116,8 @@ function explain(status: number, error: unknown, { tokenReply }: Party): Failure
   const word = typeof error === 'string' ? error : ''
   const clientErrors = [...CLIENT_ERRORS, ...tokenReply.clientErrors]
   const grantErrors = ['invalid_grant', ...tokenReply.grantErrors]
-  if (status >= 500 || status === 429 || TEMPORARY.includes(word)) return { kind: 'temporary', error: `status_${status}` }
+  if (status >= 500 || status === 429 || TEMPORARY.includes(word))
+    return { kind: 'temporary', error: `status_${status}` }
   if (grantErrors.includes(word)) return { kind: 'grant', error: word }
   if (clientErrors.includes(word)) return { kind: 'client', error: word }
   return { kind: 'malformed', error: OTHER.includes(word) ? word : `status_${status}` }
@@ -122,7 +131,10 @@ const Granted = z.object({
   access_token: Token,
   refresh_token: z.union([Token, z.literal(''), z.null()]).optional(),
   token_type: z.string().max(40).nullish(),
-  expires_in: z.union([z.literal(''), z.null(), Seconds]).optional().catch(undefined),
+  expires_in: z
+    .union([z.literal(''), z.null(), Seconds])
+    .optional()
+    .catch(undefined),
   scope: z.union([z.string(), z.array(z.string())]).nullish(),
 })
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { problem } from '../../src/base/problem.ts'
-import { openScene, readable, secrets, type Scene } from './scene.ts'
+import { connectThere, openScene, readable, secrets, type Scene } from './scene.ts'
 
 /** The text between two headings of a page. */
 function between(text: string, from: string, to: string): string {
@@ -87,11 +86,12 @@ describe('what can be done with a connection', () => {
   test('testing it says that it works, or why not', async () => {
     await using scene = await openScene()
     const ada = await scene.person('ada')
-    await scene.connect(ada.holder, 'tracker')
+    await connectThere(ada)
     expect((await ada.post('/account/servers/issues/test')).location).toBe('/account?done=tested')
-    scene.provider.fail(problem('provider.unreachable', { provider: 'Tracker' }))
+    scene.provider.on('/me', () => ({ status: 401 }))
     const failed = await ada.post('/account/servers/issues/test')
-    expect([failed.status, readable(failed)]).toEqual([502, expect.stringContaining('Tracker cannot be reached')])
+    expect(failed.status).toBe(403)
+    expect(readable(failed)).toContain('Tracker does not accept the connection of your account any more.')
   })
 
   test('disconnecting asks first, and names the other servers that go without', async () => {
@@ -101,10 +101,18 @@ describe('what can be done with a connection', () => {
     const question = readable(await ada.get('/account/servers/anime/disconnect'))
     expect(question).toContain('Disconnect MyAnimeList?')
     expect(question).toContain('These servers cannot be used with your account then: manga.')
-    expect(await scene.provider.list(ada.tenant, ada.userId)).toHaveLength(1)
+    expect(await scene.connections.list(ada.tenant, ada.userId)).toHaveLength(1)
     expect((await ada.post('/account/servers/anime/disconnect')).location).toBe('/account?done=disconnectedHere')
-    expect(await scene.provider.list(ada.tenant, ada.userId)).toEqual([])
+    expect(await scene.connections.list(ada.tenant, ada.userId)).toEqual([])
     expect((await ada.post('/account/servers/anime/disconnect')).status).toBe(404)
+  })
+
+  test('disconnecting says so where the provider has revoked the access', async () => {
+    await using scene = await openScene()
+    const ada = await scene.person('ada')
+    await connectThere(ada)
+    expect((await ada.post('/account/servers/issues/disconnect')).location).toBe('/account?done=disconnected')
+    expect(scene.provider.seenAt('/revoke').length).toBeGreaterThan(0)
   })
 })
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { problem } from '../../src/base/problem.ts'
-import { openScene, readable } from './scene.ts'
+import { openScene, readable, stateOf, type Scene } from './scene.ts'
 
-/** The `state` that a redirect to a provider carries. */
-function stateOf(location: string | null): string {
-  return new URL(location ?? '').searchParams.get('state') ?? ''
+/** The path of the link that a client is given for its user. */
+function linkFor({ connections }: Scene, { holder }: Awaited<ReturnType<Scene['person']>>): string {
+  const { pathname, search } = new URL(connections.linkFor(holder, 'issues'))
+  return `${pathname}${search}`
 }
 
 describe('the page that a client’s link leads to', () => {
@@ -17,7 +17,7 @@ describe('the page that a client’s link leads to', () => {
   test('says what is about to be connected, and whose it will be', async () => {
     await using scene = await openScene()
     const ada = await scene.person('ada')
-    const page = await ada.get(`/connect/issues?t=${ada.userId}`)
+    const page = await ada.get(linkFor(scene, ada))
     const text = readable(page)
     expect(page.status).toBe(200)
     expect(text).toContain('Server issues Issues. Provider Tracker Access asked for read, write')
@@ -31,18 +31,21 @@ describe('the page that a client’s link leads to', () => {
     await using scene = await openScene()
     const ada = await scene.person('ada')
     const bob = await scene.person('bob')
-    const page = await bob.get(`/connect/issues?t=${ada.userId}`)
+    const link = linkFor(scene, ada)
+    const page = await bob.get(link)
     expect(page.status).toBe(403)
     expect(readable(page)).toContain('You are signed in as bob')
     expect(page.text).toContain('action="/sign-out"')
-    expect(page.text).toContain(`name="next" value="/connect/issues?t=${ada.userId}"`)
+    expect(page.text).toContain(`name="next" value="${link}"`)
     expect(scene.failures.map(({ code }) => code)).toEqual(['connect.other_user'])
   })
 
   test('of a link that has expired leads to the accounts', async () => {
     await using scene = await openScene()
     const ada = await scene.person('ada')
-    const page = await ada.get('/connect/issues?t=expired')
+    const link = linkFor(scene, ada)
+    scene.clock.turn(86_400_000)
+    const page = await (await ada.signIn()).get(link)
     expect([page.status, readable(page)]).toEqual([410, expect.stringContaining('This link has expired.')])
     expect(page.text).toContain('href="/account"')
   })
@@ -62,7 +65,7 @@ describe('connecting', () => {
     await using scene = await openScene()
     const ada = await scene.person('ada')
     const away = await ada.post('/connect/issues')
-    expect([away.status, away.location]).toEqual([303, expect.stringMatching(/^https:\/\/tracker\.test\/authorize/)])
+    expect([away.status, away.location]).toEqual([303, expect.stringContaining(`${scene.provider.origin}/authorize?`)])
     const back = await ada.get(`/callback?state=${stateOf(away.location)}&code=x`)
     expect([back.status, back.location]).toEqual([303, '/connect/issues/done'])
     for (let time = 0; time < 2; time++) {
@@ -71,7 +74,10 @@ describe('connecting', () => {
       expect(text).toContain('3 more servers wait for you anime MyAnimeList Connect anime')
     }
     const again = await ada.get(`/callback?state=${stateOf(away.location)}&code=x`)
-    expect([again.status, readable(again)]).toEqual([400, expect.stringContaining('Begin again')])
+    expect(again.location).toBe('/connect/issues/done')
+    expect(scene.provider.seenAt('/token')).toHaveLength(1)
+    const unknown = await ada.get('/callback?state=x&code=x')
+    expect([unknown.status, readable(unknown)]).toEqual([400, expect.stringContaining('Begin again')])
   })
 
   test('in another browser than it was begun in connects nothing', async () => {
@@ -81,7 +87,7 @@ describe('connecting', () => {
     const away = await ada.post('/connect/issues')
     expect((await bob.get(`/callback?state=${stateOf(away.location)}&code=x`)).status).toBe(400)
     expect((await ada.get('/connect/issues/done')).location).toBe('/connect/issues')
-    expect(await scene.provider.list(bob.tenant, bob.userId)).toEqual([])
+    expect(await scene.connections.list(bob.tenant, bob.userId)).toEqual([])
   })
 
   test('comes back to nobody where the session has ended, and says how to go on', async () => {
@@ -95,8 +101,8 @@ describe('connecting', () => {
   test('that the provider refused says so, without what it wrote', async () => {
     await using scene = await openScene()
     const ada = await scene.person('ada')
-    scene.provider.fail(problem('connect.refused', { provider: 'Tracker', reason: 'access was denied' }))
-    const page = await ada.get('/callback?error=access_denied&error_description=<b>haha</b>')
+    const state = stateOf((await ada.post('/connect/issues')).location)
+    const page = await ada.get(`/callback?state=${state}&error=access_denied&error_description=<b>haha</b>`)
     expect([page.status, readable(page)]).toEqual([
       400,
       expect.stringContaining('Tracker did not connect your account'),
@@ -115,7 +121,7 @@ describe('connecting', () => {
   test('a server that wants a token shows where to paste it on the same page', async () => {
     await using scene = await openScene()
     const ada = await scene.person('ada')
-    expect(readable(await ada.get(`/connect/notes?t=${ada.userId}`))).toContain('Make one under Settings.')
+    expect(readable(await ada.get('/connect/notes'))).toContain('Make one under Settings.')
     const wrong = await ada.post('/connect/notes', { token: 'wrong' })
     expect([wrong.status, wrong.text]).toEqual([400, expect.stringContaining('action="/connect/notes"')])
     expect((await ada.post('/connect/notes', { token: 'note_1234' })).location).toBe('/connect/notes/done')

@@ -4,8 +4,10 @@ import { createAccountApp, type AccountServer } from '../../src/account/app.ts'
 import { createAudit } from '../../src/audit/append.ts'
 import { createConsents } from '../../src/authserver/consents.ts'
 import { createRequestIds, systemRandom, type UpstreamId } from '../../src/base/ids.ts'
-import { asProblem, problem, type Problem } from '../../src/base/problem.ts'
+import type { Problem } from '../../src/base/problem.ts'
 import { secret } from '../../src/base/secret.ts'
+import type { ProviderConfig } from '../../src/config/config.ts'
+import { createGuardedFetch } from '../../src/http/guarded-fetch.ts'
 import { serveWeb } from '../../src/http/web.ts'
 import type { Role } from '../../src/identity/principal.ts'
 import { createTenants, DEFAULT_TENANT } from '../../src/identity/tenants.ts'
@@ -14,11 +16,17 @@ import { createAttempts } from '../../src/login/attempts.ts'
 import { createPasswords } from '../../src/login/passwords.ts'
 import { createSessions } from '../../src/login/sessions.ts'
 import { createConnectionStore, type Made } from '../../src/providers/connection-store.ts'
+import { createConnections } from '../../src/providers/connections.ts'
 import { createCredentials, type Holder } from '../../src/providers/credential.ts'
+import { hostsOf } from '../../src/providers/link.ts'
 import { openStorage } from '../../src/storage/database.ts'
 import { createMemoryCounters } from '../../src/storage/shared/memory.ts'
+import { createGateSecrets } from '../../src/vault/gate-secrets.ts'
 import { openKeyring } from '../../src/vault/keyring.ts'
+import { createSealer } from '../../src/vault/sealer.ts'
 import { createVault } from '../../src/vault/vault.ts'
+import { providerAt } from '../providers/scene.ts'
+import { startScripted, type Scripted } from '../providers/scripted-server.ts'
 import { createPeople } from '../identity/people.ts'
 import { createTestClock, newDirectory, quiet } from '../stores/databases.ts'
 
@@ -42,12 +50,13 @@ const servers: readonly AccountServer[] = [
 
 const ACCESS = 'access-token-of-a-test'
 const REFRESH = 'refresh-token-of-a-test'
+const DAY_S = 86_400
 
 /** What must be on no page. */
 export const secrets = [ACCESS, REFRESH, 'note_1234']
 export const PASSWORD = 'seven grey herons wait by the weir'
 
-/** Real rooms on a database of the test's own with the pages in front, on a real socket. The providers are scripted. */
+/** Real rooms on a database of the test's own with the pages in front, on a real socket. Only the provider is scripted. */
 export async function openScene({ callbacksPerMinute = 100 } = {}) {
   const { dataDir } = newDirectory()
   const clock = createTestClock()
@@ -64,7 +73,20 @@ export async function openScene({ callbacksPerMinute = 100 } = {}) {
   const argon2 = { memoryKib: 64, passes: 1, parallelism: 1 }
   const passwords = createPasswords({ ...needs, settings: { passwordLength: 8, argon2 } })
   const store = createConnectionStore({ storage, vault, clock })
-  const provider = createProviderSide(store)
+  const provider = await startProvider()
+  const sealer = createSealer({ keyring })
+  const settings = { publicUrl: 'http://localhost:7354', providers: providersAt(provider), servers: [] }
+  const guarded = createGuardedFetch({ allowedHosts: hostsOf(settings) })
+  const connections = await createConnections({
+    ...needs,
+    vault,
+    sealer,
+    gateSecrets: createGateSecrets({ storage, sealer, tenant: DEFAULT_TENANT }),
+    audit,
+    fetch: guarded.fetch,
+    settings,
+    onOperation: () => {},
+  })
   const failures: Problem[] = []
   const changes: string[] = []
 
@@ -87,7 +109,7 @@ export async function openScene({ callbacksPerMinute = 100 } = {}) {
     aboutProvider: (id) => ({ isSetUp: id !== 'absent', scopes: id === 'mal' ? [] : ['read', 'write'], renews: true }),
     countTools: async (_whose, id) => (id === 'clock' ? 2 : undefined),
     credentials,
-    connections: provider,
+    connections,
     consents: { list: consents.list, revoke: consents.forget },
     keys,
     limits: createEndpointLimits({
@@ -137,6 +159,7 @@ export async function openScene({ callbacksPerMinute = 100 } = {}) {
     keys,
     passwords,
     provider,
+    connections,
     store,
     consents,
     failures,
@@ -156,6 +179,9 @@ export async function openScene({ callbacksPerMinute = 100 } = {}) {
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      await connections.close()
+      await guarded.close()
+      await provider[Symbol.asyncDispose]()
       await consents.close()
       await sessions.close()
       await keys.close()
@@ -167,45 +193,34 @@ export async function openScene({ callbacksPerMinute = 100 } = {}) {
 }
 export type Scene = Awaited<ReturnType<typeof openScene>>
 
-/** The other side of a connection: it agrees, or fails as a test says. What is kept is kept in the real store. */
-function createProviderSide(store: ReturnType<typeof createConnectionStore>) {
-  const begun = new Map<string, { readonly holder: Holder; provider: string; sessionId: string; next: string }>()
-  let trouble: Problem | undefined
+/** Connects the account for `issues` as a browser does. */
+export async function connectThere(person: Awaited<ReturnType<Scene['person']>>): Promise<void> {
+  const { location } = await person.post('/connect/issues')
+  await person.get(`/callback?code=x&state=${stateOf(location)}`)
+}
+
+/** The `state` that a redirect to a provider carries. */
+export function stateOf(location: string | null): string {
+  return new URL(location ?? '').searchParams.get('state') ?? ''
+}
+
+/** A provider that answers every code with tokens, and says whose they are. */
+async function startProvider(): Promise<Scripted> {
+  const server = await startScripted()
+  server.on('/token', () => ({
+    body: { access_token: ACCESS, refresh_token: REFRESH, token_type: 'bearer', expires_in: 31 * DAY_S },
+  }))
+  server.on('/me', () => ({ body: { login: 'mika' } }))
+  server.on('/revoke', () => ({ body: {} }))
+  return server
+}
+
+/** `mal` takes nothing back; `absent` is not set up. */
+function providersAt(server: Scripted): Readonly<Record<string, ProviderConfig>> {
   return {
-    /** Makes the next thing that is asked of the provider fail. */
-    fail: (failure: Problem) => void (trouble = failure),
-    list: (tenant: Holder['tenant'], userId: Holder['userId']) => store.list({ tenant, userId }),
-    async begin({ tenant, userId, ...attempt }: Holder & { provider: string; sessionId: string; next: string }) {
-      await meetTrouble()
-      const state = `state${begun.size}`
-      begun.set(state, { holder: { tenant, userId }, ...attempt })
-      return new URL(`https://${attempt.provider}.test/authorize?state=${state}`)
-    },
-    async finish({ session, query }: { session: Holder & { sessionId: string }; query: URLSearchParams }) {
-      await meetTrouble()
-      const flow = begun.get(query.get('state') ?? '')
-      if (flow === undefined || flow.sessionId !== session.sessionId) throw problem('connect.state')
-      begun.delete(query.get('state') ?? '')
-      await store.replace(flow.holder, flow.provider, madeNow(Date.UTC(2026, 0, 1)))
-      return { provider: flow.provider, next: flow.next }
-    },
-    async disconnect(holder: Holder, provider: string) {
-      await meetTrouble()
-      if (!(await store.remove(holder, provider))) throw problem('connection.unknown', { provider })
-      return { revoked: provider === 'tracker' }
-    },
-    async test() {
-      await meetTrouble()
-      return { account: 'mika' }
-    },
-    /** A ticket names its user; an expired one says so. */
-    checkLink: (ticket: string, { userId }: Holder) =>
-      ticket === 'expired' ? ('expired' as const) : ticket === userId ? ('ok' as const) : ('other' as const),
-  }
-  async function meetTrouble(): Promise<void> {
-    const failure = trouble
-    trouble = undefined
-    if (failure !== undefined) throw asProblem(failure)
+    mal: providerAt(server, { id: 'mal', name: 'MyAnimeList', revocation: undefined, scopes: [] }),
+    tracker: providerAt(server, { id: 'tracker', name: 'Tracker' }),
+    absent: providerAt(server, { id: 'absent', name: 'Absent', clientId: undefined }),
   }
 }
 
@@ -217,7 +232,7 @@ function madeNow(now: number): Made {
       tokenType: 'Bearer',
       scopes: undefined,
       obtainedAt: now,
-      expiresAt: now + 31 * 86_400_000,
+      expiresAt: now + 31 * DAY_S * 1000,
       boundTo: 'https://provider.test',
       clientId: 'gate',
       resource: undefined,

@@ -11,6 +11,7 @@ import { openStorage } from '../../src/storage/database.ts'
 import { openKeyring } from '../../src/vault/keyring.ts'
 import { createVault } from '../../src/vault/vault.ts'
 import { createPeople } from '../identity/people.ts'
+import { createTestInvitations } from '../login/invitations.ts'
 import { createTestClock, newDirectory, other, quiet } from '../stores/databases.ts'
 import { greet, odd, openPlace, until } from '../upstreams/children-harness.ts'
 
@@ -50,6 +51,7 @@ export async function openScene() {
   const vault = createVault({ storage, keyring, clock, log: quiet })
   const { users, keys } = createPeople(storage, clock)
   const credentials = createCredentials({ vault, clock })
+  const invitations = createTestInvitations(storage, clock)
   const audit = createAudit({ storage, clock, log: quiet })
   const place = openPlace({}, { greet })
   const changes: string[] = []
@@ -58,6 +60,7 @@ export async function openScene() {
     users,
     keys,
     credentials,
+    invitations,
     audit,
     clock,
     startedAt: clock.now(),

@@ -21,7 +21,9 @@ export function createBrowser(user?: { id: UserId; signedInAt?: number }) {
   let signedIn = user
 
   function cookiesFor(path: string): string {
-    const sent = [...jar].filter(([, cookie]) => path === cookie.path || path.startsWith(`${cookie.path.replace(/\/$/, '')}/`))
+    const sent = [...jar].filter(
+      ([, cookie]) => path === cookie.path || path.startsWith(`${cookie.path.replace(/\/$/, '')}/`),
+    )
     return sent.map(([name, { value }]) => `${name}=${value}`).join('; ')
   }
   function keep(headers: Headers): void {

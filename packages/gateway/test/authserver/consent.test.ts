@@ -3,7 +3,18 @@ import { covers, type Asked, type Consent } from '../../src/authserver/consents.
 import { DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import { eachDatabase } from '../stores/databases.ts'
 import { createBrowser } from './browser.ts'
-import { authorize, authorizeUrl, HOUR, letIn, openScene, redeem, createPkce, refresh, registerClient } from './scene.ts'
+import {
+  authorize,
+  authorizeUrl,
+  HOUR,
+  letIn,
+  openScene,
+  redeem,
+  createPkce,
+  refresh,
+  refuse,
+  registerClient,
+} from './scene.ts'
 
 eachDatabase((_name, openFresh) => {
   test('R1-11: a user is asked once for each client, and again when it wants more or sends the answer elsewhere', async () => {
@@ -97,7 +108,7 @@ eachDatabase((_name, openFresh) => {
     const user = await scene.addUser()
     const clientId = await registerClient(scene)
     const browser = createBrowser({ id: user.id })
-    const { answer } = await authorize(scene, browser, user, authorizeUrl(scene, { clientId }), false)
+    const { answer } = await refuse(scene, browser, user, authorizeUrl(scene, { clientId }))
     const expected = { error: 'access_denied', state: 'xyz', iss: scene.publicUrl }
     expect(Object.fromEntries(answer.searchParams)).toMatchObject(expected)
     expect((await authorize(scene, browser, user, authorizeUrl(scene, { clientId }))).asked).toEqual(['consent'])
@@ -134,10 +145,11 @@ eachDatabase((_name, openFresh) => {
     await using database = await openFresh()
     const scene = await openScene(database)
     const [ada, mallory] = [await scene.addUser('ada'), await scene.addUser('mallory')]
-    const clientId = await registerClient(scene)
     const { verifier, challenge } = createPkce()
     const who = { tenant: DEFAULT_TENANT, userId: ada.id, createdAt: scene.clock.now() }
     for (const signedIn of [undefined, { id: mallory.id }]) {
+      const clientId = await registerClient(scene)
+      await letIn(scene, ada, { clientId })
       const theirs = createBrowser(signedIn)
       const begun = await theirs.open(authorizeUrl(scene, { clientId, challenge }))
       const uid = begun.location?.pathname.split('/').at(-1) ?? ''

@@ -6,6 +6,7 @@ import {
   authorizeUrl,
   createPkce,
   letIn,
+  openAlone,
   openScene,
   redeem,
   REDIRECT,
@@ -24,67 +25,6 @@ async function errorOf(scene: Scene, ask: Ask): Promise<Record<string, string>> 
 }
 
 eachDatabase((_name, openFresh) => {
-  test('what is wrong with a request goes back to its client, with iss and state (RFC 9207 §2)', async () => {
-    await using database = await openFresh()
-    const scene = await openScene(database)
-    const clientId = await registerClient(scene)
-    const about = { state: 'xyz', iss: scene.publicUrl }
-    const cases: [string, Ask['more']][] = [
-      ['invalid_request', { code_challenge: undefined, code_challenge_method: undefined }],
-      ['invalid_request', { code_challenge_method: 'plain' }],
-      ['invalid_request', { code_challenge_method: undefined }],
-      ['invalid_target', { resource: 'https://elsewhere.test/mcp' }],
-      ['invalid_target', { resource: `${scene.publicUrl}/mcp/nothing` }],
-      ['invalid_target', { resource: `${scene.publicUrl}/mcp#part` }],
-      ['invalid_target', { resource: [`${scene.publicUrl}/mcp`, `${scene.publicUrl}/mcp/github`] }],
-      ['unsupported_response_type', { response_type: 'token' }],
-      ['unsupported_response_mode', { response_mode: 'form_post' }],
-      ['unsupported_response_mode', { response_mode: 'fragment' }],
-      ['invalid_request', { state: 'xyz', prompt: 'unheard_of' }],
-      ['request_not_supported', { request: 'eyJhbGciOiJub25lIn0.e30.' }],
-      ['login_required', { prompt: 'none' }],
-    ]
-    for (const [error, more] of cases) {
-      expect(await errorOf(scene, { clientId, more: more ?? {} }), JSON.stringify(more)).toMatchObject({ error, ...about })
-    }
-  })
-
-  test('RFC 6749 §4.1.2.1: where the address of the client is in doubt, a person sees a page and nothing goes out', async () => {
-    await using database = await openFresh()
-    const scene = await openScene(database)
-    const clientId = await registerClient(scene, { redirect_uris: [REDIRECT, 'https://app.test/cb'] })
-    const asks: Ask[] = [
-      { clientId: 'nobody' },
-      { clientId, redirectUri: 'https://evil.test/<script>' },
-      { clientId, redirectUri: 'https://app.test:8443/cb' },
-      { clientId, redirectUri: 'https://app.test/cb/' },
-      { clientId, redirectUri: 'http://127.0.0.1:5555/other' },
-      { clientId, more: { redirect_uri: undefined } },
-    ]
-    for (const ask of asks) {
-      const { status, location, text, headers } = await createBrowser().open(authorizeUrl(scene, ask))
-      expect([status, location], JSON.stringify(ask)).toEqual([400, undefined])
-      expect(headers.get('content-type')).toContain('text/html')
-      expect(headers.get('content-security-policy')).toContain("default-src 'none'")
-      expect(text).not.toContain('evil.test')
-      expect(text).not.toContain('<script')
-      expect(text).not.toMatch(/\bat .*\.js/)
-    }
-  })
-
-  test('RFC 8252 §7.3: a program on the user’s machine may answer on any port of loopback', async () => {
-    await using database = await openFresh()
-    const scene = await openScene(database)
-    const user = await scene.addUser()
-    const redirects = ['http://127.0.0.1/cb', 'http://localhost:1/cb', 'http://[::1]/cb']
-    const clientId = await registerClient(scene, { redirect_uris: redirects })
-    for (const redirectUri of ['http://127.0.0.1:61234/cb', 'http://localhost:61234/cb', 'http://[::1]:61234/cb']) {
-      const browser = createBrowser({ id: user.id })
-      const { answer } = await authorize(scene, browser, user, authorizeUrl(scene, { clientId, redirectUri }))
-      expect(answer.href.startsWith(`${redirectUri}?code=`), redirectUri).toBe(true)
-    }
-  })
-
   test('a code is good for one client, one address, one verifier and one use; a second use ends what came of it', async () => {
     await using database = await openFresh()
     const scene = await openScene(database)
@@ -97,7 +37,9 @@ eachDatabase((_name, openFresh) => {
     const invalid = { status: 400, body: { error: 'invalid_grant' } }
     expect(await redeem(scene, { clientId: other, code, verifier })).toMatchObject(invalid)
     expect(await redeem(scene, { clientId, code, verifier: createPkce().verifier })).toMatchObject(invalid)
-    expect(await redeem(scene, { clientId, code, verifier, redirectUri: 'http://127.0.0.1:1/cb' })).toMatchObject(invalid)
+    expect(await redeem(scene, { clientId, code, verifier, redirectUri: 'http://127.0.0.1:1/cb' })).toMatchObject(
+      invalid,
+    )
 
     const { body } = await redeem(scene, { clientId, code, verifier })
     const token = String(body['access_token'])
@@ -119,66 +61,132 @@ eachDatabase((_name, openFresh) => {
     const outcomes = await Promise.all([1, 2, 3].map(() => redeem(scene, { clientId, code, verifier })))
     expect(outcomes.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1)
   })
+})
 
-  test('RFC 6749 §5.2: an unknown client is told so with 401, for which clients register anew', async () => {
-    await using database = await openFresh()
-    const scene = await openScene(database)
-    for (const path of ['/token', '/revoke']) {
-      const form = { client_id: 'nobody', grant_type: 'refresh_token', refresh_token: 'x', token: 'x' }
-      const { status, body, headers } = await scene.post(path, form, { accept: 'text/html' })
-      expect({ status, body }, path).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
-      expect(headers.get('content-type')).toContain('application/json')
-    }
-  })
+test('what is wrong with a request goes back to its client, with iss and state (RFC 9207 §2)', async () => {
+  const scene = await openAlone()
+  const clientId = await registerClient(scene)
+  const about = { state: 'xyz', iss: scene.publicUrl }
+  const cases: [string, Ask['more']][] = [
+    ['invalid_request', { code_challenge: undefined, code_challenge_method: undefined }],
+    ['invalid_request', { code_challenge_method: 'plain' }],
+    ['invalid_request', { code_challenge_method: undefined }],
+    ['invalid_target', { resource: 'https://elsewhere.test/mcp' }],
+    ['invalid_target', { resource: `${scene.publicUrl}/mcp/nothing` }],
+    ['invalid_target', { resource: `${scene.publicUrl}/mcp#part` }],
+    ['invalid_target', { resource: [`${scene.publicUrl}/mcp`, `${scene.publicUrl}/mcp/github`] }],
+    ['unsupported_response_type', { response_type: 'token' }],
+    ['unsupported_response_mode', { response_mode: 'form_post' }],
+    ['unsupported_response_mode', { response_mode: 'fragment' }],
+    ['invalid_request', { state: 'xyz', prompt: 'unheard_of' }],
+    ['request_not_supported', { request: 'eyJhbGciOiJub25lIn0.e30.' }],
+    ['login_required', { prompt: 'none' }],
+  ]
+  for (const [error, more] of cases) {
+    expect(await errorOf(scene, { clientId, more: more ?? {} }), `with ${JSON.stringify(more)}`).toMatchObject({
+      error,
+      ...about,
+    })
+  }
+})
 
-  test('what is no form, or too much of one, is refused as OAuth has it', async () => {
-    await using database = await openFresh()
-    const scene = await openScene(database)
-    const post = async (path: string, body: string, type: string) => {
-      const answer = await fetch(`${scene.publicUrl}${path}`, { method: 'POST', body, headers: { 'content-type': type } })
-      return { status: answer.status, body: (await answer.json()) as unknown }
-    }
-    const form = 'application/x-www-form-urlencoded'
-    const refused = { body: { error: 'invalid_request' } }
-    expect(await post('/token', '{}', 'application/json')).toMatchObject({ status: 400, ...refused })
-    expect(await post('/token', `a=${'x'.repeat(70_000)}`, form)).toMatchObject({ status: 413, ...refused })
-    expect(await post('/register', '[]', 'application/json')).toMatchObject({ status: 400, ...refused })
-    expect(await post('/register', 'no json', 'application/json')).toMatchObject({ status: 400, ...refused })
-    expect(scene.faults).toEqual([])
-  })
+test('RFC 6749 §4.1.2.1: where the address of the client is in doubt, a person sees a page and nothing goes out', async () => {
+  const scene = await openAlone()
+  const clientId = await registerClient(scene, { redirect_uris: [REDIRECT, 'https://app.test/cb'] })
+  const asks: Ask[] = [
+    { clientId: 'nobody' },
+    { clientId, redirectUri: 'https://evil.test/<script>' },
+    { clientId, redirectUri: 'https://app.test:8443/cb' },
+    { clientId, redirectUri: 'https://app.test/cb/' },
+    { clientId, redirectUri: 'http://127.0.0.1:5555/other' },
+    { clientId, more: { redirect_uri: undefined } },
+  ]
+  for (const ask of asks) {
+    const { status, location, text, headers } = await createBrowser().open(authorizeUrl(scene, ask))
+    expect([status, location], `with ${JSON.stringify(ask)}`).toEqual([400, undefined])
+    expect(headers.get('content-type')).toContain('text/html')
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect(text).not.toContain('evil.test')
+    expect(text).not.toContain('<script')
+    expect(text).not.toMatch(/\bat .*\.js/)
+  }
+})
 
-  test('R1-11: who asks too often is told how long to wait', async () => {
-    await using database = await openFresh()
-    const scene = await openScene(database, { perMinute: 2 })
-    const posts = ['/token', '/register', '/revoke']
-    for (const path of posts) {
-      for (let count = 0; count < 2; count++) await scene.post(path, {})
-      const { status, headers, body } = await scene.post(path, {})
-      expect({ status, body }, path).toMatchObject({ status: 429, body: { error: 'temporarily_unavailable' } })
-      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
-      expect(scene.operations.at(-1)).toBe(`${path.slice(1)} limited`)
-    }
-    const browser = createBrowser()
-    for (let count = 0; count < 2; count++) await browser.open(`${scene.publicUrl}/authorize`)
-    const { status, headers } = await browser.open(`${scene.publicUrl}/authorize`)
-    expect([status, headers.get('retry-after')]).toEqual([429, '30'])
-    scene.clock.turn(30_000)
-    expect((await scene.post('/token', {})).status).toBe(400)
-  })
+test('RFC 8252 §7.3: a program on the user’s machine may answer on any port of loopback', async () => {
+  const scene = await openAlone()
+  const user = await scene.addUser()
+  const redirects = ['http://127.0.0.1/cb', 'http://localhost:1/cb', 'http://[::1]/cb']
+  const clientId = await registerClient(scene, { redirect_uris: redirects })
+  for (const redirectUri of ['http://127.0.0.1:61234/cb', 'http://localhost:61234/cb', 'http://[::1]:61234/cb']) {
+    const browser = createBrowser({ id: user.id })
+    const { answer } = await authorize(scene, browser, user, authorizeUrl(scene, { clientId, redirectUri }))
+    expect(answer.href.startsWith(`${redirectUri}?code=`), `with ${redirectUri}`).toBe(true)
+  }
+})
 
-  test('where the gate is comes from its configuration, not from what a client claims', async () => {
-    await using database = await openFresh()
-    const scene = await openScene(database)
-    const user = await scene.addUser()
-    const clientId = await registerClient(scene)
-    const forged = { 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': 'https', forwarded: 'host=evil.test' }
-    const { location, headers } = await createBrowser({ id: user.id }).open(authorizeUrl(scene, { clientId }), forged)
-    expect(location?.origin).toBe(scene.publicUrl)
-    expect(headers.getSetCookie().join()).not.toContain('secure')
-    const alias = authorizeUrl(scene, { clientId })
-    alias.hostname = '127.0.0.1'
-    const { location: home } = await createBrowser({ id: user.id }).open(alias)
-    expect(home?.href).toBe(authorizeUrl(scene, { clientId, challenge: alias.searchParams.get('code_challenge') ?? '' }).href)
-    expect(await letIn(scene, user, { clientId })).toBeDefined()
-  })
+test('RFC 6749 §5.2: an unknown client is told so with 401, for which clients register anew', async () => {
+  const scene = await openAlone()
+  for (const path of ['/token', '/revoke']) {
+    const form = { client_id: 'nobody', grant_type: 'refresh_token', refresh_token: 'x', token: 'x' }
+    const { status, body, headers } = await scene.post(path, form, { accept: 'text/html' })
+    expect({ status, body }, `with ${path}`).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+    expect(headers.get('content-type')).toContain('application/json')
+  }
+})
+
+test('what is no form, or too much of one, is refused as OAuth has it', async () => {
+  const scene = await openAlone()
+  const post = async (path: string, body: string, type: string) => {
+    const answer = await fetch(`${scene.publicUrl}${path}`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': type },
+    })
+    return { status: answer.status, body: await answer.json() }
+  }
+  const form = 'application/x-www-form-urlencoded'
+  const refused = { body: { error: 'invalid_request' } }
+  expect(await post('/token', '{}', 'application/json')).toMatchObject({ status: 400, ...refused })
+  expect(await post('/token', `a=${'x'.repeat(70_000)}`, form)).toMatchObject({ status: 413, ...refused })
+  expect(await post('/register', '[]', 'application/json')).toMatchObject({ status: 400, ...refused })
+  expect(await post('/register', 'no json', 'application/json')).toMatchObject({ status: 400, ...refused })
+  expect(scene.faults).toEqual([])
+})
+
+test('R1-11: who asks too often is told how long to wait', async () => {
+  const scene = await openAlone({ perMinute: 2 })
+  const posts = ['/token', '/register', '/revoke']
+  for (const path of posts) {
+    for (let count = 0; count < 2; count++) await scene.post(path, {})
+    const { status, headers, body } = await scene.post(path, {})
+    expect({ status, body }, `with ${path}`).toMatchObject({
+      status: 429,
+      body: { error: 'temporarily_unavailable' },
+    })
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(scene.operations.at(-1)).toBe(`${path.slice(1)} limited`)
+  }
+  const browser = createBrowser()
+  for (let count = 0; count < 2; count++) await browser.open(`${scene.publicUrl}/authorize`)
+  const { status, headers } = await browser.open(`${scene.publicUrl}/authorize`)
+  expect([status, headers.get('retry-after')]).toEqual([429, '30'])
+  scene.clock.turn(30_000)
+  expect((await scene.post('/token', {})).status).toBe(400)
+})
+
+test('where the gate is comes from its configuration, not from what a client claims', async () => {
+  const scene = await openAlone()
+  const user = await scene.addUser()
+  const clientId = await registerClient(scene)
+  const forged = { 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': 'https', forwarded: 'host=evil.test' }
+  const { location, headers } = await createBrowser({ id: user.id }).open(authorizeUrl(scene, { clientId }), forged)
+  expect(location?.origin).toBe(scene.publicUrl)
+  expect(headers.getSetCookie().join()).not.toContain('secure')
+  const alias = authorizeUrl(scene, { clientId })
+  alias.hostname = '127.0.0.1'
+  const { location: home } = await createBrowser({ id: user.id }).open(alias)
+  expect(home?.href).toBe(
+    authorizeUrl(scene, { clientId, challenge: alias.searchParams.get('code_challenge') ?? '' }).href,
+  )
+  expect(await letIn(scene, user, { clientId })).toBeDefined()
 })

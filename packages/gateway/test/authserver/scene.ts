@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished, vi } from 'vitest'
 import type { AuditEvent } from '../../src/audit/events.ts'
+import { systemClock } from '../../src/base/clock.ts'
 import { createRequestIds, type TenantId, type UpstreamId, type UserId } from '../../src/base/ids.ts'
 import type { Problem } from '../../src/base/problem.ts'
 import { createAuthserver, type Authserver, type AuthserverNeeds } from '../../src/authserver/authserver.ts'
@@ -10,6 +11,7 @@ import type { OAuthSettings } from '../../src/authserver/settings.ts'
 import { createTenants, DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import type { User } from '../../src/identity/users.ts'
 import { createEndpointLimits } from '../../src/limits/endpoints.ts'
+import { openStorage } from '../../src/storage/database.ts'
 import { createMemoryCounters } from '../../src/storage/shared/memory.ts'
 import { openKeyring } from '../../src/vault/keyring.ts'
 import { createSealer } from '../../src/vault/sealer.ts'
@@ -27,7 +29,9 @@ const oauth: OAuthSettings = {
   refreshGraceHours: 24,
   dynamicRegistration: true,
   clientIdMetadata: true,
-  clients: [{ clientId: 'known', name: 'A known client', redirectUris: ['http://127.0.0.1/cb', 'https://known.test/cb'] }],
+  clients: [
+    { clientId: 'known', name: 'A known client', redirectUris: ['http://127.0.0.1/cb', 'https://known.test/cb'] },
+  ],
 }
 
 export interface SceneOptions {
@@ -70,7 +74,10 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
     storage,
     sealer: createSealer({ keyring }),
     clock,
-    log: { ...quiet, error: (facts: object, event: string) => void faults.push('error' in facts ? facts.error : event) },
+    log: {
+      ...quiet,
+      error: (facts: object, event: string) => void faults.push('error' in facts ? facts.error : event),
+    },
     audit: { note: (_tenant: TenantId, event: AuditEvent) => void events.push(event) },
     limits: createEndpointLimits({ counters: createMemoryCounters(clock), perMinute: limits }),
     addressOf: () => '192.0.2.1',
@@ -108,6 +115,7 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
     operations,
     publicUrl,
     port,
+    settings: needs.settings,
     get server(): Authserver {
       if (current === undefined) throw new Error('not open')
       return current
@@ -125,11 +133,23 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
     },
     get: async (path: string, headers: Record<string, string> = {}) => {
       const answer = await fetch(`${publicUrl}${path}`, { headers })
-      return { status: answer.status, headers: answer.headers, body: JSON.parse(await answer.text()) as Record<string, unknown> }
+      return {
+        status: answer.status,
+        headers: answer.headers,
+        body: JSON.parse(await answer.text()) as Record<string, unknown>,
+      }
     },
   }
   return scene
 }
+
+/** The same on a database of its own, for what does not depend on which. */
+export async function openAlone(options: SceneOptions = {}): Promise<Scene> {
+  const storage = await openStorage({ ...newDirectory(), clock: systemClock, log: quiet })
+  onTestFinished(() => storage.close())
+  return openScene({ storage }, options)
+}
+
 export type Scene = Awaited<ReturnType<typeof openScene>>
 
 async function send(url: string, body: URLSearchParams | string, headers: Record<string, string>) {
@@ -160,7 +180,10 @@ export interface Ask {
   readonly more?: Record<string, string | readonly string[] | undefined>
 }
 
-export function authorizeUrl({ publicUrl }: Scene, { clientId, redirectUri = REDIRECT, challenge, more = {} }: Ask): URL {
+export function authorizeUrl(
+  { publicUrl }: Scene,
+  { clientId, redirectUri = REDIRECT, challenge, more = {} }: Ask,
+): URL {
   const url = new URL('/authorize', publicUrl)
   const params = {
     client_id: clientId,
@@ -185,30 +208,39 @@ export interface Answered {
 }
 
 /** Goes through an authorization as a user who agrees to all of it. */
-export async function authorize(scene: Scene, browser: Browser, user: User, url: URL, agrees = true): Promise<Answered> {
+export function authorize(scene: Scene, browser: Browser, user: User, url: URL): Promise<Answered> {
+  return goThrough(scene, browser, { user, agrees: true }, url)
+}
+
+/** The same as a user who does not. */
+export function refuse(scene: Scene, browser: Browser, user: User, url: URL): Promise<Answered> {
+  return goThrough(scene, browser, { user, agrees: false }, url)
+}
+
+interface Mind {
+  readonly user: User
+  readonly agrees: boolean
+}
+
+async function goThrough(scene: Scene, browser: Browser, { user, agrees }: Mind, url: URL): Promise<Answered> {
   const { interactions } = scene.server
   const who = { tenant: DEFAULT_TENANT, userId: user.id, createdAt: scene.clock.now() }
   const asked: string[] = []
   let next = url
   for (let hops = 0; hops < 10; hops++) {
-    const { location, status, text } = await browser.open(next)
-    if (location === undefined) throw new Error(`stopped at ${status}: ${text}`)
-    if (location.origin !== scene.publicUrl) return { answer: location, asked }
-    const uid = /^\/interaction\/(.+)$/.exec(location.pathname)?.[1]
+    const uid = /^\/interaction\/(.+)$/.exec(next.pathname)?.[1]
     if (uid === undefined) {
+      const { location, status, text } = await browser.open(next)
+      if (location === undefined) throw new Error(`stopped at ${status}: ${text}`)
+      if (location.origin !== scene.publicUrl) return { answer: location, asked }
       next = location
-      continue
+    } else {
+      const prompt = (await interactions.find(uid))?.prompt ?? 'none'
+      asked.push(prompt)
+      if (prompt === 'login') browser.signIn({ id: user.id, signedInAt: who.createdAt })
+      const agree = prompt === 'login' ? interactions.signedIn : interactions.consent
+      next = new URL(await (agrees ? agree(uid, who) : interactions.refuse(uid)), scene.publicUrl)
     }
-    const interaction = await interactions.find(uid)
-    if (interaction === undefined) throw new Error('no interaction')
-    asked.push(interaction.prompt)
-    if (interaction.prompt === 'login') browser.signIn({ id: user.id, signedInAt: who.createdAt })
-    const path = await (interaction.prompt === 'login'
-      ? interactions.signedIn(uid, who)
-      : agrees
-        ? interactions.consent(uid, who)
-        : interactions.refuse(uid))
-    next = new URL(path, scene.publicUrl)
   }
   throw new Error('too many hops')
 }
@@ -222,7 +254,12 @@ export interface Tokens {
 /** All of it: the user agrees, and the client is given its tokens. */
 export async function letIn(scene: Scene, user: User, ask: Omit<Ask, 'challenge'>): Promise<Tokens> {
   const { verifier, challenge } = createPkce()
-  const { answer } = await authorize(scene, createBrowser({ id: user.id }), user, authorizeUrl(scene, { ...ask, challenge }))
+  const { answer } = await authorize(
+    scene,
+    createBrowser({ id: user.id }),
+    user,
+    authorizeUrl(scene, { ...ask, challenge }),
+  )
   const { status, body } = await redeem(scene, { ...ask, code: answer.searchParams.get('code') ?? '', verifier })
   if (status !== 200) throw new Error(`no token: ${JSON.stringify(body)} after ${answer.href}`)
   return asTokens(body)

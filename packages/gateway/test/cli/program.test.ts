@@ -92,7 +92,7 @@ test('bash completes commands, what belongs to them, and nothing that is not', a
       .split('\n')
   }
   expect(complete('st')).toEqual(['start', 'status'])
-  expect(complete('user', '')).toEqual(['list', 'add', 'role', 'remove'])
+  expect(complete('user', '')).toEqual(['list', 'add', 'invite', 'role', 'remove'])
   expect(complete('user', 'role', 'ada', 'a')).toEqual(['admin'])
   expect(complete('key', 'add', '--name', 'x', '--sc')).toEqual(['--scope'])
   expect(complete('nothing', '')).toEqual([''])

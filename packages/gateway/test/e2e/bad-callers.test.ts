@@ -55,7 +55,7 @@ describe('an address', () => {
     }
   })
 
-  test.for(['https://evil.example', 'null', 'http://localhost', 'http://127.0.0.1:1', 'file://'])(
+  test.for(['https://evil.example', 'null', 'http://localhost.evil.example', 'file://'])(
     'called by a page of %s is refused',
     async (origin) => {
       for (const method of ['POST', 'GET', 'OPTIONS']) {
@@ -66,8 +66,27 @@ describe('an address', () => {
     },
   )
 
+  test.for(['http://localhost', 'http://127.0.0.1:1', 'http://[::1]:5173'])(
+    'called by a page of %s, which is this machine, may read MCP and nothing that is for people or operators',
+    async (origin) => {
+      const asked = await known({ method: 'POST', headers: [`Origin: ${origin}`] })
+      expect(asked.headers.get('access-control-allow-origin')).toBe(origin)
+      expect(asked.headers.has('access-control-allow-credentials')).toBe(false)
+      expect(asked.headers.get('access-control-expose-headers')).toMatch(/WWW-Authenticate, Mcp-Session-Id/)
+      const preflight = await known({
+        method: 'OPTIONS',
+        headers: [`Origin: ${origin}`, 'Access-Control-Request-Method: POST'],
+      })
+      expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, origin])
+      for (const target of ['/admin/api/users', '/metrics', '/sign-in', '/account']) {
+        const answer = await place.knock({ method: 'GET', target, headers: [`Origin: ${origin}`] })
+        expect([answer.status, codeOf(answer)]).toEqual([403, 'request.origin'])
+        expect(answer.headers.has('access-control-allow-origin')).toBe(false)
+      }
+    },
+  )
+
   test.for([
-    '/',
     '//mcp',
     '/MCP',
     '/mcp%2f',
@@ -110,7 +129,9 @@ describe('an address', () => {
       const headers = [`Authorization: Bearer ${narrow}`]
       const answer = await place.knock({ target: `/mcp/${name}`, headers })
       expect([answer.status, codeOf(answer)]).toEqual([403, 'auth.forbidden'])
-      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer error="insufficient_scope", scope="mcp:[^"\\]+"$/)
+      expect(answer.headers.get('www-authenticate')).toMatch(
+        /^Bearer error="insufficient_scope", scope="mcp:[^"\\]+", resource_metadata="[^"\\]+"$/,
+      )
     }
   })
 
@@ -263,7 +284,12 @@ describe('a key', () => {
       { method: 'GET', target: '/admin/api/users' },
     ]) {
       const answer = await place.knock({ ...request, headers })
-      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, challenge])
+      const { method, target = '/mcp' } = request
+      const resource = target === '/mcp/nobody' ? '/mcp' : target
+      const where = `${place.gate.url}/.well-known/oauth-protected-resource${resource}`
+      const more = method === 'GET' ? [] : ['scope="mcp"', `resource_metadata="${where}"`]
+      const whole = [challenge, ...more].join(', ').replace(/^Bearer,/, 'Bearer')
+      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, whole])
       expect(codeOf(answer)).toMatch(/^auth\.(?:required|invalid)$/)
     }
   })

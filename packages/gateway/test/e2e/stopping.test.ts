@@ -7,12 +7,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { startEverything } from '@sekisho/playground/everything/http'
 import { expect, test } from 'vitest'
 import { startGate } from '../../../../scripts/lib/gate.ts'
+import { acceptInvitation } from '../../../../scripts/lib/people.ts'
 import type { TenantId } from '../../src/base/ids.ts'
 import { addPerson, doorOf, until } from './place.ts'
 import { changeDatabase, freshDataDir } from './stopped.ts'
 import { errorOf, send, textFrom } from './wire.ts'
 
-test('a first start that cannot listen makes no key; the next one makes it and shows it', async () => {
+test('a first start that cannot listen makes no link; the next one makes it and shows it', async () => {
   using place = freshDataDir()
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
@@ -22,8 +23,9 @@ test('a first start that cannot listen makes no key; the next one makes it and s
   taken.close()
 
   await using gate = await startGate({ dataDir: place.dataDir })
-  const [, key = ''] = /Your API key, shown this once:\s+(sekisho_\w+)/.exec(gate.log()) ?? []
-  expect((await send(doorOf(gate, { key }), 'tools/list')).status).toBe(200)
+  const [link = ''] = /http:\S+\/welcome\/\S+/.exec(gate.log()) ?? []
+  const browser = await acceptInvitation(link)
+  expect((await browser.open(`${new URL(link).origin}/account`)).text).toContain('Your accounts')
 })
 
 test('a gate whose operator socket cannot be made ends, with its network door closed', async () => {

@@ -48,5 +48,15 @@ export function hidden(page: Page, action?: string): Record<string, string> {
   const fields = form.matchAll(
     /<input\s+type="hidden"\s+name="([^"]+)"(?:\s+autocomplete="username")?\s+value="([^"]*)"/g,
   )
-  return Object.fromEntries(Array.from(fields, ([, name = '', value = '']) => [name, value]))
+  return Object.fromEntries(Array.from(fields, ([, name = '', value = '']) => [name, text(value)]))
+}
+
+/** As a browser reads an attribute. */
+function text(escaped: string): string {
+  return escaped
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
 }

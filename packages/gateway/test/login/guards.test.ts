@@ -1,16 +1,8 @@
 import { expect, test } from 'vitest'
-import { openStorage, type Storage } from '../../src/storage/database.ts'
-import { createTestClock, newDirectory, quiet } from '../stores/databases.ts'
 import { hidden, type Browser } from './browser.ts'
-import { openScene, PASSWORD } from './scene.ts'
+import { openEmbedded, openScene, PASSWORD } from './scene.ts'
 
 const SECOND = 1_000
-
-/** A database of the test's own, closed with it. */
-async function openEmbedded(): Promise<Storage & AsyncDisposable> {
-  const storage = await openStorage({ ...newDirectory(), clock: createTestClock(), log: quiet })
-  return { ...storage, [Symbol.asyncDispose]: () => storage.close() }
-}
 
 async function attempt(browser: Browser, name: string, password: string) {
   const page = await browser.get('/sign-in')

@@ -1,13 +1,6 @@
 import { expect, test } from 'vitest'
-import { openStorage, type Storage } from '../../src/storage/database.ts'
-import { createTestClock, newDirectory, quiet } from '../stores/databases.ts'
 import { hidden, type Browser } from './browser.ts'
-import { openScene, PASSWORD, type Scene } from './scene.ts'
-
-async function openEmbedded(): Promise<Storage & AsyncDisposable> {
-  const storage = await openStorage({ ...newDirectory(), clock: createTestClock(), log: quiet })
-  return { ...storage, [Symbol.asyncDispose]: () => storage.close() }
-}
+import { openEmbedded, openScene, PASSWORD, type Scene } from './scene.ts'
 
 async function signedIn(scene: Scene, name: string): Promise<Browser> {
   const browser = scene.browser()
@@ -80,7 +73,8 @@ test('what a client calls itself is text: no markup, no control characters, no t
   const clientName = `<a href="https://evil.example">\u202eevil\u0007</a>\n${'x'.repeat(500)}`
   const { uid } = scene.asked.put({ clientName, redirectHost: '"><img src=x>', redirectUri: 'x:"><script>' })
   const { text } = await browser.get(`/interaction/${uid}`)
-  expect(text).not.toMatch(/<a href="https:|<script|<img src=x|[\u202e\u0007]|x{60}/)
+  expect(text).not.toMatch(/<a href="https:|<script|<img src=x|\u202e|x{60}/)
+  expect(text).not.toContain('\u0007')
   expect((await browser.get(`/interaction/${scene.asked.put({ clientName: '\u200b ' }).uid}`)).text).toContain(
     'A client without a name',
   )

@@ -12,7 +12,7 @@ test('any characters make a password, spaces and other scripts too, and no kind 
     'ééééabcd',
     'tr0mb0ne',
     ' leading and trailing ',
-    'x1 '.repeat(80),
+    'x1 '.repeat(80).replace('x', 'y'),
   ])
     expect(() => requireStrong(password, rules)).not.toThrow()
 })

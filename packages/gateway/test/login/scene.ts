@@ -14,10 +14,10 @@ import { createInvitations } from '../../src/login/invitations.ts'
 import { createPasswords } from '../../src/login/passwords.ts'
 import { createSessions } from '../../src/login/sessions.ts'
 import type { ShownServer } from '../../src/login/views/consent.ts'
-import type { Storage } from '../../src/storage/database.ts'
+import { openStorage, type Storage } from '../../src/storage/database.ts'
 import { createMemoryCounters } from '../../src/storage/shared/memory.ts'
 import { createPeople } from '../identity/people.ts'
-import { createTestClock, quiet } from '../stores/databases.ts'
+import { createTestClock, newDirectory, quiet } from '../stores/databases.ts'
 import { openBrowser } from './browser.ts'
 
 /** Costs next to nothing: what the tests need is the order of things, not the work of a guess. */
@@ -34,6 +34,12 @@ interface Options {
   /** What the gate is called from outside; without it, by the address it listens at. */
   readonly publicUrl?: string
   readonly signIns?: number
+}
+
+/** A database of the test's own, closed with it. */
+export async function openEmbedded(): Promise<Storage & AsyncDisposable> {
+  const storage = await openStorage({ ...newDirectory(), clock: createTestClock(), log: quiet })
+  return { ...storage, [Symbol.asyncDispose]: () => storage.close() }
 }
 
 /** The pages by which people come in, on a port, with real stores behind them. */

@@ -41,7 +41,11 @@ eachDatabase((_name, openFresh) => {
     for (const name of ['ada', 'nobody', 'bob', 'a\u0000b', 'x'.repeat(5_000)]) {
       const page = await signIn(scene.browser(), name, 'not the password')
       expect(page.status).toBe(400)
-      said.push(wordsOf(page, name).replace(/ value="\?"|\u0000/g, ''))
+      said.push(
+        wordsOf(page, name)
+          .replace(/ value="\?"/, '')
+          .replaceAll('\u0000', ''),
+      )
     }
     expect(new Set(said).size).toBe(1)
     expect(said[0]).toContain('The name or the password is not right.')
@@ -130,20 +134,19 @@ eachDatabase((_name, openFresh) => {
     expect(hashes[0]?.hash).toMatch(/^\$argon2id\$v=19\$m=64,t=1,p=1\$/)
   })
 
-  test('signing out ends the session, and the authorization server’s cookies go', async () => {
+  test('signing out ends the session and takes its cookie away', async () => {
     await using fresh = await openFresh()
     await using scene = await openScene(fresh.storage)
     await scene.person('ada')
     const browser = scene.browser()
     await signIn(browser, 'ada')
     const cookie = `sekisho=${browser.cookies.get('sekisho')}`
-    for (const name of ['_session', '_session.legacy.sig', '_interaction_resume']) browser.cookies.set(name, 'x')
     const session = await scene.sessions.find(cookie)
     expect((await browser.post('/sign-out', { csrf: 'wrong' })).status).toBe(403)
     expect(await scene.sessions.find(cookie)).toBeDefined()
     const answer = await browser.post('/sign-out', { csrf: session?.csrf ?? '' })
     expect(answer).toMatchObject({ status: 303, location: '/sign-in?done=signedOut' })
-    expect(Array.from(browser.cookies.keys())).toEqual(['sekisho-form'].filter((name) => browser.cookies.has(name)))
+    expect(browser.cookies.has('sekisho')).toBe(false)
     expect(await scene.sessions.find(cookie)).toBeUndefined()
     expect((await browser.get('/sign-in?done=signedOut')).text).toContain('You are signed out')
     expect((await scene.audited()).at(-1)).toMatchObject({ kind: 'login.ended' })

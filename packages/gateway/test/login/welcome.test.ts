@@ -3,7 +3,7 @@ import { secret } from '../../src/base/secret.ts'
 import { DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import { eachDatabase } from '../stores/databases.ts'
 import { hidden, type Browser, type Page } from './browser.ts'
-import { openScene, PASSWORD } from './scene.ts'
+import { openEmbedded, openScene, PASSWORD } from './scene.ts'
 
 const HOUR = 3_600_000
 
@@ -97,21 +97,16 @@ test.for([
   ['a row of keys', 'poiuytrewqpoiuy', 'repetition'],
   ['far too long', 'long '.repeat(60), 'more than 256'],
 ] as const)('a password that is %s is refused, with why beside its field', async ([, password, why]) => {
-  const { openStorage } = await import('../../src/storage/database.ts')
-  const { createTestClock, newDirectory, quiet } = await import('../stores/databases.ts')
-  const storage = await openStorage({ ...newDirectory(), clock: createTestClock(), log: quiet })
-  {
-    await using scene = await openScene(storage)
-    const ada = await scene.users.add(DEFAULT_TENANT, { name: 'Ada Lovelace', role: 'member' })
-    const path = await scene.link(ada.id)
-    const browser = scene.browser()
-    const page = await setPassword(browser, path, password)
-    expect(page.status).toBe(400)
-    expect(page.text).toContain(why)
-    expect(page.text).toMatch(/aria-describedby="[^"]*password-error"/)
-    expect(page.text).not.toContain(password)
-    expect((await setPassword(browser, path, PASSWORD, 'something else')).text).toContain('The two passwords differ.')
-    expect((await setPassword(browser, path, PASSWORD)).status).toBe(303)
-  }
-  await storage.close()
+  await using storage = await openEmbedded()
+  await using scene = await openScene(storage)
+  const ada = await scene.users.add(DEFAULT_TENANT, { name: 'Ada Lovelace', role: 'member' })
+  const path = await scene.link(ada.id)
+  const browser = scene.browser()
+  const page = await setPassword(browser, path, password)
+  expect(page.status).toBe(400)
+  expect(page.text).toContain(why)
+  expect(page.text).toMatch(/aria-describedby="[^"]*password-error"/)
+  expect(page.text).not.toContain(password)
+  expect((await setPassword(browser, path, PASSWORD, 'something else')).text).toContain('The two passwords differ.')
+  expect((await setPassword(browser, path, PASSWORD)).status).toBe(303)
 })

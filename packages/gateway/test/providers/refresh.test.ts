@@ -24,15 +24,20 @@ async function startRotating() {
   return server
 }
 
-async function open(database: FreshDatabase, server: Scripted, { odd, ...given }: Given & { odd?: Partial<ProviderConfig> } = {}) {
+async function open(
+  database: FreshDatabase,
+  server: Scripted,
+  { odd, ...given }: Given & { odd?: Partial<ProviderConfig> } = {},
+) {
   const scene = await createScene(database, { providers: { own: providerAt(server, odd) }, ...given })
   return { scene, server, use: async () => (await scene.connections.require(ada, scene.link, 's')).reveal() }
 }
 
-const refreshes = (server: Scripted) => server.seenAt('/token').filter(({ form }) => form['grant_type'] === 'refresh_token')
+const refreshes = (server: Scripted) =>
+  server.seenAt('/token').filter(({ form }) => form['grant_type'] === 'refresh_token')
 const recordOf = async ({ connections }: Scene) => (await connections.list(ada.tenant, ada.userId))[0]
 
-eachDatabase((name, openFresh) => {
+eachDatabase((_name, openFresh) => {
   test('a token is used until a tenth of its life is left, and then renewed, by one request for all who wait', async () => {
     await using database = await openFresh()
     await using server = await startRotating()
@@ -169,7 +174,8 @@ eachDatabase((name, openFresh) => {
     await connect(scene)
     await use()
     scene.clock.turn(120_000)
-    const renew = async (refused: string) => (await scene.connections.renew(ada, scene.link, 's', secret(refused))).reveal()
+    const renew = async (refused: string) =>
+      (await scene.connections.renew(ada, scene.link, 's', secret(refused))).reveal()
     expect(new Set(await Promise.all(Array.from({ length: 20 }, () => renew('a1'))))).toEqual(new Set(['a2']))
     expect(await renew('a1')).toBe('a2')
     expect(refreshes(server)).toHaveLength(1)
@@ -185,7 +191,10 @@ eachDatabase((name, openFresh) => {
     expect(await recordOf(scene)).toMatchObject({ status: 'rejected' })
   })
 
-  test('of two processes that renew at once, the one whose token was used up takes what the other got', async () => {
+  test.for<[string, Answer]>([
+    ['is refused', { status: 400, body: { error: 'invalid_grant' } }],
+    ['is granted as well', { body: { access_token: 'late', refresh_token: 'late', expires_in: 3600 } }],
+  ])('of two processes that renew at once, the later, which %s, takes what the first one wrote', async ([, said]) => {
     await using database = await openFresh()
     await using server = await startRotating()
     const clock = createTestClock()
@@ -194,11 +203,45 @@ eachDatabase((name, openFresh) => {
     await connect(one.scene)
     const two = await open(database, server, { clock })
     await using _two = two.scene
-    await Promise.all([one.use(), two.use()])
     clock.turn(HOUR)
+    const right = server.handlerOf('/token')
+    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    server.on('/token', async () => {
+      reached.resolve()
+      await held.promise
+      return said
+    })
+    const later = two.use()
+    await reached.promise
+    if (right) server.on('/token', right)
     expect(await one.use()).toBe('a2')
-    expect(await two.use()).toBe('a2')
+    held.resolve()
+    expect(await later).toBe('a2')
     expect(await recordOf(two.scene)).toMatchObject({ status: 'connected', failure: undefined })
+    await using again = await createScene(database, { providers: { own: providerAt(server) }, clock })
+    expect((await again.connections.require(ada, again.link, 's')).reveal()).toBe('a2')
+  })
+
+  test('what is disconnected while it is being renewed stays disconnected', async () => {
+    await using database = await openFresh()
+    await using server = await startRotating()
+    const { scene, use } = await open(database, server)
+    await using _ = scene
+    await connect(scene)
+    scene.clock.turn(HOUR)
+    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    server.on('/token', async () => {
+      reached.resolve()
+      await held.promise
+      return { body: { access_token: 'late', refresh_token: 'late-refresh', expires_in: 3600 } }
+    })
+    const under = use()
+    await reached.promise
+    const gone = scene.connections.disconnect(ada, 'own')
+    held.resolve()
+    await Promise.allSettled([under, gone])
+    expect(server.seenAt('/revoke')[0]?.form['token']).toBe('late-refresh')
+    expect(await codeOf(use())).toBe('connection.required')
   })
 
   test('tokens go to no other place, and from no other client, than those they were granted by', async () => {
@@ -218,39 +261,57 @@ eachDatabase((name, openFresh) => {
     expect(refreshes(server)).toEqual([])
   })
 
-  test('tokens that were granted while the database could not be written are not lost', async () => {
-    await using database = await openFresh()
-    await using server = await startRotating()
-    let broken = false
-    const storage = (whole: Storage): Storage => ({
-      ...whole,
-      for: (tenant) => {
-        const db = whole.for(tenant)
-        return { ...db, transaction: (work) => (broken ? Promise.reject(new Error('disk full')) : db.transaction(work)) }
-      },
-    })
-    const { scene, use } = await open(database, server, { storage })
-    await connect(scene)
-    scene.clock.turn(HOUR)
-    broken = true
-    expect(await use()).toBe('a2')
-    broken = false
-    await scene[Symbol.asyncDispose]()
-    await using again = await createScene(database, { providers: { own: providerAt(server) }, clock: scene.clock })
-    expect((await again.connections.require(ada, scene.link, 's')).reveal()).toBe('a2')
-  })
+  test.for(['and are written when they are next used', 'and are written when the gate closes'])(
+    'tokens that were granted while the database could not be written are not lost, %s',
+    async (when) => {
+      await using database = await openFresh()
+      await using server = await startRotating()
+      let broken = false
+      const storage = (whole: Storage): Storage => ({
+        ...whole,
+        for: (tenant) => {
+          const db = whole.for(tenant)
+          return {
+            ...db,
+            transaction: (work) => (broken ? Promise.reject(new Error('disk full')) : db.transaction(work)),
+          }
+        },
+      })
+      const { scene, use } = await open(database, server, { storage })
+      await connect(scene)
+      scene.clock.turn(HOUR)
+      broken = true
+      expect(await use()).toBe('a2')
+      broken = false
+      scene.clock.turn(61_000)
+      const used = when.includes('used') ? await use() : 'a2'
+      expect(used).toBe('a2')
+      expect(await recordOf(scene)).toMatchObject({ status: 'connected', failure: undefined })
+      await scene[Symbol.asyncDispose]()
+      await using again = await createScene(database, { providers: { own: providerAt(server) }, clock: scene.clock })
+      expect((await again.connections.require(ada, scene.link, 's')).reveal()).toBe('a2')
+    },
+  )
 
-  test(`what is being renewed when the gate closes is kept (${name})`, async () => {
+  test('what is being renewed when the gate closes is kept', async () => {
     await using database = await openFresh()
     await using server = await startRotating()
     const { scene, use } = await open(database, server)
     await connect(scene)
     scene.clock.turn(HOUR)
+    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    server.on('/token', async () => {
+      reached.resolve()
+      await held.promise
+      return { body: { access_token: 'late', refresh_token: 'r', expires_in: 3600 } }
+    })
     const under = use()
-    await scene.connections.close()
-    await scene[Symbol.asyncDispose]()
-    await under
+    await reached.promise
+    const closed = scene[Symbol.asyncDispose]()
+    held.resolve()
+    await closed
+    expect(await under).toBe('late')
     await using again = await createScene(database, { providers: { own: providerAt(server) }, clock: scene.clock })
-    expect((await again.connections.require(ada, scene.link, 's')).reveal()).toBe('a2')
+    expect((await again.connections.require(ada, scene.link, 's')).reveal()).toBe('late')
   })
 })

@@ -46,7 +46,10 @@ export function providerAt({ origin }: Pick<Scripted, 'origin'>, odd: Partial<Pr
 }
 
 /** A server that follows the MCP authorization specification. */
-export function serverAt({ origin }: Pick<Scripted, 'origin'>, oauth: Partial<NonNullable<HttpServer['oauth']>> = {}): HttpServer {
+export function serverAt(
+  { origin }: Pick<Scripted, 'origin'>,
+  oauth: Partial<NonNullable<HttpServer['oauth']>> = {},
+): HttpServer {
   return {
     kind: 'http',
     id: 'notes' as UpstreamId,
@@ -86,7 +89,11 @@ export async function createScene(database: FreshDatabase, given: Given) {
   const keyring = await openKeyring({ storage, dataDir: place.dataDir, environment: {}, clock, log: quiet })
   const sealer = createSealer({ keyring })
   const audit = createAudit({ storage, clock, log: quiet })
-  const settings = { publicUrl: given.publicUrl ?? publicUrl, providers: given.providers ?? {}, servers: given.servers ?? [] }
+  const settings = {
+    publicUrl: given.publicUrl ?? publicUrl,
+    providers: given.providers ?? {},
+    servers: given.servers ?? [],
+  }
   const guarded = createGuardedFetch({ allowedHosts: [...hostsOf(settings), ...(given.allowedHosts ?? [])] })
   const operations: string[] = []
   const changes: string[] = []
@@ -133,7 +140,10 @@ export async function connect(scene: Scene, provider = 'own', code = 'code-1') {
 
 /** What the browser brings back. */
 export function answerTo(url: URL, says: Readonly<Record<string, string>>): URLSearchParams {
-  return new URLSearchParams({ state: url.searchParams.get('state') ?? '', ...says })
+  const { searchParams: query } = new URL(url.searchParams.get('redirect_uri') ?? url)
+  for (const [name, value] of Object.entries({ state: url.searchParams.get('state') ?? '', ...says }))
+    query.set(name, value)
+  return query
 }
 
 export const S256 = (verifier: string) => createHash('sha256').update(verifier).digest('base64url')

@@ -6,7 +6,8 @@ export const accountErrors = {
     status: 403,
     rpc: -31005,
     says: '{server} needs your own {service} token and has none.',
-    fix: '{instructions}',
+    fix: '{instructions} Paste it at {url}, or set it with `sekisho token set {server}`.',
+    shows: ['url'],
   },
   'token.format': {
     status: 400,

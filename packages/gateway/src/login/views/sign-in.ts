@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import { cleanText } from '../../pages/clean.ts'
-import type { Html } from '../../pages/page.ts'
+import type { Html } from '../../pages/html.ts'
 import { button, csrfField, errorSummary, field, hiddenField, notice } from '../../pages/parts.ts'
 import { say } from '../../pages/words.ts'
 

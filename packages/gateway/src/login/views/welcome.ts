@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Html } from '../../pages/page.ts'
+import type { Html } from '../../pages/html.ts'
 import { button, csrfField, errorSummary, field } from '../../pages/parts.ts'
 import { say } from '../../pages/words.ts'
 

@@ -61,8 +61,12 @@ async function createAuthserver(db: MigrationDb, bytes: 'blob' | 'bytea'): Promi
     .addColumn('created_at', 'bigint', (at) => at.notNull())
     .addColumn('expires_at', 'bigint')
     .addPrimaryKeyConstraint('oauth_records_pk', ['model', 'id'])
-    .addForeignKeyConstraint('oauth_records_user', ['tenant_id', 'user_id'], 'users', ['tenant_id', 'id'], (reference) =>
-      reference.onDelete('cascade'),
+    .addForeignKeyConstraint(
+      'oauth_records_user',
+      ['tenant_id', 'user_id'],
+      'users',
+      ['tenant_id', 'id'],
+      (reference) => reference.onDelete('cascade'),
     )
     .execute()
   for (const column of ['grant_id', 'uid', 'expires_at']) {

@@ -28,9 +28,7 @@ export function page({ title, main, status = 200, headers = {} }: PageContent): 
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} · MyAnimeList, emulated</title>
-        <style>
-          ${{ markup: style }}
-        </style>
+        ${{ markup: `<style>${style}</style>` }}
       </head>
       <body>
         <header>
@@ -67,7 +65,7 @@ interface PageContent {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Names no `form-action`: browsers hold the redirect after a form against it, and consent redirects to the client. */
+/** The hash is of the very bytes between the tags. Names no `form-action`: browsers hold the redirect after a form against it, and consent redirects to the client. */
 function policy(): string {
   const hash = createHash('sha256').update(style).digest('base64')
   return `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; frame-ancestors 'none'`
