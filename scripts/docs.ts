@@ -9,6 +9,7 @@ import { configPage, configSchema, environmentPage } from './docs/config.ts'
 import { errorsPage } from './docs/errors.ts'
 import { eventsPage } from './docs/events.ts'
 import { metricsPage } from './docs/metrics.ts'
+import { providersPage } from './docs/providers.ts'
 import { roomsPage } from './docs/rooms.ts'
 import { routesPage } from './docs/routes.ts'
 
@@ -22,6 +23,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'errors.md': errorsPage,
   'events.md': eventsPage,
   'metrics.md': metricsPage,
+  'providers.md': providersPage,
   'rooms.md': roomsPage,
   'routes.md': routesPage,
   'sekisho.schema.json': configSchema,

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { judge, parseChecks, type ScenarioOutcome } from './conformance-results.ts'
@@ -42,8 +41,14 @@ export async function runAuthorization(suiteFolder: string, revision: string): P
     args: [
       join(suiteFolder, 'dist/index.js'),
       'authorization',
-      ...['--url', issuer, '--client-id', clientId, '--resource', `${issuer}/mcp`],
-      ...['--port', String(callbackPort), '--spec-version', revision, '--output-dir', results],
+      ...flags({
+        url: issuer,
+        'client-id': clientId,
+        resource: `${issuer}/mcp`,
+        port: String(callbackPort),
+        'spec-version': revision,
+        'output-dir': results,
+      }),
     ],
     cwd: results,
   })
@@ -62,6 +67,10 @@ export async function runAuthorization(suiteFolder: string, revision: string): P
     await suite.stop()
     await rm(results, { recursive: true, force: true })
   }
+}
+
+function flags(values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, value])
 }
 
 async function readOutcomes(results: string): Promise<ScenarioOutcome[]> {

@@ -13,7 +13,7 @@ export async function acceptInvitation(link: string, options: BrowserOptions = {
 }
 
 /** Signs in wherever a page asks for it. */
-export function signIn(page: Page, name: string): Promise<Page> {
+function signIn(page: Page, name: string): Promise<Page> {
   return page.press(/^Sign in/, { name, password: PASSWORD })
 }
 

@@ -19,8 +19,8 @@ interface AccountsNeeds extends Pick<Kept, 'vault'>, Pick<World, 'clock'> {
 /** What each server asks of its users, and the credential each user has for it. */
 export function createAccounts({ config, vault, clock, connections, linkOf }: AccountsNeeds) {
   const credentials = createCredentials({ vault, clock, linkFor: connections.linkFor })
-  const definitions = config.servers.map(
-    (server): UpstreamDefinition => defined(server, { config, service: serviceOf(server), link: linkOf(server) }),
+  const definitions = config.servers.map((server): UpstreamDefinition =>
+    defined(server, { config, service: serviceOf(server), link: linkOf(server) }),
   )
   const byId = new Map(definitions.map((definition) => [definition.id, definition]))
 

@@ -53,10 +53,11 @@ export function createCalls(config: Config, world: World, parts: Kept & People) 
     accounts.definitions,
     openTransport({ ...world, children, pools, eras: upstreamEras, answerBytes: limits.answerBytes, onNotification }),
   )
+  const lastKnown = createLastKnown({ storage, clock })
   const registry = createRegistry({
     upstreams,
     credentials: { require: (principal, upstream) => listingCredential(accounts, principal, upstream) },
-    lastKnown: createLastKnown({ storage, clock }),
+    lastKnown,
     clock,
     log,
     newRequestId,
@@ -90,6 +91,11 @@ export function createCalls(config: Config, world: World, parts: Kept & People) 
     children,
     servers: () => upstreams.definitions,
     onTokenChanged,
+    /** How many tools a server had when this user was last shown them. */
+    async countTools(whose: { tenant: TenantId; userId: UserId }, server: UpstreamId): Promise<number | undefined> {
+      const definition = upstreams.find(server)
+      return definition && (await lastKnown.find({ definition, ...whose }))?.length
+    },
     registry,
     endpoint,
     flights,

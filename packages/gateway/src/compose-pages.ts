@@ -4,10 +4,12 @@ import type { Calls } from './compose-calls.ts'
 import type { Kept } from './compose-kept.ts'
 import type { People } from './compose-people.ts'
 import type { Config } from './config/config.ts'
-import type { Route } from './http/router.ts'
+import { sendJson, type Route } from './http/router.ts'
 import { serveWeb } from './http/web.ts'
 import { createLoginApp } from './login/app.ts'
 import type { PageApp } from './pages/app.ts'
+import { accountPaths, loginPaths } from './paths.ts'
+import { CLIENT_METADATA_PATH, clientMetadata } from './providers/registration.ts'
 import type { World } from './world.ts'
 
 type Follow = <T>(work: Promise<T>) => Promise<T>
@@ -22,31 +24,30 @@ export function createPageRoutes(config: Config, world: World, parts: Kept & Peo
   function pages(app: PageApp) {
     return (request: IncomingMessage, response: ServerResponse) => {
       const arrival = { address: doors.addressOf(request), requestId: newRequestId() }
-      return follow(
-        serveWeb(request, response, { bodyLimit: FORM_BYTES, fetch: (web) => app.fetch(web, arrival) }),
-      )
+      return follow(serveWeb(request, response, { bodyLimit: FORM_BYTES, fetch: (web) => app.fetch(web, arrival) }))
     }
   }
 
   const loginPages = pages(login)
   const accountPages = pages(account)
   return [
-    ...LOGIN_PATHS.map((path) => ({ ...pathOf(path), handle: loginPages })),
-    ...ACCOUNT_PATHS.map((path) => ({ ...pathOf(path), handle: accountPages })),
-    ...authserver.routes.map(({ path, prefix = false, open }): Route => ({
+    ...Object.keys(loginPaths).map((path) => ({ ...pathOf(path), handle: loginPages })),
+    ...Object.keys(accountPaths).map((path) => ({ ...pathOf(path), handle: accountPages })),
+    ...authserver.routes.map(({ path, prefix = false }): Route => ({
       path,
       prefix,
       origins: 'any',
-      ...(open ? { cors: ['GET', 'POST'] } : {}),
       handle: (request, response) => follow(authserver.handle(request, response)),
     })),
+    {
+      path: CLIENT_METADATA_PATH,
+      origins: 'any',
+      handle: (_request, response) => sendJson(response, 200, clientMetadata(config.publicUrl)),
+    },
   ]
 }
 
-/** Those with a slash at the end are answered with everything below them. */
-const LOGIN_PATHS = ['/', '/sign-in', '/sign-out', '/welcome/', '/interaction/', '/assets/']
-const ACCOUNT_PATHS = ['/account', '/account/', '/connect/', '/callback']
-
+/** A path with a slash at the end is answered with everything below it. */
 function pathOf(path: string): Pick<Route, 'path' | 'prefix'> {
   return { path, prefix: path.length > 1 && path.endsWith('/') }
 }
@@ -70,7 +71,7 @@ function createApps(config: Config, { clock, random }: World, parts: Kept & Peop
       storage: parts.storage,
       servers: parts.servers,
       aboutProvider: (provider) => aboutProvider(config, provider),
-      countTools: async () => undefined,
+      countTools: parts.countTools,
       credentials: accounts.credentials,
       connections,
       consents: authserver.consents,

@@ -19,6 +19,7 @@ import { createBearer } from './mcp/bearer.ts'
 import { createStrangers } from './mcp/strangers.ts'
 import { createConnections } from './providers/connections.ts'
 import { hostsOf, linkOf } from './providers/link.ts'
+import { createReachable } from './providers/reachable.ts'
 import { createMemoryCounters } from './storage/shared/memory.ts'
 import type { World } from './world.ts'
 
@@ -96,6 +97,7 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
     onUserChanged: (leave: (typeof leavers)[number]) => void leavers.push(leave),
     accounts,
     connections,
+    reachable: createReachable({ providers: config.providers, fetch: doors.outbound.fetch, clock }),
     authserver,
     login,
     doors,

@@ -68,7 +68,11 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
   const { newRequestId, noteFailure: onFailure } = kept
   const startedAt = world.clock.now()
 
-  const health = createHealth({ checks: [{ name: 'database', check: () => probe(kept.storage) }], log: world.log })
+  const health = createHealth({
+    checks: [{ name: 'database', check: () => probe(kept.storage) }],
+    providers: people.reachable,
+    log: world.log,
+  })
   const admin = createAdminApp({
     ...kept,
     ...people,
@@ -88,6 +92,7 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
   const showMetrics = async (response: ServerResponse) => {
     const { metrics } = kept
     metrics.sekisho_calls_in_flight.set(flights.size)
+    metrics.oauth_active_sessions.set(await people.login.sessions.count().catch(() => NaN))
     response.writeHead(200, ['Content-Type', metrics.contentType]).end(await metrics.text())
   }
   let stopping = false

@@ -1,5 +1,6 @@
 import type { UpstreamId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
+import type { ProviderLink } from '../providers/link.ts'
 import type { ServiceToken } from '../providers/service.ts'
 import type { UpstreamDefinition } from '../upstreams/definition.ts'
 import { mayManage, type Actor } from './caller.ts'
@@ -13,6 +14,8 @@ export interface AdminServer {
   readonly shared?: boolean | undefined
   /** Present where each user needs a token of their own. */
   readonly service: ServiceToken | undefined
+  /** Present where each user connects an account of theirs. */
+  readonly link?: ProviderLink | undefined
 }
 
 /** @throws {Problem} `upstream.unknown` */

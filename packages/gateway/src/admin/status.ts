@@ -27,6 +27,7 @@ const Server = z
     shared: z.boolean().meta({ description: 'Whether one process serves all users.' }),
     needsToken: z.boolean(),
     service: z.string().optional().meta({ description: 'Of which service the token is.' }),
+    provider: z.string().optional().meta({ description: 'Where each user connects an account for it.' }),
   })
   .openapi('Server')
 
@@ -74,8 +75,9 @@ export function addStatusRoute(app: AdminHono, needs: StatusRoutesNeeds): void {
   )
 }
 
-function toServer({ id, kind, description, shared = false, service }: AdminServer) {
-  return { id, kind, description, shared, needsToken: service !== undefined, service: service?.name }
+function toServer({ id, kind, description, shared = false, service, link }: AdminServer) {
+  const asks = { needsToken: service !== undefined, service: service?.name, provider: link?.name }
+  return { id, kind, description, shared, ...asks }
 }
 
 async function listChildren({ users, children }: StatusRoutesNeeds, tenant: TenantId) {

@@ -33,7 +33,9 @@ export interface ProviderNeeds {
 /** The name of the cookie of the library's own session, which is never sent; see `mirrorSessions`. */
 export const SESSION_COOKIE = 'sekisho-oauth'
 
-const YEAR = 31_536_000
+const MINUTE = 60
+const DAY = 86_400
+const YEAR = 365 * DAY
 const CODE_SECONDS = 60
 const INTERACTION_SECONDS = 3_600
 
@@ -67,7 +69,6 @@ function dropSessionCookie(response: ServerResponse): void {
 function configure(needs: ProviderNeeds, keys: readonly JWK[]): Configuration {
   const { settings, adapters, grants, fetchDocument, isUser } = needs
   const { oauth } = settings
-  const minute = 60
   return {
     adapter: adapters,
     clients: oauth.clients.map((client) => ({ client_id: client.clientId, ...describeKnown(client) })),
@@ -101,12 +102,12 @@ function configure(needs: ProviderNeeds, keys: readonly JWK[]): Configuration {
     },
     scopes: [...SCOPES],
     ttl: {
-      AccessToken: oauth.accessTokenMinutes * minute,
+      AccessToken: Math.ceil(oauth.accessTokenMinutes * MINUTE),
       AuthorizationCode: CODE_SECONDS,
       Grant: 10 * YEAR,
-      IdToken: oauth.accessTokenMinutes * minute,
+      IdToken: Math.ceil(oauth.accessTokenMinutes * MINUTE),
       Interaction: INTERACTION_SECONDS,
-      RefreshToken: Math.ceil(oauth.refreshTokenDays * 86_400),
+      RefreshToken: Math.ceil(oauth.refreshTokenDays * DAY),
       Session: INTERACTION_SECONDS,
     },
   }

@@ -46,6 +46,7 @@ export const Status = z.object({
       shared: z.boolean(),
       needsToken: z.boolean(),
       service: z.string().optional(),
+      provider: z.string().optional(),
     }),
   ),
   children: z.array(

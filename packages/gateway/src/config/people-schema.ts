@@ -42,7 +42,7 @@ const NOT_A_REDIRECT = {
 const IN_THE_CLEAR = { reason: 'is plain http beyond this machine', fix: 'Use https, or a loopback address' }
 
 /** A client that the operator knows, and that therefore need not register itself. */
-export const KnownClient = z.strictObject({
+const KnownClient = z.strictObject({
   clientId: z
     .string()
     .regex(/^[\x21-\x7e]{1,200}$/, 'is not a client id')
@@ -53,7 +53,7 @@ export const KnownClient = z.strictObject({
 
 export const OAuthSection = z
   .strictObject({
-    accessTokenMinutes: z.int().min(1).max(1_440).default(60).describe('How long an access token is good for.'),
+    accessTokenMinutes: z.number().positive().max(1_440).default(60).describe('How long an access token is good for.'),
     refreshTokenDays: z.number().positive().max(3_650).default(90).describe('How long a client may stay away.'),
     refreshGraceHours: z
       .number()

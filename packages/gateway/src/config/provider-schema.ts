@@ -160,7 +160,7 @@ const OperatorValue = z
 const NOT_THE_OPERATORS = { reason: 'differs from user to user', fix: 'Write a text, or {"$env": "NAME"}' }
 
 /** What an authorization server calls this gate, and knows it by. */
-export const clientKeys = {
+const clientKeys = {
   clientId: OperatorValue.optional().describe(
     'The client id that the application was given: a text or `{"$env": "NAME"}`.',
   ),

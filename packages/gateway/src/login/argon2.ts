@@ -65,7 +65,6 @@ export function createArgon2({ random, parameters = RECOMMENDED }: Argon2Needs) 
     },
   }
 }
-export type Argon2 = ReturnType<typeof createArgon2>
 
 function derive(password: string, { memoryKib, passes, parallelism, salt }: Omit<Parsed, 'tag'>): Promise<Buffer> {
   const how = { nonce: salt, memory: memoryKib, passes, parallelism, tagLength: TAG_BYTES }

@@ -148,6 +148,18 @@ export function createSessions({ storage, clock, random, log, settings }: Sessio
       return rows.map(toRecord)
     },
 
+    /** How many browsers are signed in, over all tenants. */
+    async count(): Promise<number> {
+      const now = clock.now()
+      const { count } = await storage.system
+        .selectFrom('sessions')
+        .select(({ fn }) => fn.countAll<number | string>().as('count'))
+        .where('expires_at', '>', now)
+        .where('seen_at', '>', now - idleMs)
+        .executeTakeFirstOrThrow()
+      return Number(count)
+    },
+
     /** The value of a `Set-Cookie` header that makes the browser forget. */
     clearCookie: () => clearCookie(name, secure),
 

@@ -43,4 +43,3 @@ export function createConnectLinks({ key, publicUrl, clock }: ConnectLinksNeeds)
     },
   }
 }
-export type ConnectLinks = ReturnType<typeof createConnectLinks>

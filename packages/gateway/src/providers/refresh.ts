@@ -173,7 +173,6 @@ export function createRefresh(needs: RefreshNeeds) {
     },
   }
 }
-export type Refresh = ReturnType<typeof createRefresh>
 
 /** Ids have no spaces, so no two connections share a key. */
 export function keyOf({ tenant, userId }: Holder, provider: string): string {

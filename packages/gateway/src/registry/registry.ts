@@ -187,7 +187,8 @@ export function createRegistry(needs: RegistryNeeds): Registry {
 
   /** A missing token is no fault, and asked for anew each time; the user may have set it since. */
   function noteFailure({ id: server }: UpstreamDefinition, slot: Slot, error: unknown): void {
-    if (!/^(?:token|connection)\./.test(slot.failure?.code ?? '')) return log.info({ server, error }, 'registry.list_failed')
+    if (!/^(?:token|connection)\./.test(slot.failure?.code ?? ''))
+      return log.info({ server, error }, 'registry.list_failed')
     slot.shelf = undefined
     slot.freshMs = 0
   }

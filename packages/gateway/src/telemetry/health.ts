@@ -8,13 +8,20 @@ export interface HealthCheck {
   check(): Promise<void>
 }
 
+interface HealthNeeds {
+  readonly checks: readonly HealthCheck[]
+  /** How each provider was found when it was last looked at. */
+  providers(): Readonly<Record<string, string>>
+  readonly log: Log
+}
+
 const CHECK_MS = 2_000
 
 /**
- * Says whether the process lives, and whether it can serve. An upstream that is down does not make the
- * gate unready: it costs its own tools only.
+ * Says whether the process lives, and whether it can serve. An upstream or a provider that is down does not make the
+ * gate unready: it costs its own tools only, or the renewal of its own connections.
  */
-export function createHealth({ checks, log }: { readonly checks: readonly HealthCheck[]; readonly log: Log }) {
+export function createHealth({ checks, providers, log }: HealthNeeds) {
   let stopping = false
 
   async function run({ name, check }: HealthCheck): Promise<[string, 'ok' | 'failed']> {
@@ -33,7 +40,7 @@ export function createHealth({ checks, log }: { readonly checks: readonly Health
       const results = await Promise.all(checks.map(run))
       const ok = !stopping && results.every(([, result]) => result === 'ok')
       const status = stopping ? 'stopping' : ok ? 'ok' : 'failed'
-      sendJson(response, ok ? 200 : 503, { status, checks: Object.fromEntries(results) })
+      sendJson(response, ok ? 200 : 503, { status, checks: Object.fromEntries(results), providers: providers() })
     },
     /** From now on the gate is not ready: whoever sends it requests should stop. */
     stop: () => {

@@ -19,11 +19,20 @@ export const metricsTable = {
   sekisho_calls_in_flight: { kind: 'gauge', labels: [], help: 'MCP requests that are being answered.' },
   sekisho_children: { kind: 'gauge', labels: ['server'], help: 'Stdio servers running.' },
   sekisho_child_starts_total: { kind: 'counter', labels: ['server', 'outcome'], help: 'Starts of stdio servers.' },
-  sekisho_auth_total: { kind: 'counter', labels: ['outcome'], help: 'Checks of API keys: ok, missing, invalid.' },
+  sekisho_auth_total: {
+    kind: 'counter',
+    labels: ['outcome'],
+    help: 'Checks of API keys and access tokens: ok, missing, invalid.',
+  },
   oauth_operations_total: {
     kind: 'counter',
     labels: ['operation', 'outcome'],
     help: 'Steps of OAuth, toward clients and toward providers. `outcome` is ok or an error code.',
+  },
+  oauth_active_sessions: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Browsers that are signed in now; not a number while the database cannot say.',
   },
 } as const satisfies Record<string, MetricRow>
 

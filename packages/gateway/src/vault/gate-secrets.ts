@@ -19,7 +19,11 @@ const BYTES = 32
  */
 export function createGateSecrets({ storage, sealer, tenant, random = systemRandom }: GateSecretsNeeds) {
   async function find(name: string): Promise<Buffer | undefined> {
-    const row = await storage.system.selectFrom('meta').select('value').where('key', '=', keyOf(name)).executeTakeFirst()
+    const row = await storage.system
+      .selectFrom('meta')
+      .select('value')
+      .where('key', '=', keyOf(name))
+      .executeTakeFirst()
     if (row === undefined) return undefined
     const opened = await sealer.open(tenant, keyOf(name), Buffer.from(row.value, 'base64'))
     return Buffer.from(opened.reveal(), 'base64')

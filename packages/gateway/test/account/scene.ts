@@ -30,6 +30,9 @@ import { startScripted, type Scripted } from '../providers/scripted-server.ts'
 import { createPeople } from '../identity/people.ts'
 import { createTestClock, newDirectory, quiet } from '../stores/databases.ts'
 
+/** Where a missing token is set. */
+const linkFor = (_holder: unknown, server: string) => `http://localhost/connect/${server}`
+
 const notes = {
   service: 'notes',
   name: 'Notes',
@@ -66,7 +69,7 @@ export async function openScene({ callbacksPerMinute = 100 } = {}) {
   const vault = createVault({ storage, keyring, clock, log: quiet })
   const audit = createAudit({ storage, clock, log: quiet })
   const { users, keys } = createPeople(storage, clock)
-  const credentials = createCredentials({ vault, clock })
+  const credentials = createCredentials({ linkFor, vault, clock })
   const consents = createConsents({ storage, clock, log: quiet })
   const needs = { storage, clock, random: systemRandom, log: quiet }
   const sessions = createSessions({ ...needs, settings: { idleHours: 1, maxHours: 2, secure: false } })

@@ -15,6 +15,9 @@ import { createTestInvitations } from '../login/invitations.ts'
 import { createTestClock, newDirectory, other, quiet } from '../stores/databases.ts'
 import { greet, odd, openPlace, until } from '../upstreams/children-harness.ts'
 
+/** Where a missing token is set. */
+const linkFor = (_holder: unknown, server: string) => `http://localhost/connect/${server}`
+
 const github = {
   service: 'github',
   name: 'GitHub',
@@ -50,7 +53,7 @@ export async function openScene() {
   const keyring = await openKeyring({ storage, dataDir, environment: {}, clock, log: quiet })
   const vault = createVault({ storage, keyring, clock, log: quiet })
   const { users, keys } = createPeople(storage, clock)
-  const credentials = createCredentials({ vault, clock })
+  const credentials = createCredentials({ linkFor, vault, clock })
   const invitations = createTestInvitations(storage, clock)
   const audit = createAudit({ storage, clock, log: quiet })
   const place = openPlace({}, { greet })

@@ -64,7 +64,10 @@ test('a key of another gate, a cut one and no key at all open nothing, and each 
   expectRefused(await send(doorOf(gate, foreign), 'tools/list'))
   expectRefused(await send(doorOf(gate, { key: own.key.slice(0, -1) }), 'tools/list'))
   const nameless = await send(doorOf(gate, own), 'tools/list', {}, { headers: { Authorization: 'Basic YWRhOmFkYQ==' } })
-  expect([nameless.status, nameless.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
+  expect([nameless.status, nameless.headers.get('www-authenticate')]).toEqual([
+    401,
+    expect.stringMatching(/^Bearer scope="mcp", resource_metadata="http/),
+  ])
   expect(await namesOf(doorOf(gate, own))).toContain('own__whoami')
 })
 

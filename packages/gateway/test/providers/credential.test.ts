@@ -8,6 +8,9 @@ import { createVault } from '../../src/vault/vault.ts'
 import { createTestClock, eachDatabase, quiet, ten, type FreshDatabase } from '../stores/databases.ts'
 import { codeOf } from '../stores/outcome.ts'
 
+/** Where a missing token is set. */
+const linkFor = (_holder: unknown, server: string) => `http://localhost/connect/${server}`
+
 const github: ServiceToken = {
   service: 'github',
   name: 'GitHub',
@@ -45,7 +48,7 @@ async function createScene({ storage, place }: FreshDatabase): Promise<Scene> {
     },
   }
   return {
-    credentials: createCredentials({ vault: observed, clock }),
+    credentials: createCredentials({ linkFor, vault: observed, clock }),
     clock,
     answer,
     forget: () => vault.forget({ ...ada, provider: github.service }),
@@ -119,7 +122,11 @@ eachDatabase((_name, openFresh) => {
   test('a token that is missing is asked for by name, with the way to get one', async () => {
     await using database = await openFresh()
     const { credentials } = await createScene(database)
-    const missing = { code: 'token.required', fix: github.instructions, message: expect.stringContaining('GitHub') }
+    const missing = {
+      code: 'token.required',
+      fix: expect.stringContaining(github.instructions),
+      message: expect.stringContaining('GitHub'),
+    }
     await expect(credentials.requireToken(ada, github, 'gh')).rejects.toMatchObject(missing)
     expect(() => credentials.requireToken(ada, github, 'gh')).toThrow(expect.objectContaining(missing))
   })

@@ -98,7 +98,7 @@ function reply(res: ServerResponse, answer: Exclude<Scripted, 'never'>): void {
 }
 
 /** How MyAnimeList answers a token it does not know. */
-export const rejected: Scripted = {
+export const rejected = {
   status: 401,
   headers: { 'www-authenticate': 'Bearer error="invalid_token",error_description="The access token expired"' },
   body: { error: 'invalid_token' },

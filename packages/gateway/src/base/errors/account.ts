@@ -6,7 +6,7 @@ export const accountErrors = {
     status: 403,
     rpc: -31005,
     says: '{server} needs your own {service} token and has none.',
-    fix: '{instructions} Paste it at {url}, or set it with `sekisho token set {server}`.',
+    fix: 'Paste it at {url}, or set it with `sekisho token set {server}`. How to get one: {instructions}',
     shows: ['url'],
   },
   'token.format': {

@@ -44,7 +44,10 @@ export async function openChromium(): Promise<Chromium> {
   mkdirSync(SHOTS, { recursive: true })
   return {
     newPerson: async ({ javaScript = true } = {}) => {
-      const context = await browser.newContext({ javaScriptEnabled: javaScript, viewport: { width: 1000, height: 800 } })
+      const context = await browser.newContext({
+        javaScriptEnabled: javaScript,
+        viewport: { width: 1000, height: 800 },
+      })
       const page = await context.newPage()
       page.setDefaultTimeout(15_000)
       const complaints: string[] = []

@@ -12,78 +12,83 @@ import { openChromium, withoutChromium, type Person } from './chromium.ts'
 const TIMEOUT = 120_000
 const REDIRECT = 'http://127.0.0.1:6790/callback'
 
-test.skipIf(withoutChromium)('an administrator invites, a member connects, each in a browser', { timeout: TIMEOUT }, async () => {
-  await using outside = await openOutside({ config: { oauth: { clients: [CLIENT] } } })
-  await using chromium = await openChromium()
-  const admin = await chromium.newPerson()
+test.skipIf(withoutChromium)(
+  'an administrator invites, a member connects, each in a browser',
+  { timeout: TIMEOUT },
+  async () => {
+    await using outside = await openOutside({ config: { oauth: { clients: [CLIENT] } } })
+    await using chromium = await openChromium()
+    const admin = await chromium.newPerson()
 
-  await step('the first start’s link sets a password, once', async () => {
-    const link = firstLink(outside)
-    await admin.page.goto(link)
-    await admin.look('01-welcome')
-    await setPassword(admin.page)
-    expect(await admin.page.title()).toMatch(/accounts/i)
-    await admin.look('02-account')
-    await admin.page.goto(link)
-    expect(await admin.page.textContent('main')).toMatch(/not valid/)
-    await admin.look('03-link-used')
-  })
+    await step('the first start’s link sets a password, once', async () => {
+      const link = firstLink(outside)
+      await admin.page.goto(link)
+      await admin.look('01-welcome')
+      await setPassword(admin.page)
+      expect(await admin.page.title()).toMatch(/accounts/i)
+      await admin.look('02-account')
+      await admin.page.goto(link)
+      expect(await admin.page.textContent('main')).toMatch(/not valid/)
+      await admin.look('03-link-used')
+    })
 
-  const ada = await chromium.newPerson()
-  await step('an invitation lets a member in', async () => {
-    await ada.page.goto(await outside.gate.inviteUser('ada'))
-    await setPassword(ada.page)
-    await ada.page.getByRole('button', { name: /sign out/i }).click()
-    await ada.look('04-signed-out')
-    await ada.page.goto(`${outside.publicUrl}/account`)
-    await signInWith(ada.page, 'ada', 'not the password')
-    await ada.look('05-sign-in-failed')
-    await signInWith(ada.page, 'ada', PASSWORD)
-    expect(new URL(ada.page.url()).pathname).toBe('/account')
-    await ada.look('06-account-of-a-member')
-  })
+    const ada = await chromium.newPerson()
+    await step('an invitation lets a member in', async () => {
+      await ada.page.goto(await outside.gate.inviteUser('ada'))
+      await setPassword(ada.page)
+      await ada.page.getByRole('button', { name: /sign out/i }).click()
+      await ada.look('04-signed-out')
+      await ada.page.goto(`${outside.publicUrl}/account`)
+      await signInWith(ada.page, 'ada', 'not the password')
+      await ada.look('05-sign-in-failed')
+      await signInWith(ada.page, 'ada', PASSWORD)
+      expect(new URL(ada.page.url()).pathname).toBe('/account')
+      await ada.look('06-account-of-a-member')
+    })
 
-  await step('a client is refused, then allowed', async () => {
-    await using client = await openClient()
-    await ada.page.goto(authorizationUrl(outside))
-    await ada.look('07-consent')
-    await ada.page.getByRole('button', { name: 'Refuse' }).click()
-    expect((await client.answer()).searchParams.get('error')).toBe('access_denied')
-    await ada.page.goto(authorizationUrl(outside))
-    await ada.page.getByRole('button', { name: 'Allow' }).click()
-    expect((await client.answer()).searchParams.get('code')).toBeTruthy()
-    await ada.page.goto(`${outside.publicUrl}/account/clients`)
-    expect(await ada.page.textContent('main')).toContain(CLIENT.name)
-    await ada.look('08-clients')
-  })
+    await step('a client is refused, then allowed', async () => {
+      await using client = await openClient()
+      await ada.page.goto(authorizationUrl(outside))
+      await ada.look('07-consent')
+      await ada.page.getByRole('button', { name: 'Refuse' }).click()
+      expect((await client.answer()).searchParams.get('error')).toBe('access_denied')
+      await ada.page.goto(authorizationUrl(outside))
+      await ada.page.getByRole('button', { name: 'Allow' }).click()
+      expect((await client.answer()).searchParams.get('code')).toBeTruthy()
+      await ada.page.goto(`${outside.publicUrl}/account/clients`)
+      expect(await ada.page.textContent('main')).toContain(CLIENT.name)
+      await ada.look('08-clients')
+    })
 
-  await step('MyAnimeList: refused at the provider, then connected, tested and disconnected', () =>
-    connectAndBack(outside, ada))
+    await step('MyAnimeList: refused at the provider, then connected, tested and disconnected', () =>
+      connectAndBack(outside, ada),
+    )
 
-  await step('keys and sessions', async () => {
-    await ada.page.goto(`${outside.publicUrl}/account/keys`)
-    await ada.look('15-keys')
-    await ada.page.goto(`${outside.publicUrl}/account/sessions`)
-    await ada.look('16-sessions')
-  })
+    await step('keys and sessions', async () => {
+      await ada.page.goto(`${outside.publicUrl}/account/keys`)
+      await ada.look('15-keys')
+      await ada.page.goto(`${outside.publicUrl}/account/sessions`)
+      await ada.look('16-sessions')
+    })
 
-  await step('a connect link of somebody else connects nothing', async () => {
-    const { key } = await outside.gate.addUser('ben')
-    const link = await linkFor(outside, key)
-    await ada.page.goto(link)
-    expect(await ada.page.textContent('main')).toMatch(/somebody else/)
-    await ada.look('17-somebody-elses-link')
-  })
+    await step('a connect link of somebody else connects nothing', async () => {
+      const { key } = await outside.gate.addUser('ben')
+      const link = await linkFor(outside, key)
+      await ada.page.goto(link)
+      expect(await ada.page.textContent('main')).toMatch(/somebody else/)
+      await ada.look('17-somebody-elses-link')
+    })
 
-  await step('signing out ends it', async () => {
-    await ada.page.goto(`${outside.publicUrl}/account`)
-    await ada.page.getByRole('button', { name: /sign out/i }).click()
-    await ada.page.goto(`${outside.publicUrl}/account`)
-    expect(new URL(ada.page.url()).pathname).toBe('/sign-in')
-    await ada.page.goto(authorizationUrl(outside))
-    expect(await ada.page.getByLabel('Password').count()).toBe(1)
-  })
-})
+    await step('signing out ends it', async () => {
+      await ada.page.goto(`${outside.publicUrl}/account`)
+      await ada.page.getByRole('button', { name: /sign out/i }).click()
+      await ada.page.goto(`${outside.publicUrl}/account`)
+      expect(new URL(ada.page.url()).pathname).toBe('/sign-in')
+      await ada.page.goto(authorizationUrl(outside))
+      expect(await ada.page.getByLabel('Password').count()).toBe(1)
+    })
+  },
+)
 
 test.skipIf(withoutChromium)('an invitation that was not followed in time says so', { timeout: TIMEOUT }, async () => {
   await using outside = await openOutside({ config: { signIn: { invitationHours: 0.000_05 } } })
@@ -96,24 +101,29 @@ test.skipIf(withoutChromium)('an invitation that was not followed in time says s
   await look('18-expired-link')
 })
 
-test.skipIf(withoutChromium)('everything can be done with the keyboard alone, and without scripts', { timeout: TIMEOUT }, async () => {
-  await using outside = await openOutside()
-  await using chromium = await openChromium()
-  const { page, look } = await chromium.newPerson({ javaScript: false })
-  await page.goto(await outside.gate.inviteUser('ada'))
-  await page.keyboard.type(PASSWORD)
-  await page.keyboard.press('Tab')
-  await page.keyboard.type(PASSWORD)
-  await page.keyboard.press('Enter')
-  await page.waitForURL(/\/account/)
-  for (let presses = 0; presses < 40; presses++) {
+test.skipIf(withoutChromium)(
+  'everything can be done with the keyboard alone, and without scripts',
+  { timeout: TIMEOUT },
+  async () => {
+    await using outside = await openOutside()
+    await using chromium = await openChromium()
+    const { page, look } = await chromium.newPerson({ javaScript: false })
+    await page.goto(await outside.gate.inviteUser('ada'))
+    await page.keyboard.type(PASSWORD)
     await page.keyboard.press('Tab')
-    if ((await page.locator(':focus').textContent()) === 'Connect MyAnimeList') break
-  }
-  await look('19-focus')
-  await page.keyboard.press('Enter')
-  await page.waitForURL(/\/connect\/mal/)
-})
+    await page.keyboard.type(PASSWORD)
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\/account/)
+    for (let presses = 0; presses < 40; presses++) {
+      await page.keyboard.press('Tab')
+      if ((await page.locator(':focus').textContent()) === 'Connect MyAnimeList') break
+    }
+    await look('19-focus')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\/connect\/mal/)
+    expect(await page.textContent('h1')).toBe('Connect MyAnimeList')
+  },
+)
 
 /** Says in a failure where in the story it was. */
 async function step(name: string, work: () => Promise<void>): Promise<void> {
@@ -153,7 +163,10 @@ async function connectAndBack({ publicUrl, mal }: Outside, { page, look }: Perso
   await page.getByRole('button', { name: /^Test/ }).click()
   expect(await page.textContent('main')).toContain('The connection works.')
   await look('14-account-connected')
-  await page.getByText(/^Disconnect/).first().click()
+  await page
+    .getByText(/^Disconnect/)
+    .first()
+    .click()
   await page.getByRole('button', { name: 'Disconnect' }).click()
   expect(await page.textContent('main')).toMatch(/disconnected/)
   expect(mal.requests.length).toBeGreaterThan(0)

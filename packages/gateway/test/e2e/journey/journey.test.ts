@@ -120,7 +120,7 @@ async function connectModern({ publicUrl }: Outside, browser: Browser, name: str
   }
   const transport = () => new ModernTransport(new URL(`${publicUrl}/mcp`), { authProvider: signingIn })
   const first = transport()
-  await expect(make().connect(first)).rejects.toThrow()
+  await expect(make().connect(first)).rejects.toThrow(/[Uu]nauthorized/)
   const callback = await allowClient(browser, requireSent(signingIn), name)
   await first.finishAuth(callback.searchParams)
   const client = make()
@@ -142,7 +142,7 @@ async function connectLegacy({ publicUrl }: Outside, browser: Browser, name: str
     new LegacyClient({ name: 'journey', version: '1.0.0' }, { capabilities: { elicitation: { url: {} } } })
   const transport = () => new LegacyTransport(new URL(`${publicUrl}/mcp`), { authProvider: signingIn })
   const first = transport()
-  await expect(make().connect(first)).rejects.toThrow()
+  await expect(make().connect(first)).rejects.toThrow(/[Uu]nauthorized/)
   const callback = await allowClient(browser, requireSent(signingIn), name)
   await first.finishAuth(callback.searchParams.get('code') ?? '')
   const client = make()
