@@ -61,7 +61,7 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
     clock,
     changed: (tenant, userId) => leavers.forEach((leave) => leave(tenant, userId)),
   })
-  const authserver = await createAuthserver({
+  const authserver = createAuthserver({
     ...world,
     ...kept,
     limits: doors.limits,

@@ -17,6 +17,7 @@ export const accountPaths = {
   '/account/': 'The clients a person let in, their API keys, their browsers, their password.',
   '/connect/': 'Where a client’s link leads: connects what a server wants.',
   '/callback': 'Where providers send their answers.',
+  '/callback/server': 'The same, for authorization servers that a server names.',
 } as const satisfies Paths
 
 /** The authorization server, whose own table says which of these there are. */

@@ -8,7 +8,7 @@ import { redirectTo } from '../pages/respond.ts'
 import { say } from '../pages/words.ts'
 import { addAccountRoutes } from './accounts.ts'
 import { addClientRoutes } from './clients.ts'
-import { addCallbackRoute, addConnectRoutes } from './connect.ts'
+import { addCallbackRoute, addConnectRoutes, CALLBACKS } from './connect.ts'
 import { addKeyRoutes } from './keys.ts'
 import type { AccountNeeds } from './needs.ts'
 import { addSessionRoutes } from './sessions.ts'
@@ -33,7 +33,7 @@ export function createAccountApp(needs: AccountNeeds): PageApp {
     const person = context.get('person')
     // An answer of a provider is good for once: what failed there is begun again elsewhere.
     const begin = { href: '/account', label: say('account.connecting.begin') }
-    const action = context.req.path === '/callback' ? begin : undefined
+    const action = CALLBACKS.includes(context.req.path) ? begin : undefined
     return showProblem(failure, { requestId, viewer: person && viewerOf(person), action })
   }
   app.notFound((context) => answer(problem('request.not_found'), context))

@@ -3,6 +3,7 @@ import { parseNext } from '../pages/next.ts'
 import { showProblem } from '../pages/problem.ts'
 import { redirectTo, showPage } from '../pages/respond.ts'
 import { say } from '../pages/words.ts'
+import { CALLBACK, SERVER_CALLBACK } from '../providers/party.ts'
 import { around, requireLink, viewAll } from './accounts.ts'
 import { connectedPage, connectPage, otherUserPage, signedOutPage, tokenPage } from './connect-view.ts'
 import type { AccountNeeds, AccountServer } from './needs.ts'
@@ -37,12 +38,15 @@ export function addConnectRoutes(app: AccountHono, needs: AccountNeeds): void {
   })
 }
 
+/** Where answers of providers come. */
+export const CALLBACKS: readonly string[] = [CALLBACK, SERVER_CALLBACK]
+
 /**
  * Where providers send the browser back to. It stands before the check of who is signed in, since it has an answer
  * of its own for nobody; what else it needs to know is bound to the browser's session.
  */
 export function addCallbackRoute(app: AccountHono, { sessions, connections, limits }: AccountNeeds): void {
-  app.get('/callback', async (context) => {
+  app.on('GET', [...CALLBACKS], async (context) => {
     limits.spend('callback', context.env.address)
     const person = await sessions.find(context.req.header('Cookie'))
     if (person === undefined) {
@@ -53,8 +57,7 @@ export function addCallbackRoute(app: AccountHono, { sessions, connections, limi
     }
     // Kept for the page of a failure, which is no other page than for every other route.
     context.set('person', person)
-    const { searchParams: query } = new URL(context.req.url)
-    const { next } = await connections.finish({ session: person, query })
+    const { next } = await connections.finish({ session: person, address: new URL(context.req.url) })
     return redirectTo(parseNext(next) ?? '/account?done=connected')
   })
 }

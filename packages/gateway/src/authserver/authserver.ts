@@ -7,21 +7,15 @@ import type { Log } from '../base/log.ts'
 import type { Problem } from '../base/problem.ts'
 import type { Fetch } from '../http/guarded-fetch.ts'
 import type { Principal } from '../identity/principal.ts'
-import { DEFAULT_TENANT } from '../identity/tenants.ts'
 import type { Storage } from '../storage/database.ts'
 import type { Sealer } from '../vault/sealer.ts'
-import { createAdapters } from './adapter.ts'
 import { createConsents, type Consent } from './consents.ts'
-import { createDocumentFetch } from './documents.ts'
 import { createEndpoints, RESOURCE_DOCUMENT, type AuthserverRoute, type LimitedEndpoint } from './endpoints.ts'
 import { createGrants } from './grants.ts'
 import { createInteractions, type Interactions } from './interactions.ts'
-import { createProvider } from './provider.ts'
 import { createRecords } from './records.ts'
-import { redirectHostOf } from './redirects.ts'
 import { createResources } from './resources.ts'
 import type { AuthserverSettings } from './settings.ts'
-import { createSigningKeys } from './signing-keys.ts'
 import { sweep } from './sweep.ts'
 import { belongsTo, createTokens } from './tokens.ts'
 import type { Account, Visitor } from './visitor.ts'
@@ -79,8 +73,8 @@ const TEND_MS = 300_000
  *
  * @see OAuth 2.1; MCP 2026-07-28, basic/authorization
  */
-export async function createAuthserver(needs: AuthserverNeeds): Promise<Authserver> {
-  const { storage, sealer, clock, log, audit, settings, findUser } = needs
+export function createAuthserver(needs: AuthserverNeeds): Authserver {
+  const { storage, clock, log, audit, settings, findUser } = needs
   const onOperation = needs.onOperation ?? (() => undefined)
   const records = createRecords({ storage, clock })
   const resources = createResources(settings)
@@ -90,46 +84,23 @@ export async function createAuthserver(needs: AuthserverNeeds): Promise<Authserv
   const onUsed = (used: Account & { clientId: string }) => consents.markUsed(used, used.clientId)
   const tokens = createTokens({ storage, clock, resources, cacheMs, onUsed })
   const visitors = new WeakMap<object, { readonly visitor: Visitor | undefined }>()
-  const adapters = createAdapters({
-    records,
-    sealer,
-    clock,
-    graceMs: settings.oauth.refreshGraceHours * 3_600_000,
-    returnTo: (uid) => `${settings.publicUrl}/authorize/${uid}`,
-    visitorOf: (request) => visitors.get(request),
-    onTokensGone: (which) =>
-      'hash' in which ? tokens.dropHash(which.hash) : tokens.drop(({ keyId }) => keyId === which.grantId),
+  const isUser = async ({ tenant, userId }: Account) => (await findUser(tenant, userId)) !== undefined
+  /** The library is not small, and a gate whose clients all come with keys never needs it. */
+  const engine = once(async () => {
+    const { openEngine } = await import('./engine.ts')
+    return openEngine({ ...needs, onOperation, records, resources, grants, tokens, visitors, isUser })
   })
-  const keys = createSigningKeys({ ...needs, storage, sealer, clock })
-  const build = {
-    ...needs,
-    adapters,
-    grants,
-    resources,
-    fetchDocument: createDocumentFetch({ fetch: needs.fetch, clock }),
-    isUser: async ({ tenant, userId }: Account) => (await findUser(tenant, userId)) !== undefined,
-  }
+  const provider = async (): Promise<Provider> => (await engine.get()).provider()
 
-  let kids = ''
-  let provider: Provider
-  /** A server with new keys takes the place of the one before, which still ends what it has begun. */
-  async function takeUpKeys(): Promise<void> {
-    const current = await keys.current()
-    const names = current.map(({ kid }) => kid).join(' ')
-    if (names === kids) return
-    const made = createProvider(build, current)
-    follow(made, { audit, onOperation })
-    provider = made
-    kids = names
-  }
   let tending: Promise<void> | undefined
+  async function tendOnce(): Promise<void> {
+    await (await engine.peek())?.takeUpKeys()
+    await sweep(storage, clock.now())
+  }
   function tend(): Promise<void> {
-    tending ??= takeUpKeys()
-      .then(() => sweep(storage, clock.now()))
-      .finally(() => (tending = undefined))
+    tending ??= tendOnce().finally(() => (tending = undefined))
     return tending
   }
-  await takeUpKeys()
   const timer = setInterval(() => {
     tend().catch((error: unknown) => log.error({ error }, 'oauth.not_tended'))
   }, TEND_MS).unref()
@@ -137,7 +108,7 @@ export async function createAuthserver(needs: AuthserverNeeds): Promise<Authserv
   const endpoints = createEndpoints({
     ...needs,
     resources,
-    provider: () => provider,
+    provider,
     arrive: (request, visitor) => void visitors.set(request, { visitor }),
     onOperation,
   })
@@ -145,7 +116,7 @@ export async function createAuthserver(needs: AuthserverNeeds): Promise<Authserv
     ...endpoints,
     verify: tokens.verify,
     metadataUrl: (path, host) => `${resources.originFor(host)}${RESOURCE_DOCUMENT}${path}`,
-    interactions: createInteractions({ provider: () => provider, consents, grants }),
+    interactions: createInteractions({ provider, consents, grants }),
     consents: {
       list: consents.list,
       async revoke(tenant, userId, clientId) {
@@ -166,27 +137,17 @@ export async function createAuthserver(needs: AuthserverNeeds): Promise<Authserv
   }
 }
 
-type Follow = Pick<AuthserverNeeds, 'audit'> & {
-  readonly onOperation: (operation: LimitedEndpoint, outcome: string) => void
-}
-
-/** Counts what the library did, and keeps what matters of it. */
-function follow(provider: Provider, { audit, onOperation }: Follow): void {
-  provider.on('authorization.success', () => onOperation('authorize', 'ok'))
-  provider.on('interaction.started', () => onOperation('authorize', 'asked'))
-  provider.on('authorization.error', (_ctx, { error }) => onOperation('authorize', error))
-  provider.on('grant.success', () => onOperation('token', 'ok'))
-  provider.on('grant.error', (_ctx, { error }) => onOperation('token', error))
-  provider.on('registration_create.error', (_ctx, { error }) => onOperation('register', error))
-  provider.on('revocation.error', (_ctx, { error }) => onOperation('revoke', error))
-  provider.on('registration_create.success', (_ctx, client) => {
-    onOperation('register', 'ok')
-    const { clientId, clientName, redirectUris = [] } = client
-    const redirectHost = redirectUris.map(redirectHostOf).join(' ')
-    audit.note(DEFAULT_TENANT, { kind: 'client.registered', client: clientId, clientName, redirectHost })
-  })
-  provider.on('grant.revoked', ({ oidc }) => {
-    if (oidc.route !== 'token' || oidc.client === undefined) return
-    audit.note(DEFAULT_TENANT, { kind: 'client.cut_off', client: oidc.client.clientId })
-  })
+/** Makes something when it is first asked for; where that fails, the next to ask tries again. */
+function once<T>(make: () => Promise<T>) {
+  let made: Promise<T> | undefined
+  return {
+    get(): Promise<T> {
+      made ??= make().catch((error: unknown) => {
+        made = undefined
+        throw error
+      })
+      return made
+    },
+    peek: () => made,
+  }
 }

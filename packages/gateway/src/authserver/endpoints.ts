@@ -10,10 +10,9 @@ import { showProblem } from '../pages/problem.ts'
 import { sendOAuthError, sendPage } from './answers.ts'
 import { hasGoodRedirects, normaliseMetadata } from './client-metadata.ts'
 import { describeResource, describeServer } from './metadata.ts'
-import { SESSION_COOKIE } from './provider.ts'
 import { normaliseAuthorization, normaliseTokenRequest, standIn } from './request.ts'
 import type { Resources } from './resources.ts'
-import type { AuthserverSettings } from './settings.ts'
+import { SESSION_COOKIE, type AuthserverSettings } from './settings.ts'
 import type { Visitor } from './visitor.ts'
 
 /** What counts toward a limit of its own. */
@@ -22,7 +21,7 @@ export type LimitedEndpoint = 'authorize' | 'token' | 'register' | 'revoke'
 export interface EndpointsNeeds {
   readonly settings: AuthserverSettings
   readonly resources: Resources
-  readonly provider: () => Provider
+  readonly provider: () => Promise<Provider>
   readonly clock: Clock
   readonly limits: { spend(endpoint: LimitedEndpoint, address: string): void }
   readonly addressOf: (request: IncomingMessage) => string
@@ -119,7 +118,7 @@ function listProtocol(needs: EndpointsNeeds): Endpoint[] {
   const { publicUrl, oauth } = settings
   const handOver = async (...[request, response, parts]: HandOver): Promise<void> => {
     const copy = standIn(request, { publicUrl, accept: 'application/json', ...parts })
-    await provider().callback()(copy, response)
+    await (await provider()).callback()(copy, response)
   }
   /** The library asks for its session only where a cookie names one; which, does not matter. */
   const visit = async (request: IncomingMessage, response: ServerResponse, visited: Visited): Promise<void> => {
@@ -127,7 +126,7 @@ function listProtocol(needs: EndpointsNeeds): Endpoint[] {
     const cookie = [...others, `${SESSION_COOKIE}=ours`].filter((each) => each !== '').join('; ')
     const copy = standIn(request, { publicUrl, url: visited.url, accept: 'text/html', cookie })
     needs.arrive(copy, visited.visitor)
-    await provider().callback()(copy, response)
+    await (await provider()).callback()(copy, response)
   }
 
   return [

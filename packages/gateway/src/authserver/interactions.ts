@@ -35,7 +35,7 @@ export interface Answerer extends Account {
 }
 
 export interface InteractionsNeeds {
-  readonly provider: () => Provider
+  readonly provider: () => Promise<Provider>
   readonly consents: Consents
   readonly grants: Grants
 }
@@ -46,7 +46,7 @@ export interface InteractionsNeeds {
  */
 export function createInteractions({ provider, consents, grants }: InteractionsNeeds) {
   async function open(uid: string) {
-    const kept = await provider().Interaction.find(uid)
+    const kept = await (await provider()).Interaction.find(uid)
     if (kept === undefined) return undefined
     const params = Params.parse(kept.params)
     return { kept, params }
@@ -69,7 +69,7 @@ export function createInteractions({ provider, consents, grants }: InteractionsN
     async find(uid: string): Promise<Interaction | undefined> {
       const found = await open(uid)
       if (found === undefined) return undefined
-      const client = await findClient(provider(), found.params.client_id)
+      const client = await findClient(await provider(), found.params.client_id)
       return client && describe(uid, found, { client, isMetadataClient: grants.isMetadataClient(client.clientId) })
     },
 
@@ -95,12 +95,12 @@ export function createInteractions({ provider, consents, grants }: InteractionsN
       const found = await requireOpen(uid)
       const accountId = toAccountId(user)
       const { kept, params } = found
-      const client = await findClient(provider(), params.client_id)
+      const client = await findClient(await provider(), params.client_id)
       if (client === undefined) throw problem('oauth.request', { reason: 'the program that sent it is not known here' })
       if (kept.prompt.name !== 'consent' || kept.session?.accountId !== accountId) return beginAnew(kept.params)
       const { clientId } = client
       const asked = grants.describe(clientId, toRequest(params))
-      const grant = await grants.make(provider(), { accountId, clientId }, asked)
+      const grant = await grants.make(await provider(), { accountId, clientId }, asked)
       await consents.give(user, { ...asked, clientId, clientName: clientNameOf(client), grantId: grant.jti })
       return answer(found, { ...kept.lastSubmission, consent: { grantId: grant.jti } })
     },

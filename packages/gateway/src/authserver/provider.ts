@@ -16,7 +16,7 @@ import type { createDocumentFetch } from './documents.ts'
 import type { Grants } from './grants.ts'
 import { SIGNING } from './metadata.ts'
 import type { Resources } from './resources.ts'
-import { CLIENT_AUTH_METHODS, SCOPES, type AuthserverSettings } from './settings.ts'
+import { CLIENT_AUTH_METHODS, SCOPES, SESSION_COOKIE, type AuthserverSettings } from './settings.ts'
 import { parseAccountId, type Account } from './visitor.ts'
 
 export interface ProviderNeeds {
@@ -29,9 +29,6 @@ export interface ProviderNeeds {
   readonly newRequestId: () => string
   readonly log: Log
 }
-
-/** The name of the cookie of the library's own session, which is never sent; see `mirrorSessions`. */
-export const SESSION_COOKIE = 'sekisho-oauth'
 
 const MINUTE = 60
 const DAY = 86_400

@@ -40,3 +40,6 @@ export function knownScope(scope: string): string {
 
 /** How a client may prove who it is at the token endpoint. */
 export const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
+
+/** The name of the cookie of the library's own session, which is never sent; see `mirrorSessions`. */
+export const SESSION_COOKIE = 'sekisho-oauth'

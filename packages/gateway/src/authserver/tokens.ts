@@ -82,6 +82,7 @@ export function createTokens(needs: TokensNeeds) {
     },
   }
 }
+export type Tokens = ReturnType<typeof createTokens>
 
 const Payload = z.object({ aud: z.string(), scope: z.string().default('') })
 

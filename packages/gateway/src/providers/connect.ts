@@ -32,8 +32,8 @@ export interface Begin extends ConnectSession {
 
 export interface Finish {
   readonly session: ConnectSession
-  /** What the provider's answer says. */
-  readonly query: URLSearchParams
+  /** The address that the provider sent the browser to. */
+  readonly address: URL
 }
 
 export interface Finished {
@@ -59,13 +59,14 @@ export function createConnect(needs: ConnectNeeds) {
     return { provider, next: pending.next }
   }
 
-  async function answer(session: ConnectSession, state: string, query: URLSearchParams): Promise<Finished> {
+  async function answer({ session, address }: Finish, state: string): Promise<Finished> {
+    const query = address.searchParams
     const { flow, first } = await flows.spend(session, state)
     if (!first) return answerAgain(session, flow)
     const { provider, pending } = flow
     const party = await parties.find(session.tenant, provider, pending)
     if (party === undefined) throw problem('connect.state', { provider, reason: 'the provider was set up otherwise' })
-    checkAddress(pending, query)
+    checkAddress(pending, address)
     checkIssuer(party, query)
     const tokens = await exchange(session, party, { code: readCode(party, query), flow })
     await keep(session, { party, flow, tokens })
@@ -125,13 +126,14 @@ export function createConnect(needs: ConnectNeeds) {
      *
      * @throws {Problem} `connect.state`, `connect.refused`, `provider.*`
      */
-    finish({ session, query }: Finish): Promise<Finished> {
-      const state = query.get('state')
+    finish(arrived: Finish): Promise<Finished> {
+      const { session, address } = arrived
+      const state = address.searchParams.get('state')
       if (state === null || state === '') return Promise.reject(problem('connect.state', {}))
       const key = `${session.sessionId} ${flows.nameOf(state)}`
       const joined = answering.get(key)
       if (joined !== undefined) return joined
-      const begun = answer(session, state, query).finally(() => answering.delete(key))
+      const begun = answer(arrived, state).finally(() => answering.delete(key))
       answering.set(key, begun)
       return begun
     },
@@ -180,9 +182,8 @@ function challengeOf(pkce: Party['pkce'], codeVerifier: string): Record<string, 
 }
 
 /** Refuses an answer that came to another address than was asked for: it is not from whoever was asked. */
-function checkAddress({ redirectUri }: Pending, query: URLSearchParams): void {
-  if (new URL(redirectUri).searchParams.get('by') !== query.get('by'))
-    throw problem('connect.state', { reason: 'address' })
+function checkAddress({ redirectUri }: Pending, { pathname }: URL): void {
+  if (new URL(redirectUri).pathname !== pathname) throw problem('connect.state', { reason: 'address' })
 }
 
 /**

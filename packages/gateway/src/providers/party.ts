@@ -7,11 +7,12 @@ export const CALLBACK = '/callback'
 
 /**
  * Where authorization servers answer to that a server named and no operator knows. One of these may lead the browser on
- * to an honest provider, in the gate's name; the code then comes to the other address, and goes nowhere.
+ * to an honest provider, in the gate's name; the code then comes to the other address, and goes nowhere. It is a path of
+ * its own, since some servers replace the query of an address where RFC 6749 §3.1.2 has them keep it.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9700#section-4.4.2 RFC 9700 §4.4.2}
  */
-export const SERVER_CALLBACK = '/callback?by=server'
+export const SERVER_CALLBACK = '/callback/server'
 
 /** What an authorization server calls this gate. */
 export interface KnownClient {

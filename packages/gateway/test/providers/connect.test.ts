@@ -47,7 +47,7 @@ eachDatabase((_name, openFresh) => {
       prompt: 'consent',
     })
     expect(asked['state']).toHaveLength(43)
-    expect(await scene.connections.finish({ session, query: answerTo(url, { code: 'c' }) })).toEqual({
+    expect(await scene.connections.finish({ session, address: answerTo(url, { code: 'c' }) })).toEqual({
       provider: 'own',
       next: '/account?x=1',
     })
@@ -71,15 +71,16 @@ eachDatabase((_name, openFresh) => {
     await using server = await startProvider()
     await using scene = await createScene(database, ownAt(server))
     const begin = () => scene.connections.begin({ ...session, provider: 'own', next: '/account' })
-    const query = answerTo(await begin(), { code: 'c' })
-    const refused = async (who: typeof session, says: URLSearchParams) =>
-      codeOf(scene.connections.finish({ session: who, query: says }))
-    expect(await refused({ ...session, sessionId: 'another browser' }, query)).toBe('connect.state')
-    expect(await refused({ ...session, userId: grace.userId }, query)).toBe('connect.state')
-    expect(await refused(session, new URLSearchParams({ code: 'c' }))).toBe('connect.state')
-    expect(await refused(session, new URLSearchParams({ code: 'c', state: 'x'.repeat(43) }))).toBe('connect.state')
+    const address = answerTo(await begin(), { code: 'c' })
+    const refused = async (who: typeof session, answer: URL) =>
+      codeOf(scene.connections.finish({ session: who, address: answer }))
+    const said = (says: string) => new URL(says, address)
+    expect(await refused({ ...session, sessionId: 'another browser' }, address)).toBe('connect.state')
+    expect(await refused({ ...session, userId: grace.userId }, address)).toBe('connect.state')
+    expect(await refused(session, said('?code=c'))).toBe('connect.state')
+    expect(await refused(session, said(`?code=c&state=${'x'.repeat(43)}`))).toBe('connect.state')
     scene.clock.turn(600_000)
-    expect(await refused(session, query)).toBe('connect.state')
+    expect(await refused(session, address)).toBe('connect.state')
     expect(server.seenAt('/token')).toEqual([])
     expect(await refused(session, answerTo(await begin(), { code: 'c' }))).toBe('none')
   })
@@ -89,7 +90,7 @@ eachDatabase((_name, openFresh) => {
     await using server = await startProvider()
     await using scene = await createScene(database, ownAt(server))
     const url = await scene.connections.begin({ ...session, provider: 'own', next: '/account' })
-    const arrive = (code: string) => scene.connections.finish({ session, query: answerTo(url, { code }) })
+    const arrive = (code: string) => scene.connections.finish({ session, address: answerTo(url, { code }) })
     const [first, twin] = await Promise.all([arrive('c'), arrive('c')])
     expect(twin).toEqual(first)
     expect(await arrive('another')).toEqual(first)
@@ -102,7 +103,7 @@ eachDatabase((_name, openFresh) => {
     await using scene = await createScene(database, ownAt(server))
     const url = await scene.connections.begin({ ...session, provider: 'own', next: '/account' })
     const arrive = (says: Record<string, string>) =>
-      codeOf(scene.connections.finish({ session, query: answerTo(url, says) }))
+      codeOf(scene.connections.finish({ session, address: answerTo(url, says) }))
     expect(await arrive({ error: 'access_denied' })).toBe('connect.refused')
     expect(await arrive({ code: 'c' })).toBe('connect.state')
     expect(server.seenAt('/token')).toEqual([])
@@ -115,7 +116,7 @@ eachDatabase((_name, openFresh) => {
     const shown = async (says: Record<string, string>) => {
       const url = await scene.connections.begin({ ...session, provider: 'own', next: '/account' })
       const failure: unknown = await scene.connections
-        .finish({ session, query: answerTo(url, says) })
+        .finish({ session, address: answerTo(url, says) })
         .catch((e: unknown) => e)
       return failure instanceof Problem ? `${failure.code}: ${failure.message}` : failure
     }
@@ -145,7 +146,7 @@ eachDatabase((_name, openFresh) => {
     await using scene = await createScene(database, ownAt(server, { issuer: 'https://own.example' }))
     const arrive = async (says: Record<string, string>) => {
       const url = await scene.connections.begin({ ...session, provider: 'own', next: '/account' })
-      return codeOf(scene.connections.finish({ session, query: answerTo(url, { code: 'c', ...says }) }))
+      return codeOf(scene.connections.finish({ session, address: answerTo(url, { code: 'c', ...says }) }))
     }
     expect(await arrive({ iss: 'https://other.example' })).toBe('connect.state')
     expect(await arrive({ iss: 'https://own.example/' })).toBe('connect.state')
@@ -160,7 +161,7 @@ eachDatabase((_name, openFresh) => {
     await using before = await createScene(database, ownAt(server))
     await using after = await createScene(database, ownAt(elsewhere))
     const url = await before.connections.begin({ ...session, provider: 'own', next: '/account' })
-    expect(await codeOf(after.connections.finish({ session, query: answerTo(url, { code: 'c' }) }))).toBe(
+    expect(await codeOf(after.connections.finish({ session, address: answerTo(url, { code: 'c' }) }))).toBe(
       'connect.state',
     )
     expect(elsewhere.seen).toEqual([])
@@ -186,7 +187,7 @@ eachDatabase((_name, openFresh) => {
     for (let step = 0; !seen.includes('none'); step++) {
       const url = await good.connections.begin({ ...session, provider: 'own', next: '/account' })
       await using bad = await createScene(database, { ...given, clock, storage: (storage) => failingAt(storage, step) })
-      const outcome = await codeOf(bad.connections.finish({ session, query: answerTo(url, { code: 'new' }) }))
+      const outcome = await codeOf(bad.connections.finish({ session, address: answerTo(url, { code: 'new' }) }))
       await using fresh = await createScene(database, { ...given, clock })
       const token = (await fresh.connections.require(ada, fresh.link, 'server')).reveal()
       expect(token).toBe(outcome === 'none' ? `${ACCESS}-new` : `${ACCESS}-old`)
@@ -201,7 +202,7 @@ eachDatabase((_name, openFresh) => {
     await using scene = await createScene(database, ownAt(server))
     const url = await scene.connections.begin({ ...session, provider: 'own', next: '/account' })
     const state = url.searchParams.get('state') ?? ''
-    await scene.connections.finish({ session, query: answerTo(url, { code: 'code-that-nobody-sees' }) })
+    await scene.connections.finish({ session, address: answerTo(url, { code: 'code-that-nobody-sees' }) })
     server.on('/token', () => ({ status: 400, body: { error: REFRESH } }))
     scene.clock.turn(3_600_000)
     const failure: unknown = await Promise.resolve(scene.connections.require(ada, scene.link, 's')).catch(
@@ -288,7 +289,7 @@ eachDatabase((_name, openFresh) => {
     await using scene = await createScene(database, ownAt(server))
     for (const next of ['//evil.example', 'https://evil.example', '/\\evil.example', '/a\nb', '']) {
       const url = await scene.connections.begin({ ...session, provider: 'own', next })
-      const finished = await scene.connections.finish({ session, query: answerTo(url, { code: 'c' }) })
+      const finished = await scene.connections.finish({ session, address: answerTo(url, { code: 'c' }) })
       expect(finished.next).toBe('/account')
     }
   })

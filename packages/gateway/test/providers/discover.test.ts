@@ -195,7 +195,7 @@ async function openNotes(database: FreshDatabase, server: Scripted, given: Given
     scene,
     begin: () => scene.connections.begin({ ...session, provider: 'mcp:notes', next: '/account' }),
     answer: (url: URL, says: Record<string, string>) =>
-      scene.connections.finish({ session, query: answerTo(url, says) }),
+      scene.connections.finish({ session, address: answerTo(url, says) }),
     use: async () => (await scene.connections.require(ada, link, 'notes')).reveal(),
   }
 }
@@ -211,7 +211,7 @@ eachDatabase((_name, openFresh) => {
     expect(server.seenAt('/register')).toHaveLength(1)
     expect(JSON.parse(server.seenAt('/register')[0]?.body ?? '')).toMatchObject({
       application_type: 'native',
-      redirect_uris: ['http://localhost:7354/callback?by=server'],
+      redirect_uris: ['http://localhost:7354/callback/server'],
       token_endpoint_auth_method: 'client_secret_basic',
     })
     expect(Object.fromEntries(url.searchParams)).toMatchObject({
@@ -327,8 +327,8 @@ eachDatabase((_name, openFresh) => {
     const { scene, begin } = await openNotes(database, server, { providers: { own: providerAt(honest) } })
     await using _ = scene
     const state = (await begin()).searchParams.get('state') ?? ''
-    const query = new URLSearchParams({ state, code: 'code-of-honest' })
-    expect(await codeOf(scene.connections.finish({ session, query }))).toBe('connect.state')
+    const address = new URL(`http://localhost:7354/callback?state=${state}&code=code-of-honest`)
+    expect(await codeOf(scene.connections.finish({ session, address }))).toBe('connect.state')
     expect([...server.seenAt('/token'), ...honest.seen]).toEqual([])
   })
 
@@ -352,6 +352,6 @@ test('the metadata document names itself', () => {
   expect(document.client_id).toBe(`https://gate.example.com${CLIENT_METADATA_PATH}`)
   expect(document).toMatchObject({
     application_type: 'web',
-    redirect_uris: ['https://gate.example.com/callback?by=server'],
+    redirect_uris: ['https://gate.example.com/callback/server'],
   })
 })

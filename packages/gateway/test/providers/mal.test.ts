@@ -51,8 +51,7 @@ async function openGate(
     scene,
     async connect(decision: 'allow' | 'cancel' = 'allow') {
       const asked = await scene.connections.begin({ ...session, provider: 'myanimelist', next: '/account' })
-      const { searchParams: query } = await decide(asked, decision)
-      return scene.connections.finish({ session, query })
+      return scene.connections.finish({ session, address: await decide(asked, decision) })
     },
     use: async () => (await scene.connections.require(ada, link, 'mal')).reveal(),
     record: async () => (await scene.connections.list(ada.tenant, ada.userId))[0],

@@ -135,15 +135,15 @@ export type Scene = Awaited<ReturnType<typeof createScene>>
 /** Begins a connection and answers it as the provider does. */
 export async function connect(scene: Scene, provider = 'own', code = 'code-1') {
   const url = await scene.connections.begin({ ...session, provider, next: '/account' })
-  return scene.connections.finish({ session, query: answerTo(url, { code }) })
+  return scene.connections.finish({ session, address: answerTo(url, { code }) })
 }
 
-/** What the browser brings back. */
-export function answerTo(url: URL, says: Readonly<Record<string, string>>): URLSearchParams {
-  const { searchParams: query } = new URL(url.searchParams.get('redirect_uri') ?? url)
+/** Where the browser is sent back to. */
+export function answerTo(url: URL, says: Readonly<Record<string, string>>): URL {
+  const address = new URL(url.searchParams.get('redirect_uri') ?? url)
   for (const [name, value] of Object.entries({ state: url.searchParams.get('state') ?? '', ...says }))
-    query.set(name, value)
-  return query
+    address.searchParams.set(name, value)
+  return address
 }
 
 export const S256 = (verifier: string) => createHash('sha256').update(verifier).digest('base64url')

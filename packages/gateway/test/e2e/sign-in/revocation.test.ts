@@ -32,12 +32,12 @@ async function expectRefusedSoon(token: string): Promise<void> {
   expect(performance.now() - began).toBeLessThan(SOON_MS)
 }
 
-test('an access token that its client revoked', async () => {
+test('an access token that its client revoked, with all that came of the same sign-in', async () => {
   const { browser } = await newPerson()
   const held = await letInAndCall(browser)
   expect((await revoke(outside.publicUrl, held.clientId, held.accessToken)).status).toBe(200)
   await expectRefusedSoon(held.accessToken)
-  expect((await refresh(outside.publicUrl, held)).status).toBe(200)
+  expect(await refresh(outside.publicUrl, held)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
 })
 
 test('a refresh token that its client revoked, with the access tokens that came of it', async () => {

@@ -1,0 +1,93 @@
+import type Provider from 'oidc-provider'
+import type { Audit } from '../audit/append.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
+import type { Fetch } from '../http/guarded-fetch.ts'
+import { DEFAULT_TENANT } from '../identity/tenants.ts'
+import type { Storage } from '../storage/database.ts'
+import type { Sealer } from '../vault/sealer.ts'
+import { createAdapters } from './adapter.ts'
+import { createDocumentFetch } from './documents.ts'
+import type { LimitedEndpoint } from './endpoints.ts'
+import type { Grants } from './grants.ts'
+import { createProvider } from './provider.ts'
+import type { Records } from './records.ts'
+import { redirectHostOf } from './redirects.ts'
+import type { Resources } from './resources.ts'
+import type { AuthserverSettings } from './settings.ts'
+import { createSigningKeys } from './signing-keys.ts'
+import type { Tokens } from './tokens.ts'
+import type { Account, Visitor } from './visitor.ts'
+
+export interface EngineNeeds {
+  readonly storage: Storage
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly random?: Random
+  readonly log: Log
+  readonly audit: Pick<Audit, 'note'>
+  readonly newRequestId: () => string
+  readonly settings: AuthserverSettings
+  readonly fetch: Fetch
+  readonly records: Records
+  readonly resources: Resources
+  readonly grants: Grants
+  readonly tokens: Pick<Tokens, 'drop' | 'dropHash'>
+  /** Who is signed in, by the request the library was given. */
+  readonly visitors: WeakMap<object, { readonly visitor: Visitor | undefined }>
+  readonly isUser: (account: Account) => Promise<boolean>
+  readonly onOperation: (operation: LimitedEndpoint, outcome: string) => void
+}
+
+/** Opens the library with the keys of today. */
+export async function openEngine(needs: EngineNeeds) {
+  const { settings, clock, tokens } = needs
+  const adapters = createAdapters({
+    ...needs,
+    graceMs: settings.oauth.refreshGraceHours * 3_600_000,
+    returnTo: (uid) => `${settings.publicUrl}/authorize/${uid}`,
+    visitorOf: (request) => needs.visitors.get(request),
+    onTokensGone: (which) =>
+      'hash' in which ? tokens.dropHash(which.hash) : tokens.drop(({ keyId }) => keyId === which.grantId),
+  })
+  const keys = createSigningKeys(needs)
+  const build = { ...needs, adapters, fetchDocument: createDocumentFetch({ fetch: needs.fetch, clock }) }
+  let kids = ''
+  let provider: Provider | undefined
+
+  /** A server with new keys takes the place of the one before, which still ends what it has begun. */
+  async function takeUpKeys(): Promise<Provider> {
+    const current = await keys.current()
+    const names = current.map(({ kid }) => kid).join(' ')
+    if (provider !== undefined && names === kids) return provider
+    const made = createProvider(build, current)
+    follow(made, needs)
+    provider = made
+    kids = names
+    return made
+  }
+  const first = await takeUpKeys()
+  return { provider: () => provider ?? first, takeUpKeys }
+}
+
+/** Counts what the library did, and keeps what matters of it. */
+function follow(provider: Provider, { audit, onOperation }: Pick<EngineNeeds, 'audit' | 'onOperation'>): void {
+  provider.on('authorization.success', () => onOperation('authorize', 'ok'))
+  provider.on('interaction.started', () => onOperation('authorize', 'asked'))
+  provider.on('authorization.error', (_ctx, { error }) => onOperation('authorize', error))
+  provider.on('grant.success', () => onOperation('token', 'ok'))
+  provider.on('grant.error', (_ctx, { error }) => onOperation('token', error))
+  provider.on('registration_create.error', (_ctx, { error }) => onOperation('register', error))
+  provider.on('revocation.error', (_ctx, { error }) => onOperation('revoke', error))
+  provider.on('registration_create.success', (_ctx, client) => {
+    onOperation('register', 'ok')
+    const { clientId, clientName, redirectUris = [] } = client
+    const redirectHost = redirectUris.map(redirectHostOf).join(' ')
+    audit.note(DEFAULT_TENANT, { kind: 'client.registered', client: clientId, clientName, redirectHost })
+  })
+  provider.on('grant.revoked', ({ oidc }) => {
+    if (oidc.route !== 'token' || oidc.client === undefined) return
+    audit.note(DEFAULT_TENANT, { kind: 'client.cut_off', client: oidc.client.clientId })
+  })
+}
