@@ -6,10 +6,15 @@ export const PASSWORD = 'a gate upon the old highway'
 /** Opens the link of an invitation and chooses a password: afterwards the browser is signed in. */
 export async function acceptInvitation(link: string, options: BrowserOptions = {}): Promise<Browser> {
   const browser = createBrowser(options)
+  await choosePassword(browser, link)
+  return browser
+}
+
+/** The same in a browser that is there already. */
+export async function choosePassword(browser: Browser, link: string): Promise<void> {
   const page = await browser.open(link)
   const after = await page.press(/^Set the password/, { password: PASSWORD, again: PASSWORD })
   if (after.status !== 200) throw new Error(`the invitation ended at ${after.url}: ${after.status} ${after.text}`)
-  return browser
 }
 
 /** Signs in wherever a page asks for it. */

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Browser } from '../../../../../scripts/lib/browser.ts'
-import { connectMal, signIn } from '../../../../../scripts/lib/people.ts'
+import { connectMal } from '../../../../../scripts/lib/people.ts'
 import { startScripted, type Scripted } from '../../providers/scripted-server.ts'
 import { openOutside, type Outside } from '../journey/outside.ts'
-import { enter, malAccount, openBrowser, send, type Got } from './ground.ts'
+import { enter, malAccount, openBrowser, send, signIn, type Got } from './ground.ts'
 
 /** R1-15, R0-32: what can be done with the answer of a provider, and with an answer that only looks like one. */
 let outside: Outside
 let honest: Scripted
 beforeAll(async () => {
   honest = await startScripted()
-  const { publicUrl: _url, ...servers } = { publicUrl: '', honest: { url: `${honest.origin}/mcp`, oauth: true } }
-  outside = await openOutside({ config: { mcpServers: { mal: { builtin: 'mal' }, ...servers } } })
+  const mcpServers = { mal: { builtin: 'mal' }, honest: { url: `${honest.origin}/mcp`, oauth: true } }
+  outside = await openOutside({ config: { mcpServers } })
   publish(honest)
 })
 afterAll(async () => {
@@ -102,7 +102,7 @@ test.for([
 test('an answer of the provider the operator chose does not come to the address of discovered ones', async () => {
   const { browser, answer } = await answerFor('mixed')
   const before = exchanges()
-  expect((await bring(browser, `${answer}&by=server`)).status).toBe(400)
+  expect((await bring(browser, answer.replace('/callback?', '/callback/server?'))).status).toBe(400)
   expect(exchanges()).toBe(before)
 })
 

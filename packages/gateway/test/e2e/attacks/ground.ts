@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { users } from '@sekisho/playground/mal/users'
-import { createBrowser, type Browser } from '../../../../../scripts/lib/browser.ts'
-import { acceptInvitation } from '../../../../../scripts/lib/people.ts'
+import { createBrowser, type Browser, type Page } from '../../../../../scripts/lib/browser.ts'
+import { acceptInvitation, PASSWORD } from '../../../../../scripts/lib/people.ts'
 import type { Outside } from '../journey/outside.ts'
 
 /** Where an honest client on the user's machine takes its answers. */
@@ -26,6 +26,11 @@ function leaves({ hostname, pathname }: URL): boolean {
 export async function enter({ gate }: Pick<Gates, 'gate'>, name: string, stopAt?: (url: URL) => boolean) {
   const stop = stopAt ?? (() => false)
   return acceptInvitation(await gate.inviteUser(name), { stopAt: (url) => leaves(url) || stop(url) })
+}
+
+/** Signs in on the page that asks for it. */
+export function signIn(page: Page, name: string, password = PASSWORD): Promise<Page> {
+  return page.press(/^Sign in/, { name, password })
 }
 
 /** Somebody with an account at the emulated MyAnimeList. */

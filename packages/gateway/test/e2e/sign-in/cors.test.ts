@@ -76,7 +76,6 @@ test.skipIf(withoutChromium)('a client in a web page signs its user in, calls, a
   const opened = await required(client, `${home}/mcp`, mcp('legacy', 'initialize', initialize, token))
   expect(opened.status).toBe(200)
   expect(opened.headers['mcp-session-id']).toMatch(/\S/)
-  expect(opened.headers['x-request-id'] ?? '').toBeDefined()
   const revoked = await required(client, textAt(endpoints, 'revocation_endpoint'), {
     method: 'POST',
     headers: { 'Content-Type': FORM },
@@ -202,8 +201,8 @@ function mcp(era: Era, method: string, params: object = {}, token?: string): Sen
 /** Somebody new comes in with a link, and allows a client; nobody listens where the browser is sent then. */
 async function allow(page: Page, authorizationUrl: URL): Promise<URL> {
   await page.goto((await gate.inviteUser('ada')).replace(gate.url, home))
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
-  await page.getByLabel(/once more|again/i).fill(PASSWORD)
+  await page.getByLabel('New password', { exact: true }).fill(PASSWORD)
+  await page.getByLabel('New password, once more').fill(PASSWORD)
   await page.getByRole('button', { name: /set the password/i }).click()
   await page.goto(authorizationUrl.href)
   const sent = page.waitForRequest((request) => request.url().startsWith(REDIRECT))

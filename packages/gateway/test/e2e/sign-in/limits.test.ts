@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startGate, type Gate } from '../../../../../scripts/lib/gate.ts'
-import { doorOf } from '../place.ts'
+import { childServer, doorOf } from '../place.ts'
 import { send } from '../wire.ts'
 
 /** How often one address may use what stands open to everybody: R1-08. */
@@ -10,7 +10,7 @@ const FEW = 2
 const TOKENS = 60
 const CALLS = 3
 const perMinute = { authorize: FEW, callback: FEW, token: TOKENS, register: FEW, revoke: FEW, signIn: FEW }
-const config = { mcpServers: {}, limits: { perMinute, callsPerMinute: CALLS } }
+const config = { mcpServers: { own: childServer() }, limits: { perMinute, callsPerMinute: CALLS } }
 
 let behindProxy: Gate
 let alone: Gate
@@ -54,7 +54,7 @@ test('token: once the time has come, it is answered again', async () => {
   const seconds = Number(answer.headers.get('retry-after'))
   expect(seconds).toBe(1)
   await sleep(seconds * 1_000)
-  expect((await knock()).status).toBe(400)
+  expect((await knock()).status).toBe(401)
 })
 
 test('without a proxy that is trusted, what a caller says of its address counts for nothing', async () => {
@@ -67,7 +67,7 @@ test('calls are counted by their user, whatever address they come from', async (
   const [ada, ben] = [await behindProxy.addUser('ada'), await behindProxy.addUser('ben')]
   let from = 0
   const call = ({ key }: { key: string }) =>
-    send(doorOf(behindProxy, { key }), 'tools/call', { name: 'sekisho_status', arguments: {} }, {
+    send(doorOf(behindProxy, { key }), 'tools/call', { name: 'own__whoami', arguments: {} }, {
       headers: { 'X-Forwarded-For': `192.0.2.${++from}` },
     })
   const replies = await inTurn(CALLS + 1, () => call(ada))

@@ -22,6 +22,7 @@ export interface Member {
   readonly door: Door
 }
 
+/** A user's browser, signed in to a gate by their invitation, and a key for their client. */
 export async function joinGate(gate: Gate, url: string, name: string): Promise<Member> {
   const browser = await acceptInvitation(await gate.inviteUser(name))
   const key = textAt((await gate.admin('POST', '/admin/api/keys', { user: name, scopes: ['mcp'] })).body, 'key')

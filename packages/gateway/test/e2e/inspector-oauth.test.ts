@@ -1,0 +1,120 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Browser } from '../../../../scripts/lib/browser.ts'
+import { freePort } from '../../../../scripts/lib/free-port.ts'
+import { startGate } from '../../../../scripts/lib/gate.ts'
+import { acceptInvitation } from '../../../../scripts/lib/people.ts'
+import type { Program } from '../../../../scripts/lib/processes.ts'
+import { openInspector } from './inspector.ts'
+import { referenceServer, tokenOf } from './place.ts'
+
+/** R2-27, R1-15a: the whole way in of a client that was told nothing but the address. */
+const inspector = await openInspector()
+afterAll(() => inspector[Symbol.dispose]())
+
+const cases = [
+  { era: 'modern', way: 'registers itself' },
+  { era: 'legacy', way: 'registers itself' },
+  { era: 'modern', way: 'names its metadata document' },
+  { era: 'legacy', way: 'names its metadata document' },
+] as const
+
+describe.skipIf(!inspector.isThere && process.env['CI'] !== 'true')('MCP Inspector, unchanged,', () => {
+  test.each(cases)('$way, signs its user in and calls, as a $era client', { timeout: 60_000 }, async ({ era, way }) => {
+    const callback = `http://127.0.0.1:${await freePort()}/oauth/callback`
+    await using website = await openWebsite(callback)
+    const port = await freePort()
+    const publicUrl = `http://localhost:${port}`
+    await using gate = await startGate({
+      port,
+      env: { NODE_EXTRA_CA_CERTS: website.certificate },
+      config: {
+        outbound: { allowedHosts: [website.host] },
+        mcpServers: { stdio: referenceServer({ TOKEN: { $userToken: '{{token}}' } }) },
+      },
+    })
+    const browser = await acceptInvitation(await gate.inviteUser('ada'))
+    await gate.setToken('ada', 'stdio', tokenOf('ada', 'stdio'))
+
+    const named = way === 'registers itself' ? [] : ['--client-metadata-url', website.document]
+    await using client = inspector.start(
+      ...[`${publicUrl}/mcp`, '--transport', 'http', '--protocol-era', era, '--format', 'json', '-q'],
+      ...['--callback-url', callback, ...named, '--method', 'tools/call', '--tool-name', 'stdio__get-env'],
+    )
+    const sentTo = await allowWherever(client, browser)
+    expect(await client.ended).toMatchObject({ code: 0 })
+    expect(client.output()).toContain(tokenOf('ada', 'stdio'))
+
+    const clientId = sentTo.searchParams.get('client_id')
+    if (way === 'registers itself') expect(clientId).not.toMatch(/^https:/)
+    else expect({ clientId, readers: website.readers }).toEqual({ clientId: website.document, readers: ['sekisho'] })
+    expect((await browser.open(`${publicUrl}/account/clients`)).text).toContain('MCP Inspector')
+  })
+})
+
+/** Follows the client to where it sends its user, lets it in, and comes back to it. */
+async function allowWherever(client: Program, browser: Browser): Promise<URL> {
+  const [, address = ''] = await client.match(/navigate to: (\S+)/, 30_000)
+  const question = await browser.open(address)
+  const back = await question.press(/^Allow/)
+  expect(back.text).toContain('OAuth complete')
+  return new URL(address)
+}
+
+interface Website extends AsyncDisposable {
+  readonly host: string
+  /** The address of the client's metadata document. */
+  readonly document: string
+  /** The file of the certificate it is known by. */
+  readonly certificate: string
+  /** The programs that read the document. */
+  readonly readers: readonly string[]
+}
+
+/** The website of a client, with its metadata document; nobody but this machine knows its certificate. */
+async function openWebsite(redirectUri: string): Promise<Website> {
+  const folder = mkdtempSync(join(tmpdir(), 'sekisho-website-'))
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
+  execFileSync('openssl', [...SELF_SIGNED, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
+  const host = `localhost:${await freePort()}`
+  const document = `https://${host}/clients/inspector.json`
+  const readers: string[] = []
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
+    if (request.url !== '/clients/inspector.json') return response.writeHead(404).end()
+    readers.push(request.headers['user-agent'] ?? '')
+    response.writeHead(200, { 'content-type': 'application/json' })
+    return response.end(JSON.stringify({ client_id: document, ...ABOUT, redirect_uris: [redirectUri] }))
+  })
+  await listen(server, Number(new URL(document).port))
+  return {
+    host,
+    document,
+    certificate,
+    readers,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const ABOUT = {
+  client_name: 'MCP Inspector',
+  token_endpoint_auth_method: 'none',
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+}
+
+const SELF_SIGNED = [
+  ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+  ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
+]
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve) => server.listen(port, 'localhost', resolve))
+}
