@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { systemClock } from './base/clock.ts'
 import { systemRandom } from './base/ids.ts'
 import type { Log } from './base/log.ts'
@@ -65,7 +65,11 @@ async function prepare() {
 
   const { config } = await withPort(read('{}'))
   const { port } = config.listen
-  const playground = await openPlayground({ redirectUri: `${config.publicUrl}/callback`, port: port + 1 })
+  const playground = await openPlayground({
+    redirectUri: `${config.publicUrl}/callback`,
+    directory: join(dataDirectory, 'playground'),
+    port: port + 1,
+  })
   const { warnings, ...own } = read(firstRunConfig(dataDirectory, playground), {
     ...environment,
     ...playground.environment,

@@ -15,7 +15,8 @@ export function sendOAuthError(response: ServerResponse, failure: Problem, reque
   sendJson(response, failure.row.status, body, ['X-Request-Id', requestId, ...headers])
 }
 
-function oauthErrorOf({ code, row }: Problem): string {
+/** The error code of OAuth for a failure of ours. */
+export function oauthErrorOf({ code, row }: Problem): string {
   const special = CODES[code]
   if (special !== undefined) return special
   return row.status >= 500 ? 'server_error' : 'invalid_request'

@@ -7,7 +7,7 @@ import { rateKeyOf } from '../http/client-address.ts'
 import { corsHeaders, isPreflight, preflightHeaders } from '../http/cors.ts'
 import { sendJson } from '../http/router.ts'
 import { showProblem } from '../pages/problem.ts'
-import { sendOAuthError, sendPage } from './answers.ts'
+import { oauthErrorOf, sendOAuthError, sendPage } from './answers.ts'
 import { hasGoodRedirects, normaliseMetadata } from './client-metadata.ts'
 import { describeResource, describeServer } from './metadata.ts'
 import { normaliseAuthorization, normaliseTokenRequest, standIn } from './request.ts'
@@ -74,7 +74,7 @@ export function createEndpoints(needs: EndpointsNeeds) {
     const failure = asProblem(error)
     const requestId = needs.newRequestId()
     needs.onFailure(failure, requestId)
-    if (endpoint?.limit !== undefined && failure.code === 'limit.endpoint') needs.onOperation(endpoint.limit, 'limited')
+    if (endpoint?.limit !== undefined) needs.onOperation(endpoint.limit, outcomeOf(failure))
     if (response.headersSent) return void response.destroy()
     if (endpoint?.open === false) return sendPage(response, showProblem(failure, { requestId }))
     return sendOAuthError(response, failure, requestId)
@@ -99,6 +99,10 @@ export function createEndpoints(needs: EndpointsNeeds) {
       }
     },
   }
+}
+
+function outcomeOf(failure: Problem): string {
+  return failure.code === 'limit.endpoint' ? 'limited' : oauthErrorOf(failure)
 }
 
 function urlOf({ url = '/' }: IncomingMessage): URL {

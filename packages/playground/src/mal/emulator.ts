@@ -39,7 +39,7 @@ export function createMalEmulator(options: MalOptions = {}): MalEmulator {
   const clients = new Map(registered.map((client) => [client.id, client]))
   const settings = defaultSettings()
   const log = createRequestLog()
-  const grants = createGrantStore({ clock, random, settings })
+  const grants = createGrantStore({ clock, random, settings, memory: options.memory })
   let site: ReturnType<typeof createSite> | undefined
   const server = createHttp({ openRoutes, log })
 

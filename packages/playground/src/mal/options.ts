@@ -23,8 +23,16 @@ export interface MalOptions {
   readonly host?: string
   readonly clock?: Clock
   readonly random?: Random
+  /** Where it remembers which tokens it issued, as digests, so that connections outlive the process. */
+  readonly memory?: MalMemory
   /** Opens `/_control`, so that a test in another process can turn the settings. */
   readonly control?: boolean
+}
+
+/** A place for one text. */
+export interface MalMemory {
+  read(): string | undefined
+  write(text: string): void
 }
 
 /** How the emulated service behaves. Every value may be set at any time and counts from the next request on. */

@@ -82,7 +82,6 @@ test.for([
   '{origin}:1/mcp',
   '/mcp',
   'mcp',
-  '',
 ])('no code is made for the resource %s', async (template) => {
   const resource = template.replace('{origin}', publicUrl)
   const clientId = await register(outside)

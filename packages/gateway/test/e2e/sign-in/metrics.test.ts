@@ -1,10 +1,10 @@
 import { users } from '@sekisho/playground/mal/users'
 import { expect, test } from 'vitest'
-import { createBrowser } from '../../../../../scripts/lib/browser.ts'
+import { createBrowser, type Browser } from '../../../../../scripts/lib/browser.ts'
 import { connectMal, PASSWORD } from '../../../../../scripts/lib/people.ts'
 import { openOutside, type Outside } from '../journey/outside.ts'
 import { doorOf } from '../place.ts'
-import { send } from '../wire.ts'
+import { send, type Door } from '../wire.ts'
 import { ask, knock, letIn, openBrowserOf, post, refresh, register, registerClient, revoke } from './client.ts'
 
 /** Every step is counted, as it ended: R1-11. */
@@ -41,21 +41,18 @@ test('the steps of OAuth are counted by how they ended', async () => {
     'revoke invalid_client': 1,
   })
 
-  // 2. Toward providers.
-  const { key } = await gate.addUser('ben')
-  expect(await knock(gate, key)).toBe(200)
-  const { accessToken } = await letIn(publicUrl, browser, held.clientId)
-  const door = doorOf(gate, { key: accessToken })
-  const page = await (await browser.open(`${publicUrl}/connect/mal`)).press(/^Continue to MyAnimeList/)
-  const away = await page.press(/^Sign in/, { user_name: mika.name, password: mika.password })
-  await away.press(/^(?:Deny|Cancel|Refuse)/)
-  await connectMal(browser, `${publicUrl}/connect/mal`, mika)
+  // 2. Toward providers: refused there, connected, renewed; and another's, which is ended there.
+  const away = await (await browser.open(`${publicUrl}/connect/mal`)).press(/^Continue to MyAnimeList/)
+  const asked = await away.press(/^Sign in/, { user_name: 'mika', password: passwordOf('mika') })
+  await asked.press(/^(?:Deny|Cancel|Refuse)/)
+  const ada = await connected(outside, browser, 'mika')
   mal.expireTokens('mika')
-  await send(door, 'tools/call', LIST)
-  mal.revoke('mika')
-  await send(door, 'tools/call', LIST)
+  await send(ada, 'tools/call', LIST)
+  const ben = await connected(outside, await openBrowserOf(gate, 'ben'), 'haru')
+  mal.revoke('haru')
+  await send(ben, 'tools/call', LIST)
   expect(await counted()).toMatchObject({
-    'connect ok': 1,
+    'connect ok': 2,
     'connect failed': 1,
     'refresh ok': 1,
     'refresh rejected': 1,
@@ -87,7 +84,16 @@ test('who came to MCP is counted, whatever they came with, and how many browsers
   expect(await signedIn()).toBe(0)
 })
 
-const mika = users.find(({ name }) => name === 'mika') ?? { name: '', password: '' }
+/** A client of somebody who connected that account. */
+async function connected({ gate, publicUrl }: Outside, browser: Browser, account: string): Promise<Door> {
+  const { accessToken } = await letIn(publicUrl, browser)
+  await connectMal(browser, `${publicUrl}/connect/mal`, { name: account, password: passwordOf(account) })
+  return doorOf(gate, { key: accessToken })
+}
+
+function passwordOf(account: string): string {
+  return users.find(({ name }) => name === account)?.password ?? ''
+}
 
 /** The values of one metric, each by the values of its labels. */
 async function sampler({ gate }: Outside, metric: string): Promise<Record<string, number>> {

@@ -1,4 +1,4 @@
-import type { Clock, MalSettings, Random } from '../options.ts'
+import type { Clock, MalMemory, MalSettings, Random } from '../options.ts'
 import type { User } from '../users.ts'
 import { codeBytes, digest, mintAccessToken, mintOpaque, refreshTokenBytes } from './codes.ts'
 
@@ -18,6 +18,7 @@ export interface Code extends Held {
 export interface RefreshToken extends Held {
   /** The access token that was issued with it, which dies with it under strict rotation. */
   readonly access: Held
+  readonly accessKey: string
 }
 
 export interface Tokens {
@@ -29,13 +30,28 @@ export interface Tokens {
 /** More than any test needs; what is older makes room. */
 const limit = 50_000
 
-/** Codes, tokens and who is connected to what, in memory, under digests. */
-export function createGrantStore({ clock, random, settings }: GrantNeeds) {
+/** Codes, tokens and who is connected to what, under digests; in memory, and beyond it where there is another. */
+export function createGrantStore({ clock, random, settings, memory }: GrantNeeds) {
   const codes = new Map<string, Code>()
-  const access = new Map<string, Held>()
+  const known = recall(memory)
+  const access = new Map(known.access)
   const refresh = new Map<string, RefreshToken>()
+  for (const [key, { accessKey, ...held }] of known.refresh) {
+    const issuedWith = access.get(accessKey)
+    if (issuedWith) refresh.set(key, { ...held, accessKey, access: issuedWith })
+  }
   /** Per user: the applications they allowed, and since when. */
-  const connected = new Map<string, Map<string, number>>()
+  const connected = new Map(known.connected.map(([user, clients]) => [user, new Map(clients)]))
+
+  function remember(): void {
+    memory?.write(
+      JSON.stringify({
+        access: [...access],
+        refresh: [...refresh].map(([key, { access: _access, ...held }]) => [key, held]),
+        connected: [...connected].map(([user, clients]) => [user, [...clients]]),
+      } satisfies Known),
+    )
+  }
 
   return {
     issueCode(grant: { userName: string; clientId: string; redirectUri: string; codeChallenge: string }): string {
@@ -55,9 +71,12 @@ export function createGrantStore({ clock, random, settings }: GrantNeeds) {
       }
       const held = { userName: user.name, clientId, expiresAt: after(expiresIn), revoked: false }
       keep(access, tokens.accessToken, held)
-      keep(refresh, tokens.refreshToken, { ...held, expiresAt: after(settings.refreshTokenSeconds), access: held })
+      const accessKey = digest(tokens.accessToken)
+      const expiresAt = after(settings.refreshTokenSeconds)
+      keep(refresh, tokens.refreshToken, { ...held, expiresAt, access: held, accessKey })
       const since = connected.get(user.name) ?? new Map<string, number>()
       connected.set(user.name, since.set(clientId, since.get(clientId) ?? clock.now()))
+      remember()
       return tokens
     },
 
@@ -75,6 +94,7 @@ export function createGrantStore({ clock, random, settings }: GrantNeeds) {
       }
       if (clientId === undefined) connected.delete(userName)
       else connected.get(userName)?.delete(clientId)
+      remember()
     },
 
     /** Makes every access token of one user, or of all, expired from now on; refresh tokens go on living. */
@@ -98,6 +118,20 @@ interface GrantNeeds {
   clock: Clock
   random: Random
   settings: MalSettings
+  memory: MalMemory | undefined
+}
+
+/** As it is written down. */
+interface Known {
+  readonly access: readonly (readonly [string, Held])[]
+  readonly refresh: readonly (readonly [string, Omit<RefreshToken, 'access'>])[]
+  readonly connected: readonly (readonly [string, readonly (readonly [string, number])[]])[]
+}
+
+/** What was written down by the process before; nobody else writes there. */
+function recall(memory: MalMemory | undefined): Known {
+  const text = memory?.read()
+  return text === undefined ? { access: [], refresh: [], connected: [] } : JSON.parse(text)
 }
 
 function keep<T>(map: Map<string, T>, token: string, value: T): void {
