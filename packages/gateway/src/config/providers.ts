@@ -112,10 +112,25 @@ export function buildProviders(
     ids.flatMap((id) => {
       const entry = Object.hasOwn(file.providers, id) ? file.providers[id] : undefined
       const definition = Object.hasOwn(definitions, id) ? definitions[id] : undefined
-      const built = buildProvider(id, { ...definition, ...entry }, clients.get(id))
+      const built = buildProvider(id, { ...inherited(definition, entry), ...entry }, clients.get(id))
       return built ? [[id, built]] : []
     }),
   )
+}
+
+/**
+ * Another token endpoint is another place: what it grants must not be sent to where the tokens of the definition's own
+ * belong.
+ */
+function inherited(definition: ProviderDefinition | undefined, entry: ProviderEntry | undefined) {
+  const moved = entry?.tokenUrl !== undefined && originOf(entry.tokenUrl) !== originOf(definition?.tokenUrl)
+  if (definition === undefined || !moved) return definition
+  const { account: _account, revocation: _revocation, apiBaseUrl: _api, issuer: _issuer, ...rest } = definition
+  return rest
+}
+
+function originOf(url: string | undefined): string | undefined {
+  return url === undefined ? undefined : URL.parse(url)?.origin
 }
 
 /** `undefined` where it is incomplete, which {@link checkProviders} has refused before. */

@@ -1,7 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { expect, test } from 'vitest'
-import { createRouter } from '../../src/http/router.ts'
+import { describe, expect, test } from 'vitest'
+import { problem } from '../../src/base/problem.ts'
+import { createEdge } from '../../src/http/edge.ts'
+import { createRouter, type Route, type RouterNeeds } from '../../src/http/router.ts'
 import { createUnderWay } from '../../src/http/under-way.ts'
 
 test('while the gate stops everything is refused but what says how it is', async () => {
@@ -30,6 +32,49 @@ test('while the gate stops everything is refused but what says how it is', async
   server.close()
 })
 
+describe('what web pages of other origins are told', () => {
+  const app = 'https://app.example.com'
+  const asked = { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'mcp-param-region' }
+  const answering = (text: string): Route['handle'] => (_request, response) => void response.end(text)
+  const routes: Route[] = [
+    { path: '/mcp', origins: 'mcp', cors: ['POST', 'GET'], handle: answering('called') },
+    { path: '/fails', origins: 'mcp', cors: ['POST'], handle: () => Promise.reject(problem('auth.required')) },
+    { path: '/public', origins: 'any', cors: ['GET'], handle: answering('read') },
+    { path: '/page', handle: answering('seen') },
+  ]
+  const settings = { publicUrl: 'https://gate.example.com', allowedHosts: [], allowedOrigins: [app] }
+  const door = { routes, checkEdge: createEdge(settings), newRequestId: () => 'r-1', onFailure: () => {} }
+
+  test('a preflight is answered before the route is asked, and while the gate stops; the edge comes first', async () => {
+    await using gate = await open({ ...door, isStopping: () => true })
+    const allowed = await gate.ask('/mcp', { method: 'OPTIONS', headers: { origin: app, ...asked } })
+    expect([allowed.status, await allowed.text()]).toEqual([204, ''])
+    expect(Object.fromEntries(allowed.headers)).toMatchObject({
+      'access-control-allow-origin': app,
+      'access-control-allow-methods': 'POST, GET',
+      'access-control-allow-headers': expect.stringMatching(/Authorization.*mcp-param-region$/),
+    })
+    const refused = await gate.ask('/mcp', { method: 'OPTIONS', headers: { origin: 'https://evil.example', ...asked } })
+    expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([403, null])
+    const unknown = await gate.ask('/page', { method: 'OPTIONS', headers: { origin: app, ...asked } })
+    expect([unknown.status, unknown.headers.get('access-control-allow-origin')]).toEqual([403, null])
+  })
+
+  test('an answer may be read where the route says so, a failure as well', async () => {
+    await using gate = await open({ ...door, isStopping: () => false })
+    const read = async (path: string, origin: string) => {
+      const answer = await gate.ask(path, { headers: { origin } })
+      return [answer.status, answer.headers.get('access-control-allow-origin'), answer.headers.get('vary')]
+    }
+    expect(await read('/mcp', app)).toEqual([200, app, 'Origin'])
+    expect(await read('/fails', app)).toEqual([401, app, 'Origin'])
+    expect(await read('/public', 'https://anybody.example')).toEqual([200, '*', null])
+    expect(await read('/page', settings.publicUrl)).toEqual([200, null, null])
+    const plain = await gate.ask('/mcp', { method: 'OPTIONS' })
+    expect(await plain.text()).toBe('called')
+  })
+})
+
 test('what is under way is waited for, whether it ends well or not, and no longer than there is time', async () => {
   const underWay = createUnderWay()
   const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -46,3 +91,17 @@ test('what is under way is waited for, whether it ends well or not, and no longe
   void underWay.follow(new Promise(() => {}))
   await underWay.landed(1)
 })
+
+/** A server on loopback that is routed so. */
+async function open(needs: RouterNeeds) {
+  const server = createServer(createRouter(needs)).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    ask: (path: string, init: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}

@@ -121,6 +121,22 @@ eachDatabase((_name, openFresh) => {
     expect(ended).toEqual([ada.id])
   })
 
+  test('R1-11f: the browsers that are signed in are counted, whoever’s they are, but for those that stayed away', async () => {
+    await using fresh = await openFresh()
+    await using scene = await openScene(fresh.storage)
+    expect(await scene.sessions.count()).toBe(0)
+    for (const name of ['ada', 'ben']) {
+      await scene.person(name)
+      await signIn(scene.browser(), name)
+    }
+    expect(await scene.sessions.count()).toBe(2)
+    scene.clock.turn(71 * HOUR)
+    await signIn(scene.browser(), 'ada')
+    expect(await scene.sessions.count()).toBe(3)
+    scene.clock.turn(2 * HOUR)
+    expect(await scene.sessions.count()).toBe(1)
+  })
+
   test('the cookie’s value is nowhere in the database', async () => {
     await using fresh = await openFresh()
     await using scene = await openScene(fresh.storage)

@@ -32,7 +32,7 @@ function newBrowser({ gate }: Outside): Promise<Browser> {
 
 const untilExpired = () => sleep(SECONDS * 1_000 + 100)
 
-test.for(eras)('a client of %s renews an expired access token by itself, and its user sees nothing', async ([
+test.concurrent.for(eras)('a client of %s renews an expired access token by itself, and its user sees nothing', async ([
   _era,
   connect,
 ]) => {
@@ -49,7 +49,7 @@ test.for(eras)('a client of %s renews an expired access token by itself, and its
   expect(signingIn.timesSent).toBe(1)
 })
 
-test.for(eras)('a client of %s that stayed away too long sends its user again', async ([_era, connect]) => {
+test.concurrent.for(eras)('a client of %s that stayed away too long sends its user again', async ([_era, connect]) => {
   const serverUrl = `${briefest.publicUrl}/mcp`
   const browser = await newBrowser(briefest)
   const signingIn = await signInClient(serverUrl, browser, { redirectUrl: REDIRECT })

@@ -53,7 +53,10 @@ async function openGates(): Promise<Gates> {
 }
 
 /** Somebody who is known to both gates, by another name to each, and signed in to both in one browser. */
-async function joinBoth({ inner, outer, outerUrl }: Gates, name: string): Promise<Member & { readonly secret: string }> {
+async function joinBoth(
+  { inner, outer, outerUrl }: Gates,
+  name: string,
+): Promise<Member & { readonly secret: string }> {
   const inside = `${name}-inside`
   const secret = tokenOf(inside, 'stdio')
   const member = await joinGate(outer, outerUrl, name)
@@ -68,6 +71,13 @@ async function connect(browser: Browser, link: string): Promise<void> {
   expect((await question.press(/^Allow/)).text).toMatch(/Connected/)
 }
 
+/** Takes back what the outer gate was allowed, on the page of the inner one. */
+async function revoke({ browser }: Member, innerUrl: string): Promise<void> {
+  const clients = await browser.open(`${innerUrl}/account/clients`)
+  expect(clients.text).toContain('Sekisho')
+  await clients.press(/^Revoke/)
+}
+
 /** Lets three quarters of a minute pass, for one of the gates only. */
 async function letPass(gate: Gate): Promise<void> {
   const passed = () => gate.log().match(/^passed /gm)?.length ?? 0
@@ -76,7 +86,7 @@ async function letPass(gate: Gate): Promise<void> {
   await until(() => passed() > before)
 }
 
-/** What the inner gate was shown by others than its own user's client. */
+/** What the inner gate was shown, each once: nobody but the outer one is its client. */
 function tokensAt({ inner }: Gates): string[] {
   return receivedBy(inner.log())
 }
@@ -109,14 +119,19 @@ test('a gate connects to another by discovery, renews unseen, and is told when i
   expect(await textFrom(ada.door, TOOL)).toContain(ada.secret)
   expect(tokensAt(gates)).toHaveLength(4)
 
-  // 4. Revoked there: the user is told here, by the same call, and connects again.
-  const clients = await ada.browser.open(`${innerUrl}/account/clients`)
-  expect(clients.text).toContain('Sekisho')
-  await clients.press(/^Revoke/)
+  // 4. Revoked there: the user is told here, by the same call, and connects again. Nobody else notices.
+  await revoke(ada, innerUrl)
   await connect(ada.browser, await linkFrom(ada.door, TOOL))
   expect(await textFrom(ada.door, TOOL)).toContain(ada.secret)
-
-  // 5. Nobody else noticed, and what opens the outer gate was never shown to the inner one.
   expect(await textFrom(ben.door, TOOL)).toContain(ben.secret)
+
+  // 5. Revoked when it was to be renewed: told as well, since it is the renewal that is refused.
+  await revoke(ben, innerUrl)
+  await letPass(outer)
+  await letPass(outer)
+  await connect(ben.browser, await linkFrom(ben.door, TOOL))
+  expect(await textFrom(ben.door, TOOL)).toContain(ben.secret)
+
+  // 6. What opens the outer gate was never shown to the inner one.
   for (const { door } of [ada, ben]) expect(tokensAt(gates)).not.toContain(door.key)
 })
