@@ -94,7 +94,7 @@ fieldset { border: 0; padding: 0; margin: 0 0 1.1rem; min-width: 0; }
 legend { font-weight: 600; padding: 0; margin-bottom: .25rem; }
 .choice { display: flex; gap: .6rem; align-items: center; min-height: 2rem; }
 .choice input { width: 1.15rem; height: 1.15rem; margin: 0; flex: none; accent-color: var(--brand); }
-.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.unseen, input.unseen { position: absolute; width: 1px; height: 1px; min-height: 0; padding: 0; border: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .card form:last-child { margin-bottom: 0; }
 .host { margin-bottom: .1rem; font-size: 1.15rem; font-weight: 650; overflow-wrap: anywhere; }
 .asks { font-size: 1.1rem; }

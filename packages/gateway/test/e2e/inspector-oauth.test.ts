@@ -16,45 +16,74 @@ import { referenceServer, tokenOf } from './place.ts'
 const inspector = await openInspector()
 afterAll(() => inspector[Symbol.dispose]())
 
-const cases = [
-  { era: 'modern', way: 'registers itself' },
-  { era: 'legacy', way: 'registers itself' },
-  { era: 'modern', way: 'names its metadata document' },
-  { era: 'legacy', way: 'names its metadata document' },
-] as const
+const isLeftOut = !inspector.isThere && process.env['CI'] !== 'true'
 
-describe.skipIf(!inspector.isThere && process.env['CI'] !== 'true')('MCP Inspector, unchanged,', () => {
-  test.each(cases)('$way, signs its user in and calls, as a $era client', { timeout: 60_000 }, async ({ era, way }) => {
-    const callback = `http://127.0.0.1:${await freePort()}/oauth/callback`
-    await using website = await openWebsite(callback)
-    const port = await freePort()
-    const publicUrl = `http://localhost:${port}`
-    await using gate = await startGate({
+describe.skipIf(isLeftOut).each(['modern', 'legacy'])('MCP Inspector, unchanged, as a %s client', (era) => {
+  test('registers itself, signs its user in and calls', { timeout: 60_000 }, async () => {
+    await using place = await openPlace()
+    const { clientId, said } = await callThrough(place, era, [])
+    expect(said).toContain(tokenOf('ada', 'stdio'))
+    expect(clientId).not.toMatch(/^https:/)
+    expect(await clientsOf(place)).toContain('MCP Inspector')
+  })
+
+  test('names its metadata document, signs its user in and calls', { timeout: 60_000 }, async () => {
+    await using place = await openPlace()
+    const { document, readers } = place.website
+    const { clientId, said } = await callThrough(place, era, ['--client-metadata-url', document])
+    expect(said).toContain(tokenOf('ada', 'stdio'))
+    expect(clientId).toBe(document)
+    expect(readers).toEqual(['sekisho'])
+    expect(await clientsOf(place)).toContain('MCP Inspector')
+  })
+})
+
+interface Place extends AsyncDisposable {
+  readonly publicUrl: string
+  /** Where the client takes its answer. */
+  readonly callback: string
+  readonly website: Website
+  /** The user's, signed in. */
+  readonly browser: Browser
+}
+
+/** A gate that trusts the client's website, with a user who has a token of their own for its server. */
+async function openPlace(): Promise<Place> {
+  await using open = new AsyncDisposableStack()
+  const callback = `http://127.0.0.1:${await freePort()}/oauth/callback`
+  const website = open.use(await openWebsite(callback))
+  const port = await freePort()
+  const gate = open.use(
+    await startGate({
       port,
       env: { NODE_EXTRA_CA_CERTS: website.certificate },
       config: {
         outbound: { allowedHosts: [website.host] },
         mcpServers: { stdio: referenceServer({ TOKEN: { $userToken: '{{token}}' } }) },
       },
-    })
-    const browser = await acceptInvitation(await gate.inviteUser('ada'))
-    await gate.setToken('ada', 'stdio', tokenOf('ada', 'stdio'))
+    }),
+  )
+  const browser = await acceptInvitation(await gate.inviteUser('ada'))
+  await gate.setToken('ada', 'stdio', tokenOf('ada', 'stdio'))
+  const opened = open.move()
+  const publicUrl = `http://localhost:${port}`
+  return { publicUrl, callback, website, browser, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
 
-    const named = way === 'registers itself' ? [] : ['--client-metadata-url', website.document]
-    await using client = inspector.start(
-      ...[`${publicUrl}/mcp`, '--transport', 'http', '--protocol-era', era, '--format', 'json', '-q'],
-      ...['--callback-url', callback, ...named, '--method', 'tools/call', '--tool-name', 'stdio__get-env'],
-    )
-    const sentTo = await allowWherever(client, browser)
-    expect(await client.ended).toMatchObject({ code: 0 })
-    expect(client.output()).toContain(tokenOf('ada', 'stdio'))
+/** Calls a tool, and lets the client in when it asks; answers with what it calls itself, and what it wrote. */
+async function callThrough({ publicUrl, callback, browser }: Place, era: string, named: readonly string[]) {
+  const server = [`${publicUrl}/mcp`, '--transport', 'http', '--protocol-era', era, '--callback-url', callback]
+  const asked = ['--method', 'tools/call', '--tool-name', 'stdio__get-env', '--format', 'json', '-q']
+  await using client = inspector.start(...server, ...named, ...asked)
+  const sentTo = await allowWherever(client, browser)
+  expect(await client.ended).toMatchObject({ code: 0 })
+  return { clientId: sentTo.searchParams.get('client_id'), said: client.output() }
+}
 
-    const clientId = sentTo.searchParams.get('client_id')
-    if (way === 'registers itself') expect(clientId).not.toMatch(/^https:/)
-    else expect({ clientId, readers: website.readers }).toEqual({ clientId: website.document, readers: ['sekisho'] })
-    expect((await browser.open(`${publicUrl}/account/clients`)).text).toContain('MCP Inspector')
-  })
-})
+/** What the user's page says of the clients they let in. */
+async function clientsOf({ browser, publicUrl }: Place): Promise<string> {
+  return (await browser.open(`${publicUrl}/account/clients`)).text
+}
 
 /** Follows the client to where it sends its user, lets it in, and comes back to it. */
 async function allowWherever(client: Program, browser: Browser): Promise<URL> {
@@ -110,10 +139,10 @@ const ABOUT = {
   response_types: ['code'],
 }
 
-const SELF_SIGNED = [
-  ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-  ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
-]
+const SELF_SIGNED =
+  'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost'.split(
+    ' ',
+  )
 
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve) => server.listen(port, 'localhost', resolve))

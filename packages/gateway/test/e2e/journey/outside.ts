@@ -30,16 +30,19 @@ export interface OutsideOptions {
   /** Joined to the configuration. */
   readonly config?: object
   readonly env?: Readonly<Record<string, string>>
+  /** Puts something before MyAnimeList, by whose address the gate then knows it. */
+  readonly before?: (malUrl: string) => Promise<string>
 }
 
 /** Starts both; each knows the other's address before it listens. */
-export async function openOutside({ config = {}, env = {} }: OutsideOptions = {}): Promise<Outside> {
+export async function openOutside({ config = {}, env = {}, before }: OutsideOptions = {}): Promise<Outside> {
   await using open = new AsyncDisposableStack()
   const port = await freePort()
   const publicUrl = `http://localhost:${port}`
   const { dataDir } = open.use(freshDataDir())
   const mal = open.use(createMalEmulator({ clients: [{ ...CLIENT, redirectUris: [`${publicUrl}/callback`] }] }))
-  const { url } = await mal.listen()
+  const { url: malUrl } = await mal.listen()
+  const url = before === undefined ? malUrl : await before(malUrl)
   const start = () => startGate({ port, env, dataDir, config: { ...configFor(url), ...config } })
   let gate = await start()
   open.defer(async () => void (await gate.stop()))
