@@ -53,8 +53,9 @@ export function isMissing({ code }: Problem): boolean {
   return code === 'token.required' || code === 'connection.required' || code === 'connection.rejected'
 }
 
-function declined({ code, details }: Problem): Problem {
-  return problem(code === 'connection.required' ? 'connection.declined' : code, details)
+/** Whatever is missing, the answer is no: to ask again at once would be to ask for ever. */
+function declined({ details }: Problem): Problem {
+  return problem('connection.declined', { provider: details['service'], ...details })
 }
 
 async function rest(signal: AbortSignal): Promise<void> {

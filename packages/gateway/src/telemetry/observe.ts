@@ -50,10 +50,17 @@ export function createObserver({ mcp_requests_total: requests, mcp_request_durat
 /** Logs and counts every failure: one of ours or of an upstream's as a warning, a client's own quietly. */
 export function createFailureNote({ log, metrics }: { readonly log: Log; readonly metrics: Metrics }) {
   return (failure: Problem, requestId: string): void => {
-    const { code, details, row } = failure
+    const { code, row } = failure
+    const details = loggable(failure.details)
     metrics.sekisho_errors_total.labels(code).inc()
     if (row.status >= 500 && code !== 'request.cancelled')
       log.warn({ requestId, code, details, error: failure }, 'request.failed')
     else log.debug({ requestId, code, details }, 'request.refused')
   }
+}
+
+/** What stands in an address behind its path is often good for something: a ticket, a code. */
+function loggable(details: Problem['details']): Problem['details'] {
+  const { url } = details
+  return typeof url === 'string' ? { ...details, url: url.replace(/[?#].*$/s, '') } : details
 }

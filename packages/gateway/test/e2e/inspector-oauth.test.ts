@@ -1,14 +1,10 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Browser } from '../../../../scripts/lib/browser.ts'
 import { freePort } from '../../../../scripts/lib/free-port.ts'
 import { startGate } from '../../../../scripts/lib/gate.ts'
 import { acceptInvitation } from '../../../../scripts/lib/people.ts'
 import type { Program } from '../../../../scripts/lib/processes.ts'
+import { openSecureSite, type SecureSite } from './attacks/secure-site.ts'
 import { openInspector } from './inspector.ts'
 import { referenceServer, tokenOf } from './place.ts'
 
@@ -94,56 +90,29 @@ async function allowWherever(client: Program, browser: Browser): Promise<URL> {
   return new URL(address)
 }
 
-interface Website extends AsyncDisposable {
-  readonly host: string
+interface Website extends SecureSite {
   /** The address of the client's metadata document. */
   readonly document: string
-  /** The file of the certificate it is known by. */
-  readonly certificate: string
   /** The programs that read the document. */
   readonly readers: readonly string[]
 }
 
-/** The website of a client, with its metadata document; nobody but this machine knows its certificate. */
+/** The website of a client, with its metadata document. */
 async function openWebsite(redirectUri: string): Promise<Website> {
-  const folder = mkdtempSync(join(tmpdir(), 'sekisho-website-'))
-  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
-  execFileSync('openssl', [...SELF_SIGNED, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
-  const host = `localhost:${await freePort()}`
-  const document = `https://${host}/clients/inspector.json`
   const readers: string[] = []
-  const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
-    if (request.url !== '/clients/inspector.json') return response.writeHead(404).end()
+  const site = await openSecureSite((request, response) => {
+    if (request.url !== DOCUMENT) return void response.writeHead(404).end()
     readers.push(request.headers['user-agent'] ?? '')
     response.writeHead(200, { 'content-type': 'application/json' })
-    return response.end(JSON.stringify({ client_id: document, ...ABOUT, redirect_uris: [redirectUri] }))
+    response.end(JSON.stringify({ client_id: `${site.origin}${DOCUMENT}`, redirect_uris: [redirectUri], ...ABOUT }))
   })
-  await listen(server, Number(new URL(document).port))
-  return {
-    host,
-    document,
-    certificate,
-    readers,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
+  return { ...site, document: `${site.origin}${DOCUMENT}`, readers }
 }
 
+const DOCUMENT = '/clients/inspector.json'
 const ABOUT = {
   client_name: 'MCP Inspector',
   token_endpoint_auth_method: 'none',
   grant_types: ['authorization_code', 'refresh_token'],
   response_types: ['code'],
-}
-
-const SELF_SIGNED =
-  'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost'.split(
-    ' ',
-  )
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve) => server.listen(port, 'localhost', resolve))
 }

@@ -45,7 +45,7 @@ export const accountErrors = {
   'connection.declined': {
     status: 403,
     rpc: -31005,
-    says: 'The {provider} account that {server} needs was not connected, since you declined.',
+    says: '{server} was not called, since you declined to connect {provider}.',
     fix: 'When you want to, open {url} in a browser and connect it there.',
     shows: ['url'],
   },

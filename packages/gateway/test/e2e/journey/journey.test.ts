@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client'
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
@@ -76,6 +77,32 @@ test.for(eras)('from a bare address to a renewed and a revoked connection, in $e
   expect(opened).toHaveLength(1)
 })
 
+test('a user who is not done when their client asks again is waited for, and one who declines is asked once', async () => {
+  await using outside = await openOutside({
+    config: {
+      mcpServers: {
+        mal: { builtin: 'mal' },
+        everything: { builtin: 'everything', requiresUserToken: true, tokenSetup: { name: 'Demo', instructions: 'Any.' } },
+      },
+    },
+  })
+  const browser = await acceptInvitation(await outside.gate.inviteUser('ada'), { stopAt: isRedirect })
+  await using client = await connectModern(outside, browser, 'ada')
+  let asked = 0
+  for (const tool of [LIST, 'everything__test_simple_text']) {
+    await expect(client.call(tool, () => Promise.reject(new Declined(++asked)))).rejects.toThrow(/connection\.declined/)
+  }
+  expect(asked).toBe(2)
+
+  const connecting: Promise<unknown>[] = []
+  const later = async (url: string) => {
+    connecting.push(sleep(1_500).then(() => connectMal(browser, url, mika)))
+  }
+  expect(await client.call(LIST, later)).toMatch(/12/)
+  expect(connecting).toHaveLength(1)
+  await Promise.all(connecting)
+})
+
 test('a client that can open no address reads the link in the tool’s result', async () => {
   await using outside = await openOutside()
   const { key } = await outside.gate.addUser('ada')
@@ -88,6 +115,13 @@ test('a client that can open no address reads the link in the tool’s result', 
   expect(result.isError).toBe(true)
   expect(result.content[0]?.text).toContain(`${outside.publicUrl}/connect/mal?`)
 })
+
+/** What a user does who does not want to. */
+class Declined extends Error {
+  constructor(times: number) {
+    super(`declined ${times} times`)
+  }
+}
 
 function account(name: string): { name: string; password: string } {
   const found = users.find((user) => user.name === name)
@@ -113,8 +147,13 @@ async function connectModern({ publicUrl }: Outside, browser: Browser, name: str
     )
     made.setRequestHandler('elicitation/create', async ({ params }) => {
       if (params.mode !== 'url' || !opener) return { action: 'decline' }
-      await opener(params.url)
-      return { action: 'accept' }
+      try {
+        await opener(params.url)
+        return { action: 'accept' }
+      } catch (error) {
+        if (error instanceof Declined) return { action: 'decline' }
+        throw error
+      }
     })
     return made
   }
