@@ -117,17 +117,26 @@ function purposeOf(clientId: string): string {
 
 /**
  * An interaction that was answered by somebody else than is signed in in the browser that comes back with it counts
- * as not answered. Otherwise somebody could begin one, have another answer it, and be let in as that other.
+ * as not answered. Otherwise somebody could begin one, have another answer it, and be let in as that other. The
+ * client's `state` is between it and its user, and is kept sealed.
  */
 function guardInteractions(base: Adapter, needs: AdapterNeeds): Adapter {
+  const { records, sealer } = needs
   return {
     ...base,
-    upsert: (uid, { returnTo: _address, session, ...payload }) =>
-      base.upsert(uid, { ...payload, ...(session === undefined ? {} : { session: { ...session, cookie: '' } }) }),
+    async upsert(uid, { returnTo: _address, session, params: { state, ...params } = {}, ...payload }) {
+      const kept = { ...payload, params, ...(session === undefined ? {} : { session: { ...session, cookie: '' } }) }
+      if (typeof state !== 'string') return records.put('Interaction', uid, { payload: kept })
+      const sealed = await sealer.seal(DEFAULT_TENANT, stateOf(uid), secret(state))
+      return records.put('Interaction', uid, { payload: kept, sealed })
+    },
     async find(uid) {
-      const found = await base.find(uid)
-      if (!found) return undefined
-      const interaction = { ...found, returnTo: needs.returnTo(uid) }
+      const row = await records.find('Interaction', uid)
+      if (row === undefined) return undefined
+      const { params, ...found } = toPayload(row, uid)
+      const opened = row.sealed && (await sealer.open(DEFAULT_TENANT, stateOf(uid), row.sealed))
+      const asked = opened === null ? params : { ...params, state: opened.reveal() }
+      const interaction = { ...found, ...(asked && { params: asked }), returnTo: needs.returnTo(uid) }
       const current = currentVisitor(needs)
       if (current === undefined) return interaction
       const account = current.visitor && toAccountId(current.visitor)
@@ -136,6 +145,10 @@ function guardInteractions(base: Adapter, needs: AdapterNeeds): Adapter {
       return unanswered
     },
   }
+}
+
+function stateOf(uid: string): string {
+  return `oauth-state:${uid}`
 }
 
 function answererOf({ result, session }: AdapterPayload): string | undefined {

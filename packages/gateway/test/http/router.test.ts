@@ -35,7 +35,10 @@ test('while the gate stops everything is refused but what says how it is', async
 describe('what web pages of other origins are told', () => {
   const app = 'https://app.example.com'
   const asked = { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'mcp-param-region' }
-  const answering = (text: string): Route['handle'] => (_request, response) => void response.end(text)
+  const answering =
+    (text: string): Route['handle'] =>
+    (_request, response) =>
+      void response.end(text)
   const routes: Route[] = [
     { path: '/mcp', origins: 'mcp', cors: ['POST', 'GET'], handle: answering('called') },
     { path: '/fails', origins: 'mcp', cors: ['POST'], handle: () => Promise.reject(problem('auth.required')) },

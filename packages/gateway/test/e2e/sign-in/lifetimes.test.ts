@@ -32,22 +32,22 @@ function newBrowser({ gate }: Outside): Promise<Browser> {
 
 const untilExpired = () => sleep(SECONDS * 1_000 + 100)
 
-test.concurrent.for(eras)('a client of %s renews an expired access token by itself, and its user sees nothing', async ([
-  _era,
-  connect,
-]) => {
-  const serverUrl = `${brief.publicUrl}/mcp`
-  const signingIn = await signInClient(serverUrl, await newBrowser(brief), { redirectUrl: REDIRECT })
-  await using client = await connect(serverUrl, signingIn)
-  const before = signingIn.held()?.access_token ?? ''
-  await untilExpired()
-  expect(await knock(brief.gate, before)).toBe(401)
+test.concurrent.for(eras)(
+  'a client of %s renews an expired access token by itself, and its user sees nothing',
+  async ([_era, connect]) => {
+    const serverUrl = `${brief.publicUrl}/mcp`
+    const signingIn = await signInClient(serverUrl, await newBrowser(brief), { redirectUrl: REDIRECT })
+    await using client = await connect(serverUrl, signingIn)
+    const before = signingIn.held()?.access_token ?? ''
+    await untilExpired()
+    expect(await knock(brief.gate, before)).toBe(401)
 
-  const { isError } = await client.call('sekisho_status')
-  expect(isError).toBe(false)
-  expect(signingIn.held()?.access_token).not.toBe(before)
-  expect(signingIn.timesSent).toBe(1)
-})
+    const { isError } = await client.call('sekisho_status')
+    expect(isError).toBe(false)
+    expect(signingIn.held()?.access_token).not.toBe(before)
+    expect(signingIn.timesSent).toBe(1)
+  },
+)
 
 test.concurrent.for(eras)('a client of %s that stayed away too long sends its user again', async ([_era, connect]) => {
   const serverUrl = `${briefest.publicUrl}/mcp`

@@ -31,18 +31,18 @@ const doors: Readonly<Record<string, (gate: Gate, from: string) => Promise<Respo
 }
 const FORM = 'application/x-www-form-urlencoded'
 
-test.for(Object.entries(doors))('%s: more is answered 429 and when to come back, to that address alone', async ([
-  name,
-  knock,
-]) => {
-  const [one, other] = [addressFor(name), addressFor(`not ${name}`)]
-  const answers = await inTurn(FEW + 1, () => knock(behindProxy, one))
-  expect(answers.map(({ status }) => status === 429)).toEqual([false, false, true])
-  const wait = Number(answers[FEW]?.headers.get('retry-after'))
-  expect(wait).toBeGreaterThan(0)
-  expect(wait).toBeLessThanOrEqual(60 / FEW)
-  expect((await knock(behindProxy, other)).status).not.toBe(429)
-})
+test.for(Object.entries(doors))(
+  '%s: more is answered 429 and when to come back, to that address alone',
+  async ([name, knock]) => {
+    const [one, other] = [addressFor(name), addressFor(`not ${name}`)]
+    const answers = await inTurn(FEW + 1, () => knock(behindProxy, one))
+    expect(answers.map(({ status }) => status === 429)).toEqual([false, false, true])
+    const wait = Number(answers[FEW]?.headers.get('retry-after'))
+    expect(wait).toBeGreaterThan(0)
+    expect(wait).toBeLessThanOrEqual(60 / FEW)
+    expect((await knock(behindProxy, other)).status).not.toBe(429)
+  },
+)
 
 test('token: once the time has come, it is answered again', async () => {
   const form = { body: 'grant_type=refresh_token&client_id=nobody', type: FORM }
@@ -67,9 +67,14 @@ test('calls are counted by their user, whatever address they come from', async (
   const [ada, ben] = [await behindProxy.addUser('ada'), await behindProxy.addUser('ben')]
   let from = 0
   const call = ({ key }: { key: string }) =>
-    send(doorOf(behindProxy, { key }), 'tools/call', { name: 'own__whoami', arguments: {} }, {
-      headers: { 'X-Forwarded-For': `192.0.2.${++from}` },
-    })
+    send(
+      doorOf(behindProxy, { key }),
+      'tools/call',
+      { name: 'own__whoami', arguments: {} },
+      {
+        headers: { 'X-Forwarded-For': `192.0.2.${++from}` },
+      },
+    )
   const replies = await inTurn(CALLS + 1, () => call(ada))
   expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 429])
   expect(Number(replies[CALLS]?.headers.get('retry-after'))).toBeGreaterThan(0)
@@ -84,25 +89,28 @@ function addressFor(what: string): string {
 
 const known = new Set<string>()
 
-interface Body {
+interface Sent {
   readonly body: string
   readonly type: string
+  readonly cookie?: string
 }
 
-function ask({ url }: Gate, from: string, path: string, sent?: Body, cookie = ''): Promise<Response> {
-  const headers = { 'X-Forwarded-For': from, ...(cookie === '' ? {} : { Cookie: cookie }) }
+function ask({ url }: Gate, from: string, path: string, sent?: Sent): Promise<Response> {
+  const headers = { 'X-Forwarded-For': from, ...(sent && { 'Content-Type': sent.type, Cookie: sent.cookie ?? '' }) }
   const init = sent && { method: 'POST', body: sent.body }
-  const type = sent && { 'Content-Type': sent.type }
-  return fetch(`${url}${path}`, { ...init, redirect: 'manual', headers: { ...headers, ...type } })
+  return fetch(`${url}${path}`, { ...init, redirect: 'manual', headers })
 }
 
 /** Tries a wrong password with a form as the page has it. */
 async function signIn(gate: Gate, from: string): Promise<Response> {
   const page = await ask(gate, from, '/sign-in')
-  const cookie = page.headers.getSetCookie().map((each) => each.split(';')[0]).join('; ')
+  const cookie = page.headers
+    .getSetCookie()
+    .map((each) => each.split(';')[0])
+    .join('; ')
   const csrf = /name="csrf" value="([^"]+)"/.exec(await page.text())?.[1] ?? ''
   const body = new URLSearchParams({ csrf, name: `nobody of ${from}`, password: 'not the password' }).toString()
-  return ask(gate, from, '/sign-in', { body, type: FORM }, cookie)
+  return ask(gate, from, '/sign-in', { body, type: FORM, cookie })
 }
 
 async function inTurn<T>(times: number, work: () => Promise<T>): Promise<T[]> {

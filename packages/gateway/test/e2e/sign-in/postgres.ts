@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
-
-const POSTGRES = process.env['SEKISHO_TEST_POSTGRES'] ?? 'postgres://root@127.0.0.1/test'
-
-/** Whether there is no PostgreSQL here; in CI its tests then fail instead of being left out. */
-export const withoutPostgres = process.env['CI'] !== 'true' && !(await isThere())
-if (withoutPostgres) console.warn(`PostgreSQL is not at ${POSTGRES}: set SEKISHO_TEST_POSTGRES. Its tests are left out.`)
+import { POSTGRES } from '../../stores/databases.ts'
 
 /** A schema of a test's own, and the address by which a gate uses it. */
 export interface Schema extends AsyncDisposable {
   readonly databaseUrl: string
+  /** How many rows a table has. */
+  count(table: string): Promise<number>
 }
 
 export async function openSchema(): Promise<Schema> {
@@ -17,24 +14,21 @@ export async function openSchema(): Promise<Schema> {
   await run(`create schema ${name}`)
   const url = new URL(POSTGRES)
   url.searchParams.set('options', `-c search_path=${name}`)
-  return { databaseUrl: url.href, [Symbol.asyncDispose]: () => run(`drop schema ${name} cascade`) }
-}
-
-async function run(statement: string): Promise<void> {
-  const client = new Client({ connectionString: POSTGRES, connectionTimeoutMillis: 3_000 })
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
+  return {
+    databaseUrl: url.href,
+    count: async (table) => (await run(`select 1 from ${name}.${table}`)).length,
+    async [Symbol.asyncDispose]() {
+      await run(`drop schema ${name} cascade`)
+    },
   }
 }
 
-async function isThere(): Promise<boolean> {
+async function run(statement: string): Promise<unknown[]> {
+  const client = new Client({ connectionString: POSTGRES, connectionTimeoutMillis: 3_000 })
+  await client.connect()
   try {
-    await run('select 1')
-    return true
-  } catch {
-    return false
+    return (await client.query(statement)).rows
+  } finally {
+    await client.end()
   }
 }

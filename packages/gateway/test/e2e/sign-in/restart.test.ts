@@ -19,7 +19,8 @@ import {
   type Asking,
   type Held,
 } from './client.ts'
-import { openSchema, withoutPostgres } from './postgres.ts'
+import { withoutPostgres } from '../../stores/databases.ts'
+import { openSchema } from './postgres.ts'
 
 /** A gate that ends, in order or not, costs nobody anything: R3-08, R4-02, R1-06. */
 const LIST = 'mal__get_my_anime_list'
@@ -27,13 +28,16 @@ const ENDINGS = ['SIGTERM', 'SIGKILL'] as const
 
 test.for(ENDINGS)('whoever was let in before %s is let in after it, and what was begun is ended', async (signal) => {
   await using outside = await openOutside()
+  const { pid } = outside.gate
   await outlive(outside, signal)
+  expect(outside.gate.pid).not.toBe(pid)
 })
 
 test.skipIf(withoutPostgres).for(ENDINGS)('so it is on PostgreSQL, with %s', async (signal) => {
   await using schema = await openSchema()
   await using outside = await openOutside({ env: { DATABASE_URL: schema.databaseUrl } })
   await outlive(outside, signal)
+  expect(await schema.count('connections')).toBe(2)
 })
 
 async function outlive(outside: Outside, signal: NodeJS.Signals): Promise<void> {

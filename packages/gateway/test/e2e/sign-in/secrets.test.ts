@@ -42,6 +42,7 @@ test('no session, token, code, password, link, state or verifier is where it doe
   const held = await letClientsIn(scene, browser)
   await useAccount(scene, browser, held)
   await beRefused(scene, { browser, held, used })
+  expect(scene.told).not.toContain('')
   await expectKeptNowhere(scene)
 })
 
@@ -95,7 +96,10 @@ async function useAccount({ outside, secrets, mal }: Scene, browser: Browser, he
   const { publicUrl } = outside
   const door = doorOf(outside.gate, { key: held.accessToken })
   const link = required(/http\S+\/connect\/mal\?t=[\w.-]+/.exec(said(await call(door, LIST)))?.[0])
-  await connectMal(browser, link, { name: 'mika', password: required(users.find((one) => one.name === 'mika')?.password) })
+  await connectMal(browser, link, {
+    name: 'mika',
+    password: required(users.find((one) => one.name === 'mika')?.password),
+  })
   await textFrom(door, LIST)
   outside.mal.expireTokens('mika')
   await textFrom(door, LIST)
@@ -138,7 +142,9 @@ async function beRefused({ outside, secrets, told }: Scene, { browser, held, use
   told.push(JSON.stringify((await refresh(publicUrl, token)).body))
   told.push(JSON.stringify((await post(publicUrl, '/revoke', { token: held.accessToken, client_id: 'nobody' })).body))
   const wrong = `Basic ${Buffer.from(`${held.clientId}:${secrets.make('a wrong client secret')}`).toString('base64')}`
-  told.push(JSON.stringify((await post(publicUrl, '/token', { grant_type: 'refresh_token' }, { Authorization: wrong })).body))
+  told.push(
+    JSON.stringify((await post(publicUrl, '/token', { grant_type: 'refresh_token' }, { Authorization: wrong })).body),
+  )
 
   const noClient = new URL(asking.url)
   noClient.searchParams.set('client_id', 'nobody')

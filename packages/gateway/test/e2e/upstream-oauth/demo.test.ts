@@ -40,7 +40,7 @@ async function startDemo(): Promise<Demo> {
   }
 }
 
-/** R1-15a–c, R4-03: a server that follows the specification is connected by its address alone. */
+/** R2-04, R4-21b–c: a server that follows the specification is connected by its address alone. */
 test('the example server of the official SDK is connected by discovery, for each user by themselves', async () => {
   await using demo = await startDemo()
   const port = await freePort()

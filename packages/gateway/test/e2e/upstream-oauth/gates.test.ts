@@ -9,7 +9,7 @@ import { goOn, joinGate, linkFrom, OBSERVED, receivedBy, type Member } from './p
 
 /**
  * A gate as a server of another one: a whole authorization server, registration and rotation included, on the other
- * side of discovery. R1-15a–c, R4-03, R4-21, R2-04.
+ * side of discovery. R2-04, R4-21b–d.
  */
 const TOOL = 'inner__stdio__get-env'
 const GENEROUS = { authorize: 1_000, callback: 1_000, token: 1_000, register: 1_000, revoke: 1_000, signIn: 1_000 }
