@@ -71,7 +71,7 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
       oauth: config.oauth,
       servers: () => config.servers.map(({ id }) => id),
     },
-    fetch: doors.outbound.fetch,
+    fetch: doors.toStrangers.fetch,
     newRequestId: kept.newRequestId,
     onFailure: kept.noteFailure,
     async whoIsSignedIn(request) {
@@ -82,7 +82,11 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
     onOperation: count,
   })
 
-  const watched = createStrangers({ clock, keep: (event) => audit.note(DEFAULT_TENANT, event) })
+  const watched = createStrangers({
+    clock,
+    addressOf: doors.addressOf,
+    keep: (event) => audit.note(DEFAULT_TENANT, event),
+  })
   const { identify, authenticate } = createBearer({
     keys: { ...keys, mayBeKey },
     tokens: authserver,
@@ -108,6 +112,7 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
       connections: connections.close,
       sessions: login.sessions.close,
       outbound: doors.outbound.close,
+      toStrangers: doors.toStrangers.close,
     },
   }
 }
@@ -116,10 +121,15 @@ export type People = Awaited<ReturnType<typeof openPeople>>
 /** What stands open to everybody: who is counted there, how often, and where the gate itself may go for them. */
 function createDoors(config: Config, { clock }: World) {
   const addressOf = createClientAddress({ trusted: config.trustProxy })
+  const limits = createEndpointLimits({ counters: createMemoryCounters(clock), perMinute: config.limits.perMinute })
+  type Spent = Parameters<typeof limits.spend>
+  const { allowedHosts } = config.outbound
   return {
-    addressOf: (request: Parameters<typeof addressOf>[0]) => rateKeyOf(addressOf(request)),
-    limits: createEndpointLimits({ counters: createMemoryCounters(clock), perMinute: config.limits.perMinute }),
-    outbound: createGuardedFetch({ allowedHosts: [...config.outbound.allowedHosts, ...hostsOf(config)] }),
+    addressOf,
+    limits: { spend: (...[endpoint, address]: Spent) => limits.spend(endpoint, rateKeyOf(address)) },
+    outbound: createGuardedFetch({ allowedHosts: [...allowedHosts, ...hostsOf(config)] }),
+    /** For what anybody may ask: where the operator’s own servers are, is no place that a stranger can send it to. */
+    toStrangers: createGuardedFetch({ allowedHosts }),
   }
 }
 

@@ -29,7 +29,8 @@ export function addAccountRoutes(app: AccountHono, needs: AccountNeeds): void {
   })
 
   app.post('/account/servers/:server/test', async (context) => {
-    await needs.connections.test(visitOf(context).holder, requireLink(serverIn(context)).provider)
+    const server = serverIn(context)
+    await needs.connections.test(visitOf(context).holder, requireLink(server), server.id)
     return redirectTo(withNotice('/account', 'tested'))
   })
 

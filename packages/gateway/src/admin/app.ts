@@ -1,9 +1,11 @@
 import { problem, toHttpError, type Problem } from '../base/problem.ts'
 import type { AdminCaller } from './caller.ts'
+import { addConnectionRoutes, type ConnectionRoutesNeeds } from './connections.ts'
 import { actorIn, createHono, failureOf, type AdminAudit, type AdminContext, type AdminHono } from './context.ts'
 import { addInvitationRoute, type InvitationRoutesNeeds } from './invitations.ts'
 import { addKeyRoutes, type KeyRoutesNeeds } from './keys.ts'
 import { addLogRoute, type LogRoutesNeeds } from './logs.ts'
+import { addMeRoute, type MeRouteNeeds } from './me.ts'
 import { addOpenapiRoute } from './openapi.ts'
 import { addStatusRoute, type StatusRoutesNeeds } from './status.ts'
 import { addTokenRoutes, type TokenRoutesNeeds } from './tokens.ts'
@@ -12,10 +14,12 @@ import { addUserRoutes, type UserRoutesNeeds } from './users.ts'
 export type { AdminCaller } from './caller.ts'
 
 export type AdminNeeds = AppNeeds &
+  MeRouteNeeds &
   UserRoutesNeeds &
   InvitationRoutesNeeds &
   KeyRoutesNeeds &
   TokenRoutesNeeds &
+  ConnectionRoutesNeeds &
   StatusRoutesNeeds &
   LogRoutesNeeds
 
@@ -34,10 +38,12 @@ export interface AdminApp {
 export function createAdminApp(needs: AdminNeeds): AdminApp {
   const app = createHono()
   prepare(app, needs.audit)
+  addMeRoute(app, needs)
   addUserRoutes(app, needs)
   addInvitationRoute(app, needs)
   addKeyRoutes(app, needs)
   addTokenRoutes(app, needs)
+  addConnectionRoutes(app, needs)
   addStatusRoute(app, needs)
   addLogRoute(app, needs)
   addOpenapiRoute(app)

@@ -53,7 +53,8 @@ function describe(app: AdminHono) {
     info: {
       title: 'Sekisho administration',
       version: VERSION,
-      description: 'The users, API keys, service tokens and state of a gate. The command line is made of it.',
+      description:
+        'The users, API keys, service tokens, connections and state of a gate. The command line is made of it.',
     },
   })
 }

@@ -5,6 +5,12 @@
  * everybody else for themselves, by rules of the route's own. `anyone`: whoever has a key.
  */
 export const adminRoutes = {
+  'me.show': {
+    method: 'get',
+    path: '/admin/api/me',
+    who: 'anyone',
+    does: 'Says who asks, and what the key at hand opens.',
+  },
   'users.list': {
     method: 'get',
     path: '/admin/api/users',
@@ -70,6 +76,18 @@ export const adminRoutes = {
     path: '/admin/api/tokens/{server}',
     who: 'self',
     does: 'Removes the token of a user for this server.',
+  },
+  'connections.list': {
+    method: 'get',
+    path: '/admin/api/connections',
+    who: 'self',
+    does: 'Lists the accounts users have connected; never their tokens. They are connected in a browser, at `/account`.',
+  },
+  'connections.remove': {
+    method: 'delete',
+    path: '/admin/api/connections/{provider}',
+    who: 'self',
+    does: 'Disconnects the account of a user at a provider: forgotten here, and revoked there where it can be.',
   },
   'status.show': {
     method: 'get',

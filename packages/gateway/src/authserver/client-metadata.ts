@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { redirectKind } from './redirects.ts'
 import { CLIENT_AUTH_METHODS, knownScope, type KnownClient } from './settings.ts'
 
@@ -74,12 +75,17 @@ function pick(asked: Metadata): Metadata {
   }
   const name = asked['client_name']
   if (typeof name === 'string' && name.trim() !== '') kept.set('client_name', name.slice(0, MAX_NAME))
-  if (typeof asked['jwks'] === 'object' && asked['jwks'] !== null) kept.set('jwks', asked['jwks'])
+  const jwks = KeySet.safeParse(asked['jwks'])
+  if (jwks.success) kept.set('jwks', jwks.data)
   return Object.fromEntries(kept)
 }
 
 const WEB_ADDRESSES = ['client_uri', 'tos_uri', 'policy_uri', 'jwks_uri']
 const MAX_NAME = 200
+
+/** Flat, as keys are: what a stranger nests without end is not walked through. @see RFC 7517 §4 and §5 */
+const KeyMember = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])
+const KeySet = z.object({ keys: z.array(z.record(z.string(), KeyMember)) })
 
 function strings(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []

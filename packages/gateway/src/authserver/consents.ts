@@ -54,9 +54,13 @@ export function covers(consent: Consent, asked: Asked, all: string): boolean {
   return (
     asked.scopes.every((scope) => consent.scopes.includes(scope)) &&
     asked.resources.every(mayUse) &&
-    (asked.redirectHost === consent.redirectHost ||
-      (asked.isOwnId && withoutLoopbackPort(asked.redirectHost) === withoutLoopbackPort(consent.redirectHost)))
+    isAnsweredAt(consent, asked)
   )
+}
+
+function isAnsweredAt({ redirectHost }: Consent, asked: Asked): boolean {
+  if (asked.redirectHost === redirectHost) return true
+  return asked.isOwnId && withoutLoopbackPort(asked.redirectHost) === withoutLoopbackPort(redirectHost)
 }
 
 /** Remembers what users allowed, one row for each of their clients. */
@@ -72,10 +76,11 @@ export function createConsents({ storage, clock, log }: { storage: Storage; cloc
     find: (user: User, clientId: string): Promise<Consent | undefined> =>
       find(storage.for(user.tenant), user.userId, clientId),
 
-    /** Adds to what was allowed before. */
+    /** Adds to what was allowed before; but what was allowed at another address, to perhaps another program, is over. */
     give: (user: User, given: NewConsent): Promise<void> =>
       storage.for(user.tenant).exclusively(async (db) => {
-        const before = await find(db, user.userId, given.clientId)
+        const known = await find(db, user.userId, given.clientId)
+        const before = known && isAnsweredAt(known, given) ? known : undefined
         const what = {
           client_name: given.clientName,
           redirect_host: given.redirectHost,

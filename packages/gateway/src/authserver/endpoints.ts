@@ -3,7 +3,6 @@ import type Provider from 'oidc-provider'
 import type { Clock } from '../base/clock.ts'
 import { asProblem, problem, type Problem } from '../base/problem.ts'
 import { readBody } from '../http/body.ts'
-import { rateKeyOf } from '../http/client-address.ts'
 import { corsHeaders, isPreflight, preflightHeaders } from '../http/cors.ts'
 import { sendJson } from '../http/router.ts'
 import { showProblem } from '../pages/problem.ts'
@@ -66,7 +65,7 @@ export function createEndpoints(needs: EndpointsNeeds) {
       response.setHeader('Allow', methods.join(', '))
       throw problem('request.http_method')
     }
-    if (limit !== undefined) needs.limits.spend(limit, rateKeyOf(needs.addressOf(request)))
+    if (limit !== undefined) needs.limits.spend(limit, needs.addressOf(request))
     await endpoint.answer(request, response, urlOf(request))
   }
 

@@ -80,6 +80,10 @@ function follow(provider: Provider, { audit, onOperation }: Pick<EngineNeeds, 'a
   provider.on('grant.error', (_ctx, { error }) => onOperation('token', error))
   provider.on('registration_create.error', (_ctx, { error }) => onOperation('register', error))
   provider.on('revocation.error', (_ctx, { error }) => onOperation('revoke', error))
+  provider.on('server_error', ({ oidc }) => {
+    const operation = OPERATIONS.get(oidc.route)
+    if (operation !== undefined) onOperation(operation, 'server_error')
+  })
   provider.on('registration_create.success', (_ctx, client) => {
     onOperation('register', 'ok')
     const { clientId, clientName, redirectUris = [] } = client
@@ -91,3 +95,12 @@ function follow(provider: Provider, { audit, onOperation }: Pick<EngineNeeds, 'a
     audit.note(DEFAULT_TENANT, { kind: 'client.cut_off', client: oidc.client.clientId })
   })
 }
+
+/** What the library calls the operations. */
+const OPERATIONS: ReadonlyMap<string, LimitedEndpoint> = new Map([
+  ['authorization', 'authorize'],
+  ['resume', 'authorize'],
+  ['token', 'token'],
+  ['registration', 'register'],
+  ['revocation', 'revoke'],
+])

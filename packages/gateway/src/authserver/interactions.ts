@@ -5,7 +5,7 @@ import { problem } from '../base/problem.ts'
 import type { Consents } from './consents.ts'
 import { clientNameOf, type Grants, type Request } from './grants.ts'
 import { redirectHostOf, redirectKind } from './redirects.ts'
-import { toAccountId, type Account } from './visitor.ts'
+import { parseAccountId, toAccountId, type Account } from './visitor.ts'
 
 /** A question to the user that an authorization waits for. What the client says of itself is its own word only. */
 export interface Interaction {
@@ -13,16 +13,17 @@ export interface Interaction {
   readonly prompt: 'login' | 'consent'
   readonly clientId: string
   readonly clientName: string
-  readonly clientUri?: string | undefined
   readonly redirectUri: string
   /** The host, or the scheme of a program's own. */
   readonly redirectHost: string
-  /** Whether the answer goes to a program on the user's machine, which could be any. */
-  readonly isLoopbackRedirect: boolean
+  /** Whether the answer goes to a program on the user's machine, which could be any. @see RFC 8252 §7 and §8.6 */
+  readonly isLocalRedirect: boolean
   /** Whether the client is known by the address of its metadata document, whose host vouches for it. */
   readonly isMetadataClient: boolean
   readonly resources: readonly string[]
   readonly scopes: readonly string[]
+  /** Who is asked, once it is known. */
+  readonly account?: Account | undefined
   /** The name to sign in with, as the client supposes. */
   readonly loginHint?: string | undefined
   /** Only a sign-in since then will do, in milliseconds: the client asked that the user proves anew who they are. */
@@ -106,6 +107,13 @@ export function createInteractions({ provider, consents, grants }: InteractionsN
     },
 
     /**
+     * Somebody else is signed in by now than was asked: they are asked anew.
+     *
+     * @throws {Problem} `oauth.request` where it is over
+     */
+    beginAnew: async (uid: string): Promise<string> => beginAnew((await requireOpen(uid)).kept.params),
+
+    /**
      * The user does not allow it; the client is told so.
      *
      * @throws {Problem} `oauth.request` where it is over
@@ -152,13 +160,13 @@ function describe(
     prompt: kept.prompt.name === 'login' ? 'login' : 'consent',
     clientId: client.clientId,
     clientName: clientNameOf(client),
-    clientUri: client.clientUri,
     redirectUri,
     redirectHost: redirectHostOf(redirectUri),
-    isLoopbackRedirect: redirectKind(redirectUri) === 'loopback',
+    isLocalRedirect: redirectKind(redirectUri) !== 'https',
     isMetadataClient,
     resources,
     scopes,
+    account: kept.session && parseAccountId(kept.session.accountId),
     loginHint: params.login_hint,
     signInAfter: signInAfter(kept),
   }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { Selectable } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import type { AdapterPayload } from 'oidc-provider'
 import type { Clock } from '../base/clock.ts'
 import type { TenantId, UserId } from '../base/ids.ts'
 import type { Storage } from '../storage/database.ts'
-import type { OAuthRecordsTable } from '../storage/schema.ts'
+import type { Database, OAuthRecordsTable } from '../storage/schema.ts'
 import { parseAccountId } from './visitor.ts'
 
 export type Row = Selectable<OAuthRecordsTable>
@@ -52,31 +52,32 @@ export function createRecords({ storage, clock }: { storage: Storage; clock: Clo
 
     /**
      * Marks a code or a refresh token as used, and of a refresh token's predecessor that its successor was; in one
-     * step, since two requests may present the same at once, or two successors of one.
+     * step, since two requests may present the same at once, or two successors of one. A predecessor that has expired
+     * meanwhile is gone, and had no other successor that counts.
      *
      * @returns `first`; `again` where it had been used before; `overtaken` where another successor was used first
      */
     consume: (model: string, id: string): Promise<'first' | 'again' | 'overtaken'> =>
       db.transaction().execute(async (inner) => {
         const now = clock.now()
-        const taken = await inner
-          .updateTable('oauth_records')
+        const rows = inner.updateTable('oauth_records').where('model', '=', model)
+        const token = rows.where('id', '=', hashOf(id))
+        const taken = await token
           .set({ consumed_at: now })
-          .where('model', '=', model)
-          .where('id', '=', hashOf(id))
           .where('consumed_at', 'is', null)
           .returning('parent')
           .executeTakeFirst()
         if (taken === undefined) return 'again'
         if (taken.parent === null) return 'first'
-        const parent = await inner
-          .updateTable('oauth_records')
+        const parent = rows.where('id', '=', taken.parent)
+        const { numUpdatedRows } = await parent
           .set({ successor_used_at: now })
-          .where('model', '=', model)
-          .where('id', '=', taken.parent)
           .where('successor_used_at', 'is', null)
           .executeTakeFirst()
-        return parent.numUpdatedRows > 0n ? 'first' : 'overtaken'
+        if (numUpdatedRows > 0n || !(await exists(inner, model, taken.parent))) return 'first'
+        // It stays unused, as one whose predecessor had its successor: the next to bring it is told that it is stolen.
+        await token.set({ consumed_at: null }).execute()
+        return 'overtaken'
       }),
 
     async destroy(model: string, id: string): Promise<void> {
@@ -99,6 +100,16 @@ export function createRecords({ storage, clock }: { storage: Storage; clock: Clo
   }
 }
 export type Records = ReturnType<typeof createRecords>
+
+async function exists(db: Kysely<Database>, model: string, hash: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('oauth_records')
+    .select('id')
+    .where('model', '=', model)
+    .where('id', '=', hash)
+    .executeTakeFirst()
+  return row !== undefined
+}
 
 /** What the library knew, with the id put back. */
 export function toPayload({ payload, consumed_at: consumedAt }: Row, id: string): AdapterPayload {

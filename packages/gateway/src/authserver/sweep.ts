@@ -1,4 +1,5 @@
-import type { Storage } from '../storage/database.ts'
+import type { Expression } from 'kysely'
+import type { Storage, SystemDb } from '../storage/database.ts'
 
 /** How many rows one statement removes, so that nobody waits long for it. */
 const AT_ONCE = 500
@@ -17,15 +18,15 @@ export async function sweep(storage: Storage, now: number): Promise<void> {
   }
 }
 
-async function dropExpired({ system: db }: Storage, now: number): Promise<number> {
-  const expired = db.selectFrom('oauth_records').select('id').where('expires_at', '<=', now).limit(AT_ONCE)
-  return count(await db.deleteFrom('oauth_records').where('id', 'in', expired).executeTakeFirst())
+function dropExpired({ system: db }: Storage, now: number): Promise<number> {
+  const expired = db.selectFrom('oauth_records').select(['model', 'id']).where('expires_at', '<=', now)
+  return drop(db, expired.limit(AT_ONCE).$asTuple('model', 'id'))
 }
 
-async function dropEmptyGrants({ system: db }: Storage, now: number): Promise<number> {
+function dropEmptyGrants({ system: db }: Storage, now: number): Promise<number> {
   const empty = db
     .selectFrom('oauth_records as grant')
-    .select('grant.id')
+    .select(['grant.model', 'grant.id'])
     .where('grant.model', '=', 'Grant')
     .where('grant.created_at', '<', now - DAY_MS)
     .where(({ not, exists, selectFrom }) =>
@@ -38,27 +39,25 @@ async function dropEmptyGrants({ system: db }: Storage, now: number): Promise<nu
         ),
       ),
     )
-    .limit(AT_ONCE)
-  return count(await db.deleteFrom('oauth_records').where('id', 'in', empty).executeTakeFirst())
+  return drop(db, empty.limit(AT_ONCE).$asTuple('model', 'id'))
 }
 
-async function dropUnused({ system: db }: Storage, now: number): Promise<number> {
+/** The clients that somebody allowed are listed once, and not looked for again for each client. */
+function dropUnused({ system: db }: Storage, now: number): Promise<number> {
   const unused = db
     .selectFrom('oauth_records as client')
-    .select('client.id')
+    .select(['client.model', 'client.id'])
     .where('client.model', '=', 'Client')
     .where('client.created_at', '<', now - UNUSED_MS)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('consents').select('consents.client_id').whereRef('consents.client_id', '=', 'client.client_id'),
-        ),
-      ),
-    )
-    .limit(AT_ONCE)
-  return count(await db.deleteFrom('oauth_records').where('id', 'in', unused).executeTakeFirst())
+    .where('client.client_id', 'not in', db.selectFrom('consents').select('consents.client_id'))
+  return drop(db, unused.limit(AT_ONCE).$asTuple('model', 'id'))
 }
 
-function count({ numDeletedRows }: { numDeletedRows: bigint }): number {
+/** By the whole key: by the id alone, every row would have to be looked at. */
+async function drop(db: SystemDb, which: Expression<[string, string]>): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('oauth_records')
+    .where(({ eb, refTuple }) => eb(refTuple('model', 'id'), 'in', which))
+    .executeTakeFirst()
   return Number(numDeletedRows)
 }

@@ -34,6 +34,31 @@ const Token = z.object({
 })
 export const TokenList = z.object({ tokens: z.array(Token) })
 
+const Connection = z.object({
+  provider: z.string(),
+  name: z.string(),
+  user: z.string(),
+  account: z.string().nullable(),
+  status: z.string(),
+  scopes: z.array(z.string()),
+  connectedAt: z.string(),
+  expiresAt: z.string().nullable(),
+  refreshedAt: z.string().nullable(),
+  lastUsedAt: z.string().nullable(),
+  failure: z.string().nullable(),
+  failedAt: z.string().nullable(),
+})
+export type Connection = z.output<typeof Connection>
+export const ConnectionList = z.object({ connections: z.array(Connection) })
+export const Disconnected = z.object({ revoked: z.boolean() })
+
+export const Me = z.object({
+  user: z.object({ id: z.string(), name: z.string(), role: z.string() }).nullable(),
+  scopes: z.array(z.string()),
+  servers: z.array(z.string()),
+  expiresAt: z.string().optional(),
+})
+
 export const Status = z.object({
   version: z.string(),
   uptimeSeconds: z.number(),

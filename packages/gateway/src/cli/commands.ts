@@ -1,21 +1,25 @@
 import type { Command } from './command.ts'
 import { check } from './commands/check.ts'
 import { createCompletion } from './commands/completion.ts'
+import { connectionCommands } from './commands/connection.ts'
 import { keyCommands } from './commands/key.ts'
 import { logs } from './commands/logs.ts'
 import { start } from './commands/start.ts'
 import { status } from './commands/status.ts'
 import { tokenCommands } from './commands/token.ts'
 import { userCommands } from './commands/user.ts'
+import { whoami } from './commands/whoami.ts'
 
 /** Every command, once: the program, its help, its completion and its reference page are made of this. */
 export const commands: readonly Command[] = [
   start,
   check,
   status,
+  whoami,
   ...userCommands,
   ...keyCommands,
   ...tokenCommands,
+  ...connectionCommands,
   logs,
   createCompletion(() => commands),
 ]
@@ -35,4 +39,5 @@ export const groups: Readonly<Record<string, string>> = {
   user: 'Who may call through the gate.',
   key: 'What their clients show to the gate.',
   token: 'What the gate shows to servers for them.',
+  connection: 'The accounts they connected, in a browser at `<publicUrl>/account`.',
 }

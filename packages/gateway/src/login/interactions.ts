@@ -21,6 +21,7 @@ export function addInteractionRoutes(app: LoginHono, needs: LoginNeeds): void {
     const session = await sessions.find(context.req.header('Cookie'))
     if (session === undefined || mustComeAgain(session, interaction)) return redirectTo(signInFor(interaction, session))
     if (interaction.prompt === 'login') return redirectTo(await interactions.signedIn(interaction.uid, by(session)))
+    if (isForAnother(session, interaction)) return redirectTo(await interactions.beginAnew(interaction.uid))
     return ask(interaction, session)
   })
 
@@ -29,7 +30,8 @@ export function addInteractionRoutes(app: LoginHono, needs: LoginNeeds): void {
     const form = await readForm(context.req.raw)
     const interaction = await requireInteraction(context.req.param('uid'))
     const session = await sessions.find(context.req.header('Cookie'))
-    if (session === undefined || interaction.prompt !== 'consent') return redirectTo(`/interaction/${interaction.uid}`)
+    if (session === undefined || interaction.prompt !== 'consent' || isForAnother(session, interaction))
+      return redirectTo(`/interaction/${interaction.uid}`)
     requireCsrf(form, tokenFor(session, interaction))
     audit.requireRoom(session.tenant)
     return form.get('decision') === 'allow'
@@ -70,6 +72,11 @@ const UID = /^[\w-]{1,64}$/
 /** A client may ask that the user sign in once more, though the browser is signed in. @see OpenID Connect Core §3.1.2.1, `prompt` and `max_age` */
 function mustComeAgain({ createdAt }: SignedIn, { signInAfter }: Interaction): boolean {
   return signInAfter !== undefined && createdAt < signInAfter
+}
+
+/** Whether it was asked of who was signed in here before. */
+function isForAnother({ tenant, userId }: SignedIn, { account }: Interaction): boolean {
+  return account !== undefined && (account.userId !== userId || account.tenant !== tenant)
 }
 
 function signInFor({ uid }: Interaction, session: SignedIn | undefined): string {

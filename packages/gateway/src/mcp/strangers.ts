@@ -7,6 +7,7 @@ import { createThrottle } from '../limits/throttle.ts'
 
 export interface StrangersNeeds {
   readonly clock: { now(): number }
+  readonly addressOf: (request: IncomingMessage) => string
   /** Must not throw: the refusal is answered whether it was kept or not. */
   keep(event: AuditEvent): void
 }
@@ -22,13 +23,13 @@ const KINDS = 2
  * Keeps that somebody came with no key or a wrong one: of each at most one entry a second, since whoever
  * has no key must not fill the log of those who have. The answer is the same check, watched.
  */
-export function createStrangers({ clock, keep }: StrangersNeeds): (check: Check) => Check {
+export function createStrangers({ clock, addressOf, keep }: StrangersNeeds): (check: Check) => Check {
   const throttle = createThrottle({ clock, everyMs: EVERY_MS, atMost: KINDS })
 
-  function refuse(error: unknown, { url = '', socket }: IncomingMessage): never {
+  function refuse(error: unknown, request: IncomingMessage): never {
     if (error instanceof Problem && error.row.status === 401 && throttle.pass(error.code)) {
-      const [path] = url.split('?', 1)
-      keep({ kind: 'auth.failed', error: error.code, path, address: socket.remoteAddress })
+      const [path] = (request.url ?? '').split('?', 1)
+      keep({ kind: 'auth.failed', error: error.code, path, address: addressOf(request) })
     }
     throw error
   }

@@ -180,9 +180,9 @@ export async function createConnections(needs: ConnectionsNeeds) {
     return refusal('connection.rejected', wanted)
   }
 
-  function linkNamed(provider: string): ProviderLink {
+  function nameOf(provider: string): string {
     const known = parties.links.find((link) => link.provider === provider)
-    return known ?? { provider, name: settings.providers[provider]?.name ?? provider }
+    return known?.name ?? settings.providers[provider]?.name ?? provider
   }
 
   return {
@@ -233,7 +233,7 @@ export async function createConnections(needs: ConnectionsNeeds) {
       await refresh.landed(holder, provider)
       const kept = await store.find(holder, provider).catch(() => undefined)
       const removed = await store.remove(holder, provider)
-      if (!removed) throw problem('connection.unknown', { provider: linkNamed(provider).name })
+      if (!removed) throw problem('connection.unknown', { provider: nameOf(provider) })
       changed(holder, provider)
       const party = kept && (await parties.find(holder.tenant, provider, kept.credential).catch(() => undefined))
       const revoked = kept && party ? await revokeTokens(fetch, party, kept.credential) : false
@@ -244,16 +244,16 @@ export async function createConnections(needs: ConnectionsNeeds) {
     },
 
     /**
-     * Proves that a connection works: renews it where it is due and asks whose it is; `account` is missing where the
-     * provider was not asked, or did not say.
+     * Proves that the connection a server uses works: renews it where it is due and asks whose it is; `account` is
+     * missing where the provider was not asked, or did not say.
      *
      * @throws {Problem} as `require`
      */
-    async test(holder: Holder, provider: string): Promise<{ account: string | undefined }> {
-      const wanted = { holder, link: linkNamed(provider), server: provider }
+    async test(holder: Holder, link: ProviderLink, server: string): Promise<{ account: string | undefined }> {
+      const wanted = { holder, link, server }
       const token = await requireFresh(wanted)
       const kept = await requireKept(wanted)
-      const party = await parties.find(holder.tenant, provider, kept.credential)
+      const party = await parties.find(holder.tenant, link.provider, kept.credential)
       if (party === undefined) throw refusal('connection.rejected', wanted)
       const answer = await askAccount(fetch, party, token)
       const last = answer.kind === 'refused' ? await askAccount(fetch, party, await renew(wanted, token)) : answer

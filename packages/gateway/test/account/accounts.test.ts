@@ -92,6 +92,7 @@ describe('what can be done with a connection', () => {
     const failed = await ada.post('/account/servers/issues/test')
     expect(failed.status).toBe(403)
     expect(readable(failed)).toContain('Tracker does not accept the connection of your account any more.')
+    expect(readable(failed)).toContain('/connect/issues?t=')
   })
 
   test('disconnecting asks first, and names the other servers that go without', async () => {

@@ -75,6 +75,8 @@ test('the status names the servers, and the processes of the caller’s tenant o
       { id: 'github', kind: 'http', description: 'Issues.', needsToken: true, service: 'GitHub' },
       { id: 'notes', kind: 'stdio', needsToken: true },
       { id: 'clock', kind: 'stdio', shared: true, needsToken: false },
+      { id: 'anime', kind: 'builtin', needsToken: false, provider: 'MyAnimeList' },
+      { id: 'issues', kind: 'http', needsToken: false, provider: 'Tracker' },
     ],
   })
   const children: unknown = Reflect.get(Object(body), 'children')

@@ -6,13 +6,14 @@ import type { Problem } from '../../src/base/problem.ts'
 import { secret } from '../../src/base/secret.ts'
 import { createTenants, DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import type { Role } from '../../src/identity/principal.ts'
-import { createCredentials } from '../../src/providers/credential.ts'
+import { createCredentials, type Holder } from '../../src/providers/credential.ts'
 import { openStorage } from '../../src/storage/database.ts'
 import { openKeyring } from '../../src/vault/keyring.ts'
 import { createVault } from '../../src/vault/vault.ts'
 import { createPeople } from '../identity/people.ts'
 import { createTestInvitations } from '../login/invitations.ts'
 import { createTestClock, newDirectory, other, quiet } from '../stores/databases.ts'
+import { openConnected } from './connected.ts'
 import { greet, odd, openPlace, until } from '../upstreams/children-harness.ts'
 
 /** Where a missing token is set. */
@@ -30,6 +31,8 @@ const servers: readonly AdminServer[] = [
   { id: 'github' as UpstreamId, kind: 'http', description: 'Issues.', service: github },
   { id: 'notes' as UpstreamId, kind: 'stdio', shared: false, service: { ...github, service: 'notes', name: 'Notes' } },
   { id: 'clock' as UpstreamId, kind: 'stdio', shared: true, service: undefined },
+  { id: 'anime' as UpstreamId, kind: 'builtin', service: undefined, link: { provider: 'mal', name: 'MyAnimeList' } },
+  { id: 'issues' as UpstreamId, kind: 'http', service: undefined, link: { provider: 'tracker', name: 'Tracker' } },
 ]
 
 export interface Answer {
@@ -56,6 +59,7 @@ export async function openScene() {
   const credentials = createCredentials({ linkFor, vault, clock })
   const invitations = createTestInvitations(storage, clock)
   const audit = createAudit({ storage, clock, log: quiet })
+  const connected = await openConnected({ storage, vault, keyring, clock, audit })
   const place = openPlace({}, { greet })
   const changes: string[] = []
   const failures: Problem[] = []
@@ -63,6 +67,7 @@ export async function openScene() {
     users,
     keys,
     credentials,
+    connections: connected.connections,
     invitations,
     audit,
     clock,
@@ -76,15 +81,19 @@ export async function openScene() {
   })
 
   /** Adds a user with a key and answers with them. */
-  async function person(name: string, { role = 'member', scopes = ['mcp'], tenant = DEFAULT_TENANT }: Wanted = {}) {
+  async function person(
+    name: string,
+    { role = 'member', scopes = ['mcp'], tenant = DEFAULT_TENANT, expiresAt }: Wanted = {},
+  ) {
     const user = await users.add(tenant, { name, role })
-    const { key, record } = await keys.add(tenant, { userId: user.id, name: 'first', scopes })
+    const { key, record } = await keys.add(tenant, { userId: user.id, name: 'first', scopes, expiresAt })
     const ask: Asker = async (...request) => {
       const principal = await keys.verify(key.reveal())
       if (principal === undefined) throw new Error('the key opens nothing')
       return askAs(app, { kind: 'principal', principal }, request)
     }
-    return { ...user, key, keyId: record.id, tenant, ask }
+    const holder: Holder = { tenant, userId: user.id }
+    return { ...user, key, keyId: record.id, tenant, holder, ask }
   }
 
   const operator: Asker = (...request) => askAs(app, { kind: 'operator' }, request)
@@ -95,6 +104,7 @@ export async function openScene() {
     users,
     keys,
     credentials,
+    connected,
     place,
     clock,
     /** Has a server write a line to stderr, while it works for a user, or for all of a tenant. */
@@ -124,6 +134,7 @@ export async function openScene() {
     },
     async [Symbol.asyncDispose]() {
       await place[Symbol.asyncDispose]()
+      await connected[Symbol.asyncDispose]()
       await keys.close()
       await vault.close()
       await audit.close()
@@ -137,6 +148,7 @@ interface Wanted {
   readonly role?: Role
   readonly scopes?: readonly string[]
   readonly tenant?: TenantId
+  readonly expiresAt?: number
 }
 
 interface Whose {

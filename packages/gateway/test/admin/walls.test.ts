@@ -40,6 +40,7 @@ test('whoever and whatever is of another tenant is unknown', async () => {
   await using scene = await openScene()
   const ada = await scene.person('ada')
   await scene.setToken(ada.tenant, ada.id, 'ghp_TheTokenOfAda')
+  await scene.connected.connect(ada.holder, 'tracker')
   const foreign = await scene.person('eve', { tenant: other, role: 'owner', scopes: ['mcp', 'admin'] })
   const attempts = [
     await foreign.ask('PATCH', `/users/${ada.id}`, { role: 'owner' }),
@@ -49,11 +50,16 @@ test('whoever and whatever is of another tenant is unknown', async () => {
     await foreign.ask('PUT', '/tokens/github', { user: ada.id, token: 'ghp_TheTokenOfEve' }),
     await foreign.ask('GET', `/tokens?user=${ada.id}`),
     await foreign.ask('DELETE', `/tokens/github?user=${ada.id}`),
+    await foreign.ask('GET', `/connections?user=${ada.id}`),
+    await foreign.ask('DELETE', `/connections/tracker?user=${ada.id}`),
   ]
-  expect(attempts.map(codeOf)).toEqual(Array(7).fill('404 user.unknown'))
+  expect(attempts.map(codeOf)).toEqual(Array(9).fill('404 user.unknown'))
   expect(codeOf(await foreign.ask('DELETE', `/keys/${ada.keyId}`))).toBe('404 key.unknown')
   expect((await foreign.ask('GET', '/users')).body).toMatchObject({ users: [{ name: 'eve' }] })
   expect((await foreign.ask('GET', '/tokens')).body).toEqual({ tokens: [] })
+  expect((await foreign.ask('GET', '/connections')).body).toEqual({ connections: [] })
+  expect(codeOf(await foreign.ask('DELETE', '/connections/tracker'))).toBe('404 connection.unknown')
+  expect(await scene.connected.connections.list(ada.tenant, ada.id)).toHaveLength(1)
   expect(await scene.tokenOf(ada.tenant, ada.id)).toBe('ghp_TheTokenOfAda')
   expect(await scene.keys.verify(ada.key.reveal())).toBeDefined()
 })

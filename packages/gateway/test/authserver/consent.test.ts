@@ -118,7 +118,7 @@ eachDatabase((_name, openFresh) => {
     await using database = await openFresh()
     const scene = await openScene(database)
     const user = await scene.addUser()
-    const clientId = await registerClient(scene, { client_uri: 'https://app.test' })
+    const clientId = await registerClient(scene)
     const more = { resource: `http://127.0.0.1:${scene.port}/mcp/github/`, scope: 'mcp files:write', login_hint: 'ada' }
     const { location } = await createBrowser({ id: user.id }).open(authorizeUrl(scene, { clientId, more }))
     const uid = location?.pathname.split('/').at(-1) ?? ''
@@ -127,15 +127,19 @@ eachDatabase((_name, openFresh) => {
       prompt: 'consent',
       clientId,
       clientName: 'A program',
-      clientUri: 'https://app.test',
       redirectUri: 'http://127.0.0.1:5555/cb',
       redirectHost: '127.0.0.1:5555',
-      isLoopbackRedirect: true,
+      isLocalRedirect: true,
       isMetadataClient: false,
       resources: [`${scene.publicUrl}/mcp/github`],
       scopes: ['mcp'],
+      account: { tenant: DEFAULT_TENANT, userId: user.id },
       loginHint: 'ada',
     })
+    const anew = new URL(await scene.server.interactions.beginAnew(uid), scene.publicUrl)
+    expect(anew.pathname).toBe('/authorize')
+    expect(anew.searchParams.get('client_id')).toBe(clientId)
+    expect(anew.searchParams.get('state')).toBe('xyz')
     scene.clock.turn(2 * HOUR)
     expect(await scene.server.interactions.find(uid)).toBeUndefined()
     expect(await scene.server.interactions.find('nothing')).toBeUndefined()

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createRecords, hashOf } from '../../src/authserver/records.ts'
 import { eachDatabase } from '../stores/databases.ts'
 import { asTokens, DAY, HOUR, letIn, openScene, refresh, registerClient, type Scene, type Tokens } from './scene.ts'
 
@@ -73,6 +74,17 @@ eachDatabase((_name, openFresh) => {
     expect(await scene.server.verify(third.accessToken)).toBeUndefined()
   })
 
+  test('a successor that another overtook is stolen for good, however often it is brought', async () => {
+    await using database = await openFresh()
+    const { clock, storage } = await openScene(database)
+    const records = createRecords({ storage, clock })
+    const put = (id: string, parent?: string) => records.put('RefreshToken', id, { payload: { kind: 'x' }, parent })
+    await put('first')
+    await Promise.all(['ours', 'theirs'].map((id) => put(id, hashOf('first'))))
+    expect(await records.consume('RefreshToken', 'ours')).toBe('first')
+    for (const _time of [1, 2]) expect(await records.consume('RefreshToken', 'theirs')).toBe('overtaken')
+  })
+
   test('many refreshes at once, of one token and of its successors, never leave two families alive', async () => {
     await using database = await openFresh()
     const scene = await openScene(database)
@@ -86,6 +98,21 @@ eachDatabase((_name, openFresh) => {
     expect(next.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1)
     expect(next.every(({ status }) => status === 200 || status === 400)).toBe(true)
     expect(scene.faults).toEqual([])
+  })
+
+  test('a client that comes back after its last token but one has expired is let in', async () => {
+    await using database = await openFresh()
+    const scene = await openScene(database)
+    const user = await scene.addUser()
+    const clientId = await registerClient(scene)
+    const first = await letIn(scene, user, { clientId })
+    scene.clock.turn(80 * DAY)
+    const second = await renewed(scene, clientId, first)
+    scene.clock.turn(15 * DAY)
+    await scene.server.tend()
+    const third = await renewed(scene, clientId, second)
+    expect(await scene.server.verify(third.accessToken)).toBeDefined()
+    expect(await renewed(scene, clientId, second)).toBeDefined()
   })
 
   test('a client that stays away too long is forgotten, and one that comes back is not', async () => {

@@ -190,3 +190,17 @@ test('where the gate is comes from its configuration, not from what a client cla
   )
   expect(await letIn(scene, user, { clientId })).toBeDefined()
 })
+
+test('R1-11e: a fault of ours is no fault of the client’s, and is counted as what it is', async () => {
+  const scene = await openAlone()
+  const clientId = await registerClient(scene)
+  await scene.storage.system.schema.dropTable('oauth_records').execute()
+  scene.operations.length = 0
+  const form = { client_id: clientId, token: 'any', grant_type: 'refresh_token', refresh_token: 'any' }
+  for (const path of ['/token', '/revoke']) {
+    expect(await scene.post(path, form)).toMatchObject({ status: 500, body: { error: 'server_error' } })
+  }
+  await createBrowser().open(authorizeUrl(scene, { clientId }))
+  expect(scene.operations).toEqual(['token server_error', 'revoke server_error', 'authorize server_error'])
+  expect(scene.faults).not.toEqual([])
+})

@@ -142,6 +142,38 @@ test('a refusal is told in the gate’s words: what happened, what to do, which 
   )
 })
 
+test('connections are listed with what is wrong with them, and removed, but made in a browser only', async () => {
+  await using gate = await openGate()
+  const { connected } = gate.scene
+  const ada = await gate.scene.person('ada')
+  expect((await gate.run(['connection', 'list'])).output).toBe('No accounts are connected.\n')
+  await connected.connect(ada.holder, 'tracker')
+  await connected.connect(ada.holder, 'mal')
+  await connected.reject(ada.holder, 'mal')
+  const listed = await gate.run(['connection', 'list', '--user', 'ada'])
+  expect(listed.output).toMatch(/^mal +ada +mika +rejected +2026-01-01 00:00 +2026-01-02 00:00 +never +invalid_grant$/m)
+  expect(listed.output).toMatch(/^tracker +ada +mika +connected .* -$/m)
+  const removed = await gate.run(['connection', 'remove', 'tracker', '--user', 'ada'])
+  expect(removed).toEqual({ code: 0, output: 'The account at tracker is disconnected.\n', errors: '' })
+  const untold = await gate.run(['connection', 'remove', 'mal'])
+  expect(untold).toMatchObject({ code: 0, errors: expect.stringContaining('did not confirm') })
+  const again = await gate.run(['connection', 'remove', 'mal'])
+  expect(again).toMatchObject({ code: 1, errors: expect.stringContaining('sekisho connection list') })
+  const help = await gate.run(['connection', '--help'])
+  expect(help.output).toContain('in a browser at `<publicUrl>/account`')
+})
+
+test('the gate says whom it takes one for: the operator, or whose key it is', async () => {
+  await using gate = await openGate()
+  expect((await gate.run(['whoami'])).output).toMatch(/^\(operator\) +- +mcp admin metrics +github notes .* never$/m)
+  const ada = await gate.scene.person('ada', { scopes: ['mcp:notes'], expiresAt: Date.UTC(2026, 1, 1) })
+  const environment = { SEKISHO_KEY: ada.key.reveal() }
+  const shown = await sekisho(['whoami', '--url', gate.url], { environment })
+  expect(shown.output).toMatch(/^ada +member +mcp:notes +notes +2026-02-01 00:00$/m)
+  const json = await sekisho(['whoami', '--url', gate.url, '--json'], { environment })
+  expect(JSON.parse(json.output)).toMatchObject({ user: { id: ada.id, name: 'ada' }, servers: ['notes'] })
+})
+
 test('a log is shown as it is where no terminal reads it, and none is said to be none', async () => {
   await using gate = await openGate()
   const { id: userId } = await gate.scene.person('ada')

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import { hidden, type Browser } from './browser.ts'
 import { openEmbedded, openScene, PASSWORD, type Scene } from './scene.ts'
 
@@ -55,7 +56,7 @@ test('the question names the client as it calls itself, where its access goes, a
   expect(all).toMatch(/github[^]*notes/)
   expect(all).toContain('&lt;b&gt;Notes&lt;/b&gt;')
   expect(all).not.toContain('An application on this computer')
-  const one = await ask({ resources: ['http://localhost:7354/mcp/github'], isLoopbackRedirect: true })
+  const one = await ask({ resources: ['http://localhost:7354/mcp/github'], isLocalRedirect: true })
   expect(one).toContain('github')
   expect(one).not.toContain('notes')
   expect(one).toContain('An application on this computer')
@@ -63,6 +64,24 @@ test('the question names the client as it calls itself, where its access goes, a
     'cli.example vouches for this client',
   )
   expect(await ask({ clientId: 'known' })).toContain('The operator of this gate has set this client up.')
+})
+
+test('who uses another account is asked anew, and what was not allowed is not recorded as if it were', async () => {
+  await using storage = await openEmbedded()
+  await using scene = await openScene(storage)
+  const ada = await scene.person('ada')
+  await scene.person('grace')
+  const { uid } = scene.asked.put({ account: { tenant: DEFAULT_TENANT, userId: ada.id } })
+  const browser = await signedIn(scene, 'ada')
+  const form = hidden(await browser.get(`/interaction/${uid}`), `/interaction/${uid}`)
+  const other = await signedIn(scene, 'grace')
+  expect(await other.get(`/interaction/${uid}`)).toMatchObject({ status: 303, location: `/authorize?of=${uid}` })
+  const sent = await other.post(`/interaction/${uid}`, { ...form, decision: 'allow' })
+  expect(sent).toMatchObject({ status: 303, location: `/interaction/${uid}` })
+  expect(scene.asked.answers).toEqual([])
+  expect(await scene.audited()).not.toContainEqual(expect.objectContaining({ kind: 'consent.given' }))
+  const allowed = await browser.post(`/interaction/${uid}`, { ...form, decision: 'allow' })
+  expect(allowed.location).toBe(`/authorize/${uid}`)
 })
 
 test('what a client calls itself is text: no markup, no control characters, no turned writing, no end', async () => {

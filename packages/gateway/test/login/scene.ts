@@ -152,7 +152,7 @@ function createQuestions() {
         clientName: 'Inspector',
         redirectUri: 'https://app.example/callback',
         redirectHost: 'app.example',
-        isLoopbackRedirect: false,
+        isLocalRedirect: false,
         isMetadataClient: false,
         resources: [],
         scopes: ['mcp'],
@@ -166,6 +166,7 @@ function createQuestions() {
       signedIn: (uid: string, user: { userId: string }) => answer(uid, `${user.userId} signed in`),
       consent: (uid: string, user: { userId: string }) => answer(uid, `${user.userId} allowed`),
       refuse: (uid: string) => answer(uid, 'refused'),
+      beginAnew: (uid: string) => Promise.resolve(`/authorize?of=${uid}`),
     },
   }
 }

@@ -299,13 +299,15 @@ eachDatabase((_name, openFresh) => {
     await using server = await startProvider()
     await using scene = await createScene(database, ownAt(server))
     await connect(scene)
-    expect(await scene.connections.test(ada, 'own')).toEqual({ account: 'ada-there' })
+    expect(await scene.connections.test(ada, scene.link, 'server')).toEqual({ account: 'ada-there' })
     scene.clock.turn(120_000)
     server.on('/me', ({ headers }) =>
       headers['authorization'] === `Bearer ${ACCESS}-code-1` ? { status: 401 } : { body: { login: 'ada-now' } },
     )
-    expect(await scene.connections.test(ada, 'own')).toEqual({ account: 'ada-now' })
-    expect(await codeOf(scene.connections.test(grace, 'own'))).toBe('connection.required')
+    expect(await scene.connections.test(ada, scene.link, 'server')).toEqual({ account: 'ada-now' })
+    const url: unknown = expect.stringContaining('/connect/server?t=')
+    const missing = { code: 'connection.required', details: { server: 'server', provider: 'Own', url } }
+    await expect(scene.connections.test(grace, scene.link, 'server')).rejects.toMatchObject(missing)
   })
 })
 

@@ -49,6 +49,7 @@ async function openGate(
   const link = { provider: 'myanimelist', name: 'MyAnimeList' }
   return {
     scene,
+    link,
     async connect(decision: 'allow' | 'cancel' = 'allow') {
       const asked = await scene.connections.begin({ ...session, provider: 'myanimelist', next: '/account' })
       return scene.connections.finish({ session, address: await decide(asked, decision) })
@@ -66,7 +67,7 @@ eachDatabase((_name, openFresh) => {
     await using database = await openFresh()
     const clock = createTestClock()
     await using mal = createMalEmulator({ clock })
-    const { scene, connect, use, record } = await openGate(database, mal, clock, client)
+    const { scene, link, connect, use, record } = await openGate(database, mal, clock, client)
     await using _ = scene
     await connect()
     expect(await record()).toMatchObject({ account: 'mika', status: 'connected', expiresAt: clock.now() + MONTH })
@@ -74,7 +75,7 @@ eachDatabase((_name, openFresh) => {
     clock.turn(MONTH - 3_600_000)
     expect(await use()).not.toBe(first)
     expect(await record()).toMatchObject({ refreshedAt: clock.now(), expiresAt: clock.now() + MONTH })
-    expect(await scene.connections.test(ada, 'myanimelist')).toEqual({ account: 'mika' })
+    expect(await scene.connections.test(ada, link, 'mal')).toEqual({ account: 'mika' })
   })
 
   test('what MyAnimeList has been seen to answer costs nobody their connection', async () => {

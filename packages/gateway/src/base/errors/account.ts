@@ -53,7 +53,7 @@ export const accountErrors = {
     status: 404,
     rpc: -32602,
     says: 'There is no connection to {provider}.',
-    fix: 'Load the page again: it may have been disconnected already.',
+    fix: 'It may have been disconnected already: load the page again, or see `sekisho connection list`.',
   },
   'connect.state': {
     status: 400,

@@ -46,7 +46,7 @@ export function askedFor(resources: readonly string[], servers: readonly ShownSe
  * @see RFC 8252 §8.6, RFC 7591 §5, and the OAuth Security BCP (RFC 9700) §4.14 on what a client may claim
  */
 export function consentPage({ interaction, isKnown, viewer, csrf, asked }: ConsentView): Html {
-  const { uid, redirectUri, redirectHost, isLoopbackRedirect } = interaction
+  const { uid, redirectUri, redirectHost, isLocalRedirect } = interaction
   const client = shownName(interaction.clientName)
   return html`<h1>${say('consent.title', { client })}</h1>
     <div class="card">
@@ -56,7 +56,7 @@ export function consentPage({ interaction, isKnown, viewer, csrf, asked }: Conse
       <h2>${say('consent.answers')}</h2>
       <p class="host">${cleanText(redirectHost, 120)}</p>
       <p class="hint">${cleanText(redirectUri, 200)}</p>
-      ${isLoopbackRedirect && notice('warning', say('consent.loopback'))}
+      ${isLocalRedirect && notice('warning', say('consent.loopback'))}
       <h2>${say('consent.may')}</h2>
       ${permissions(asked)}
       <p class="hint">${say('consent.stays')}</p>

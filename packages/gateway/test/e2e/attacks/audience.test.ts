@@ -59,7 +59,12 @@ test('a token counts in the Authorization header only', async () => {
   expect((await ping(`${mcp}?access_token=${accessToken}`, {})).status).toBe(401)
   for (const name of ['sekisho', 'access_token', '_session'])
     expect((await ping(mcp, { cookie: `${name}=${accessToken}` })).status).toBe(401)
-  for (const authorization of [`Basic ${btoa(`x:${accessToken}`)}`, accessToken, `Bearer ${accessToken} more`, 'Bearer '])
+  for (const authorization of [
+    `Basic ${btoa(`x:${accessToken}`)}`,
+    accessToken,
+    `Bearer ${accessToken} more`,
+    'Bearer ',
+  ])
     expect((await ping(mcp, { authorization })).status).toBe(401)
   const form = await send(mcp, { form: { access_token: accessToken }, headers: { accept: 'application/json' } })
   expect(form.status).toBe(401)
@@ -119,7 +124,15 @@ test('an id_token, a code, a client’s secret, or another’s word is no access
   const { body } = await redeem(outside, { client_id: clientId, code })
   expect(await knock(`${publicUrl}/mcp`, String(body['access_token']))).toBe(200)
   const none = `${btoa('{"alg":"none"}')}.${btoa(JSON.stringify({ iss: publicUrl, sub: 'ada', aud: `${publicUrl}/mcp` }))}.`
-  for (const text of [String(body['id_token'] ?? 'none'), clientId, 'null', 'undefined', none, 'x'.repeat(43), 'x'.repeat(8000)])
+  for (const text of [
+    typeof body['id_token'] === 'string' ? body['id_token'] : 'none',
+    clientId,
+    'null',
+    'undefined',
+    none,
+    'x'.repeat(43),
+    'x'.repeat(8000),
+  ])
     expect(await knock(`${publicUrl}/mcp`, text)).toBe(401)
 })
 
@@ -143,4 +156,14 @@ test('no grant goes around the user', async () => {
   }
   expect((await refresh(outside, clientId, 'made-up')).body).toMatchObject({ error: 'invalid_grant' })
   expect((await openBrowser().open(authorization(outside, clientId).href)).url.startsWith(REDIRECT)).toBe(false)
+})
+
+/** OWASP CSRF: a cookie is sent by the browser itself, so it opens the pages and nothing that programs use. */
+test('a browser’s session opens no endpoint of programs', async () => {
+  const cookie = await browser.cookies(publicUrl)
+  expect((await send(`${publicUrl}/account`, { headers: { cookie } })).status).toBe(200)
+  for (const path of ['/admin/api/users', '/admin/api/keys', '/metrics'])
+    expect([path, (await send(publicUrl + path, { headers: { cookie } })).status]).toEqual([path, 401])
+  const made = await send(`${publicUrl}/admin/api/users`, { json: { name: 'eve', role: 'owner' }, headers: { cookie } })
+  expect(made.status).toBe(401)
 })

@@ -32,8 +32,7 @@ async function bring(browser: Browser, answer: string): Promise<Got> {
   return send(answer, { headers: { cookie: await browser.cookies(outside.publicUrl) } })
 }
 
-const isConnected = async (browser: Browser) =>
-  (await browser.open(`${outside.publicUrl}/account`)).has(/^Test/)
+const isConnected = async (browser: Browser) => (await browser.open(`${outside.publicUrl}/account`)).has(/^Test/)
 
 function exchanges(): number {
   return outside.mal.requests.filter(({ path }) => path === '/v1/oauth2/token').length
@@ -131,7 +130,11 @@ test('the same answer with the right issuer is taken', async () => {
   const page = await browser.open(`${outside.publicUrl}/connect/honest`)
   const sent = new URL((await page.press(/^Continue/)).url)
   const back = new URL(sent.searchParams.get('redirect_uri') ?? '')
-  for (const [name, value] of Object.entries({ state: sent.searchParams.get('state') ?? '', code: 'c', iss: honest.origin }))
+  for (const [name, value] of Object.entries({
+    state: sent.searchParams.get('state') ?? '',
+    code: 'c',
+    iss: honest.origin,
+  }))
     back.searchParams.set(name, value)
   expect((await bring(browser, back.href)).location?.pathname).toBe('/connect/honest/done')
 })

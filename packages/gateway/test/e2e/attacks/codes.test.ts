@@ -115,7 +115,11 @@ test.for<[string, string | undefined]>([
   ['one that is too short', 'v'.repeat(42)],
   ['one that is too long', 'v'.repeat(129)],
 ])('a code is not redeemed with another verifier: %s', async ([, verifier]) => {
-  const { status, body } = await redeem(outside, { client_id: clientId, code: await newCode(), code_verifier: verifier })
+  const { status, body } = await redeem(outside, {
+    client_id: clientId,
+    code: await newCode(),
+    code_verifier: verifier,
+  })
   expect(status).toBe(400)
   expect(body['error']).toMatch(/^invalid_(?:grant|request)$/)
 })

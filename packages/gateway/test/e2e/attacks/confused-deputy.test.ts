@@ -19,7 +19,8 @@ import {
 /** R1-15: MCP 2026-07-28, basic/security_best_practices, "Confused Deputy Problem"; RFC 9700 §4.14; RFC 8252 §8.6. */
 let outside: Outside
 beforeAll(async () => {
-  outside = await openOutside()
+  const known = { clientId: 'known', name: 'Known program', redirectUris: ['http://127.0.0.1/callback'] }
+  outside = await openOutside({ config: { oauth: { clients: [known] } } })
 })
 afterAll(() => outside[Symbol.asyncDispose]())
 
@@ -113,10 +114,26 @@ test('who begins an authorization and has another answer it is not let in as tha
   const uid = new URL(lure).pathname.split('/').at(-1)
   let back = await eve.open(`${publicUrl}/authorize/${uid}`)
   if (back.has(/^Allow/)) back = await back.press(/^Allow/)
-  const code = new URL(back.url).searchParams.get('code')
-  if (code === null) return
+  const code = new URL(back.url).searchParams.get('code') ?? ''
   const { accessToken } = tokensOf(await redeem(outside, { client_id: clientId, code }))
   expect(await whoIs(accessToken)).toBe('answers-eve')
+})
+
+test('who begins an authorization signed in as nobody, and has another answer it, is still nobody', async () => {
+  const { publicUrl } = outside
+  const ada = await enter(outside, 'nobody-ada')
+  const clientId = await register(outside)
+  await allow(ada, authorization(outside, clientId))
+  const eve = openBrowser()
+  const page = await eve.open(authorization(outside, clientId).href)
+  const lure = new URL(page.url).searchParams.get('next') ?? ''
+  expect(lure).toMatch(/^\/interaction\/[\w-]+$/)
+
+  const answered = await ada.open(publicUrl + lure)
+  expect(new URL(answered.url).searchParams.has('code')).toBe(false)
+  const back = await eve.open(`${publicUrl}/authorize/${lure.split('/').at(-1)}`)
+  expect(new URL(back.url).pathname).toBe('/sign-in')
+  expect(eve.visited.some((each) => each.includes('code='))).toBe(false)
 })
 
 /** The gate tells nobody who they are; whose clients are listed is. A removed user's token is dead. */
@@ -137,4 +154,21 @@ test('a client that was allowed is not answered anywhere but where it registered
   expect(answer.status).toBe(400)
   expect(answer.location).toBeUndefined()
   expect(answer.text).not.toContain('evil.example')
+})
+
+/**
+ * RFC 8252 §8.6: any program on a machine can use the client id of another. What one was allowed at its port, and what
+ * another was at its own, is not together allowed to either.
+ */
+test('a little that is allowed at one address adds nothing to much that was at another', async () => {
+  const { publicUrl } = outside
+  const browser = await enter(outside, 'ports')
+  const all = { resource: `${publicUrl}/mcp` }
+  const one = { resource: `${publicUrl}/mcp/mal` }
+  const at = (port: number, params: object) =>
+    authorization(outside, 'known', { ...params, redirect_uri: `http://127.0.0.1:${port}/callback` })
+  await allow(browser, at(7001, all))
+  await allow(browser, at(7002, one))
+  expect(new URL((await browser.open(at(7002, one).href)).url).searchParams.has('code')).toBe(true)
+  expect((await browser.open(at(7002, all).href)).has(/^Allow/)).toBe(true)
 })

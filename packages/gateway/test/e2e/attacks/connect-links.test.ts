@@ -61,19 +61,16 @@ test('a link opens nothing to whoever is not signed in', async () => {
 
 test.for<[string, (ticket: string) => string]>([
   ['with another expiry', (ticket) => ticket.replace(/^\d+/, (expiry) => String(Number(expiry) + 1))],
-  ['with an expiry that is written otherwise', (ticket) => `0${ticket}`],
   ['with another signature', (ticket) => `${ticket.slice(0, -2)}AA`],
   ['with a signature cut short', (ticket) => ticket.slice(0, -1)],
   ['without a signature', (ticket) => ticket.replace(/\..*/, '.')],
   ['with more behind it', (ticket) => `${ticket}.more`],
   ['empty', () => ''],
   ['as something else', () => 'null'],
-])('a ticket %s is no ticket', async ([name, change]) => {
+])('a ticket %s is no ticket', async ([, change]) => {
   const url = new URL(link)
   url.searchParams.set('t', change(link.searchParams.get('t') ?? ''))
   const page = await ada.open(url.href)
-  // The number is the same, and it is what was signed.
-  if (name.includes('written otherwise')) return expect(page.has(/^Continue/)).toBe(true)
   expect([page.status, page.has(/^Continue/)]).toEqual([403, false])
 })
 

@@ -64,7 +64,8 @@ async function findForms(pages: readonly string[]): Promise<Form[]> {
         return name === undefined ? [] : [[name, input.getAttribute('value') ?? 'x']]
       })
       const target = new URL(page).pathname
-      if (!found.some((each) => each.action === action)) found.push({ page: target, action, fields: Object.fromEntries(named) })
+      if (!found.some((each) => each.action === action))
+        found.push({ page: target, action, fields: Object.fromEntries(named) })
     }
   }
   return found
@@ -77,7 +78,9 @@ async function standing(): Promise<string[]> {
   for (const page of pages) {
     const { url, html } = await ada.open(publicUrl + page)
     expect(new URL(url).pathname).toBe(page)
-    const rows = parse(html).querySelectorAll('form').map((form) => form.getAttribute('action') ?? '')
+    const rows = parse(html)
+      .querySelectorAll('form')
+      .map((form) => form.getAttribute('action') ?? '')
     texts.push(rows.join(' '))
   }
   return texts
@@ -107,7 +110,9 @@ describe('every form of a signed-in user', () => {
   })
 
   const without = ({ csrf: _csrf, ...fields }: Form['fields']) => fields
-  test.for<[string, (form: Form, theirs: string) => { form: Record<string, string>; headers?: Record<string, string> }]>([
+  test.for<
+    [string, (form: Form, theirs: string) => { form: Record<string, string>; headers?: Record<string, string> }]
+  >([
     ['without its token', ({ fields }) => ({ form: without(fields) })],
     ['with an empty token', ({ fields }) => ({ form: { ...fields, csrf: '' } })],
     ['with the token of another user’s browser', ({ fields }, csrf) => ({ form: { ...fields, csrf } })],
@@ -115,10 +120,19 @@ describe('every form of a signed-in user', () => {
     ['from another site', ({ fields }) => ({ form: fields, headers: { origin: 'https://evil.example' } })],
     ['from a neighbouring host', ({ fields }) => ({ form: fields, headers: { origin: 'http://evil.localhost' } })],
     ['from another port', ({ fields }) => ({ form: fields, headers: { origin: 'http://localhost:1' } })],
-    ['from another scheme', ({ fields }) => ({ form: fields, headers: { origin: publicUrl.replace('http', 'https') } })],
+    [
+      'from another scheme',
+      ({ fields }) => ({ form: fields, headers: { origin: publicUrl.replace('http', 'https') } }),
+    ],
     ['from nowhere it would say', ({ fields }) => ({ form: fields, headers: { origin: 'null' } })],
-    ['as the browser says, across sites', ({ fields }) => ({ form: fields, headers: { 'sec-fetch-site': 'cross-site' } })],
-    ['as the browser says, from a sibling', ({ fields }) => ({ form: fields, headers: { 'sec-fetch-site': 'same-site' } })],
+    [
+      'as the browser says, across sites',
+      ({ fields }) => ({ form: fields, headers: { 'sec-fetch-site': 'cross-site' } }),
+    ],
+    [
+      'as the browser says, from a sibling',
+      ({ fields }) => ({ form: fields, headers: { 'sec-fetch-site': 'same-site' } }),
+    ],
   ])('is refused %s', async ([, change]) => {
     const before = await standing()
     const cookie = await ada.cookies(publicUrl)

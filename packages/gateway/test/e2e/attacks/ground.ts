@@ -40,7 +40,7 @@ export function malAccount(name = 'mika'): { name: string; password: string } {
   return found
 }
 
-export interface Sent {
+interface Sent {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly form?: Readonly<Record<string, string>> | URLSearchParams

@@ -20,21 +20,27 @@ beforeAll(async () => {
 afterAll(() => outside[Symbol.asyncDispose]())
 
 /** RFC 6749 §3.1: a parameter must not be there more than once; whose answer it would be, nobody knows. */
-test.for(['client_id', 'redirect_uri', 'response_type', 'state', 'code_challenge', 'code_challenge_method', 'scope', 'prompt'])(
-  '%s twice is answered as an error, and never with a code',
-  async (name) => {
-    const url = authorization(outside, clientId)
-    const first = url.searchParams.get(name)
-    for (const second of [first ?? 'x', 'other', '']) {
-      const twice = new URL(url)
-      if (first === null) twice.searchParams.append(name, 'none')
-      twice.searchParams.append(name, second)
-      const page = await browser.open(twice.href)
-      expect(page.status).toBeLessThan(500)
-      expect(new URL(page.url).searchParams.has('code')).toBe(false)
-    }
-  },
-)
+test.for([
+  'client_id',
+  'redirect_uri',
+  'response_type',
+  'state',
+  'code_challenge',
+  'code_challenge_method',
+  'scope',
+  'prompt',
+])('%s twice is answered as an error, and never with a code', async (name) => {
+  const url = authorization(outside, clientId)
+  const first = url.searchParams.get(name)
+  for (const second of [first ?? 'x', 'other', '']) {
+    const twice = new URL(url)
+    if (first === null) twice.searchParams.append(name, 'none')
+    twice.searchParams.append(name, second)
+    const page = await browser.open(twice.href)
+    expect(page.status).toBeLessThan(500)
+    expect(new URL(page.url).searchParams.has('code')).toBe(false)
+  }
+})
 
 const long = (length: number) => 'x'.repeat(length)
 
@@ -77,7 +83,10 @@ test.for<[string, { type?: string; body: string }]>([
   ['bytes', { type: 'application/octet-stream', body: '\u0000\u0001' }],
   ['broken percents', { body: 'grant_type=%&code=%zz&client_id=%ff%fe' }],
   ['another charset', { type: 'application/x-www-form-urlencoded; charset=utf-16', body: 'grant_type=refresh_token' }],
-  ['everything twice', { body: 'grant_type=refresh_token&grant_type=refresh_token&client_id=a&client_id=b&refresh_token=x' }],
+  [
+    'everything twice',
+    { body: 'grant_type=refresh_token&grant_type=refresh_token&client_id=a&client_id=b&refresh_token=x' },
+  ],
   ['arrays', { body: 'grant_type[]=refresh_token&client_id[a]=b&refresh_token[]=x' }],
   ['prototypes', { body: '__proto__=x&constructor=x&grant_type=__proto__' }],
   ['a null byte', { body: 'grant_type=refresh_token&client_id=%00&refresh_token=%00' }],
@@ -88,21 +97,31 @@ test.for<[string, { type?: string; body: string }]>([
 ])('%s at /token, /revoke and /register is refused and breaks nothing', async ([, sent]) => {
   const { type = 'application/x-www-form-urlencoded', body } = sent
   for (const path of ['/token', '/revoke', '/register']) {
-    const { status, body: answer } = await send(publicUrl + path, { body, method: 'POST', headers: { 'content-type': type } })
+    const { status, body: answer } = await send(publicUrl + path, {
+      body,
+      method: 'POST',
+      headers: { 'content-type': type },
+    })
     expect([path, status >= 400 && status < 500]).toEqual([path, true])
     expect(answer['error']).toMatch(/^[a-z_]+$/)
     expect(answer['error']).not.toBe('server_error')
   }
 })
 
-test.for(['Basic', 'Basic ', 'Basic !!!', `Basic ${btoa('nothing')}`, `Basic ${btoa('%ff:%ff')}`, `Basic ${btoa(`${long(5000)}:x`)}`, 'Bearer x', 'Digest x'])(
-  'an Authorization header of %s at /token authenticates nobody',
-  async (authorization) => {
-    const form = { grant_type: 'refresh_token', refresh_token: held.refreshToken }
-    const { status } = await send(`${publicUrl}/token`, { form, headers: { authorization } })
-    expect([400, 401]).toContain(status)
-  },
-)
+test.for([
+  'Basic',
+  'Basic ',
+  'Basic !!!',
+  `Basic ${btoa('nothing')}`,
+  `Basic ${btoa('%ff:%ff')}`,
+  `Basic ${btoa(`${long(5000)}:x`)}`,
+  'Bearer x',
+  'Digest x',
+])('an Authorization header of %s at /token authenticates nobody', async (authorization) => {
+  const form = { grant_type: 'refresh_token', refresh_token: held.refreshToken }
+  const { status } = await send(`${publicUrl}/token`, { form, headers: { authorization } })
+  expect([400, 401]).toContain(status)
+})
 
 test.for<[string, unknown]>([
   ['a list', []],
@@ -112,11 +131,34 @@ test.for<[string, unknown]>([
   ['no addresses', {}],
   ['addresses that are none', { redirect_uris: 'https://client.example/cb' }],
   ['addresses of other kinds', { redirect_uris: [1, null, {}] }],
-  ['too many addresses', { redirect_uris: Array.from({ length: 500 }, (_, index) => `https://client.example/${index}`) }],
-  ['lists for texts', { redirect_uris: [REDIRECT], client_name: ['a'], scope: ['a'], client_uri: {}, token_endpoint_auth_method: ['none'] }],
-  ['numbers for texts', { redirect_uris: [REDIRECT], client_name: 1, scope: 1, jwks: 1, grant_types: 'x', contacts: {} }],
-  ['a prototype', JSON.parse(`{"__proto__":{"redirect_uris":["https://evil.example"]},"constructor":1,"redirect_uris":["${REDIRECT}"]}`)],
-  ['keys that are none', { redirect_uris: [REDIRECT], jwks: { keys: 'x' }, token_endpoint_auth_method: 'private_key_jwt' }],
+  [
+    'too many addresses',
+    { redirect_uris: Array.from({ length: 500 }, (_, index) => `https://client.example/${index}`) },
+  ],
+  [
+    'lists for texts',
+    {
+      redirect_uris: [REDIRECT],
+      client_name: ['a'],
+      scope: ['a'],
+      client_uri: {},
+      token_endpoint_auth_method: ['none'],
+    },
+  ],
+  [
+    'numbers for texts',
+    { redirect_uris: [REDIRECT], client_name: 1, scope: 1, jwks: 1, grant_types: 'x', contacts: {} },
+  ],
+  [
+    'a prototype',
+    JSON.parse(
+      `{"__proto__":{"redirect_uris":["https://evil.example"]},"constructor":1,"redirect_uris":["${REDIRECT}"]}`,
+    ),
+  ],
+  [
+    'keys that are none',
+    { redirect_uris: [REDIRECT], jwks: { keys: 'x' }, token_endpoint_auth_method: 'private_key_jwt' },
+  ],
   ['a client id of its own', { redirect_uris: [REDIRECT], client_id: 'chosen', client_secret: 'chosen' }],
 ])('a registration with %s is answered, and not as a fault of the gate’s', async ([, json]) => {
   const { status, body } = await send(`${publicUrl}/register`, { json })
@@ -126,11 +168,25 @@ test.for<[string, unknown]>([
 })
 
 /** CWE-674: to read is not to recurse. */
-test.for(['jwks', 'client_name', 'redirect_uris', 'unknown'])('a registration whose %s is 30,000 levels deep breaks nothing', async (name) => {
+test.for(['jwks', 'client_name', 'redirect_uris', 'unknown'])(
+  'a registration whose %s is 30,000 levels deep breaks nothing',
+  async (name) => {
+    const deep = '['.repeat(30_000) + ']'.repeat(30_000)
+    const body = `{"redirect_uris":["${REDIRECT}"],"${name}":${deep}}`
+    const answer = await send(`${publicUrl}/register`, { body, headers: { 'content-type': 'application/json' } })
+    expect([201, 400]).toContain(answer.status)
+  },
+)
+
+test.for(['params', 'params.arguments', 'id', 'unknown'])('a call whose %s is as deep breaks nothing', async (path) => {
   const deep = '['.repeat(30_000) + ']'.repeat(30_000)
-  const body = `{"redirect_uris":["${REDIRECT}"],"${name}":${deep}}`
-  const answer = await send(`${publicUrl}/register`, { body, headers: { 'content-type': 'application/json' } })
-  expect([201, 400]).toContain(answer.status)
+  const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'mal__search', arguments: {} } }
+  const [outer = '', inner] = path.split('.')
+  const changed = inner === undefined ? { [outer]: '@' } : { params: { ...call.params, [inner]: '@' } }
+  const body = JSON.stringify({ ...call, ...changed }).replace('"@"', deep)
+  const headers = { authorization: `Bearer ${held.accessToken}`, 'content-type': 'application/json' }
+  const accept = { accept: 'application/json, text/event-stream' }
+  expect((await send(`${publicUrl}/mcp`, { body, headers: { ...headers, ...accept } })).status).toBeLessThan(500)
 })
 
 test.for([
@@ -169,7 +225,13 @@ test('a form of 100 kilobytes, or one with everything twice, is answered below 5
   const page = await send(`${publicUrl}/sign-in`)
   const cookie = page.headers.getSetCookie()[0]?.split(';', 1)[0] ?? ''
   const csrf = csrfOf(page.text)
-  const bodies = [`csrf=${csrf}&name=${long(100_000)}`, `csrf=${csrf}&csrf=x&name=a&name=b&password=c&password=d`, `csrf=${csrf}&name=%00&password=%00`, '%', '=&=&=']
+  const bodies = [
+    `csrf=${csrf}&name=${long(100_000)}`,
+    `csrf=${csrf}&csrf=x&name=a&name=b&password=c&password=d`,
+    `csrf=${csrf}&name=%00&password=%00`,
+    '%',
+    '=&=&=',
+  ]
   for (const body of bodies) {
     const headers = { cookie, 'content-type': 'application/x-www-form-urlencoded' }
     const { status, headers: answered } = await send(`${publicUrl}/sign-in`, { body, headers })

@@ -20,16 +20,22 @@ let late: Promise<Got>
 const inside: Server[] = []
 let touched = 0
 let port = 0
+/** Where a server of the configuration is: the operator sends the gate there, and no stranger. */
+let named = 0
 
 beforeAll(async () => {
   port = await listen('127.0.0.1', 0)
   await listen('::1', port)
+  named = await listen('127.0.0.1', 0)
   site = await openSecureSite((request, response) => {
     const [path = ''] = (request.url ?? '').split('?', 1)
     documents[path]?.({ origin: site.origin, path, answer: response })
   })
   upstream = await startScripted()
-  const mcpServers = { found: { url: `${upstream.origin}/mcp`, oauth: true } }
+  const mcpServers = {
+    found: { url: `${upstream.origin}/mcp`, oauth: true },
+    named: { url: `http://127.0.0.1:${named}/mcp`, oauth: true },
+  }
   const config = { mcpServers, outbound: { allowedHosts: [site.host] } }
   outside = await openOutside({ config, env: { NODE_EXTRA_CA_CERTS: site.certificate } })
   browser = await enter(outside, 'ada')
@@ -95,12 +101,13 @@ test.for([
   'https://ada:pw@127.0.0.1:{port}/client.json',
   'https://127.0.0.1:{port}/a/../client.json',
   'https://127.0.0.1:{port}/client.json#fragment',
+  'https://127.0.0.1:{named}/client.json',
   'file:///etc/passwd',
   'gopher://127.0.0.1:{port}/x',
 ])('no metadata document is looked for at %s', async (template) => {
   const before = touched
   const begun = Date.now()
-  expectRefused(await askFor(template.replace('{port}', String(port))))
+  expectRefused(await askFor(template.replace('{port}', String(port)).replace('{named}', String(named))))
   expect(touched).toBe(before)
   expect(Date.now() - begun).toBeLessThan(2_000)
 })
@@ -131,9 +138,12 @@ const documents: Readonly<Record<string, Document>> = {
   '/longer-id': (asked) => say(asked, { ...whole(asked), client_id: `${asked.origin}/longer-id/` }),
   '/no-id': (asked) => say(asked, { ...whole(asked), client_id: undefined }),
   '/large': (asked) => say(asked, { ...whole(asked), client_uri: `https://client.example/${'x'.repeat(70_000)}` }),
-  '/secret': (asked) => say(asked, { ...whole(asked), client_secret: 'shared', token_endpoint_auth_method: 'client_secret_post' }),
+  '/secret': (asked) =>
+    say(asked, { ...whole(asked), client_secret: 'shared', token_endpoint_auth_method: 'client_secret_post' }),
   '/page': (asked) => say(asked, '<html>hello</html>', 200, { 'content-type': 'text/html' }),
   '/list': (asked) => say(asked, [whole(asked)]),
+  '/deep': (asked) =>
+    say(asked, JSON.stringify({ ...whole(asked), jwks: '@' }).replace('"@"', '['.repeat(15_000) + ']'.repeat(15_000))),
   '/gone': (asked) => say(asked, {}, 404),
   '/to-inside': (asked) => say(asked, '', 302, { location: `http://127.0.0.1:${port}/client.json` }),
   '/to-other': (asked) => say(asked, '', 302, { location: `${asked.origin}/good` }),
@@ -153,7 +163,7 @@ describe('a metadata document', () => {
     expect(page.text).toContain(site.host)
   })
 
-  test.for(Object.keys(documents).filter((path) => !['/good', '/slow', '/keys-inside'].includes(path)))(
+  test.for(Object.keys(documents).filter((path) => !['/good', '/slow', '/deep', '/keys-inside'].includes(path)))(
     'that is not, lets nobody ask: %s',
     async (path) => {
       const before = touched
@@ -161,6 +171,12 @@ describe('a metadata document', () => {
       expect(touched).toBe(before)
     },
   )
+
+  /** CWE-674: what is not needed of it is not walked through. */
+  test('that is nested without end is read as far as it says something', async () => {
+    const page = await browser.open(authorization(outside, `${site.origin}/deep`, { redirect_uri: EVIL }).href)
+    expect(page.has(/^Allow/)).toBe(true)
+  })
 
   /** RFC 9700 §4.11: the document says where answers go, and nobody else does. */
   test('does not let its client be answered elsewhere', async () => {
@@ -251,22 +267,22 @@ describe('what an upstream says of its authorization server', () => {
   /** The token endpoint is asked last, with a code and a verifier. */
   test('does not have a code sent inside', async () => {
     upstreamSays({ server: { token_endpoint: `http://127.0.0.1:${port}/token` } })
-    await outside.gate.admin('DELETE', '/admin/api/users/eve')
     const before = touched
     const eve = await enter(outside, 'eve')
     const page = await (await eve.open(`${outside.publicUrl}/connect/found`)).press(/^Continue/)
     const sent = new URL(page.url)
-    if (sent.origin === upstream.origin) {
-      const back = new URL(sent.searchParams.get('redirect_uri') ?? '')
-      back.searchParams.set('state', sent.searchParams.get('state') ?? '')
-      back.searchParams.set('code', 'c')
-      expect((await eve.open(back.href)).status).toBeGreaterThanOrEqual(400)
-    } else expect(page.status).toBeGreaterThanOrEqual(400)
+    expect(sent.origin).toBe(upstream.origin)
+    const back = new URL(sent.searchParams.get('redirect_uri') ?? '')
+    back.searchParams.set('state', sent.searchParams.get('state') ?? '')
+    back.searchParams.set('code', 'c')
+    expect((await eve.open(back.href)).status).toBeGreaterThanOrEqual(400)
     expect(touched).toBe(before)
   })
 })
 
 /** OWASP API4:2023 "Unrestricted Resource Consumption": whoever answers slowly holds one request, for so long. */
 test('a metadata document that never comes is given up', async () => {
-  expectRefused(await late)
+  const answer = await late
+  expect(answer.location).toBeUndefined()
+  expectRefused(answer)
 })

@@ -14,7 +14,9 @@ test('with a user end their tokens, sessions, keys, questions under way and conn
   const { gate, publicUrl } = outside
   const browser = await enter(outside, 'ada')
   const held = await letIn(outside, browser)
-  const { key } = (await gate.admin('POST', '/admin/api/keys', { user: 'ada', scopes: ['mcp'] })).body as { key: string }
+  const { key } = (await gate.admin('POST', '/admin/api/keys', { user: 'ada', scopes: ['mcp'] })).body as {
+    key: string
+  }
   await connectMal(browser, `${publicUrl}/connect/mal`, malAccount())
   const asked = await browser.open(authorization(outside, await register(outside)).href)
   expect(asked.has(/^Allow/)).toBe(true)
@@ -73,6 +75,12 @@ test('a client that its user revoked has no token, and a code it still holds mak
   await (await browser.open(`${publicUrl}/account/clients`)).press(/^Revoke/)
   expect(await knock(`${publicUrl}/mcp`, held.accessToken)).toBe(401)
   expect((await refresh(outside, held.clientId, held.refreshToken)).status).toBe(400)
-  const form = { grant_type: 'authorization_code', client_id: held.clientId, code, redirect_uri: 'http://127.0.0.1:6789/callback', code_verifier: 'v'.repeat(64) }
+  const form = {
+    grant_type: 'authorization_code',
+    client_id: held.clientId,
+    code,
+    redirect_uri: 'http://127.0.0.1:6789/callback',
+    code_verifier: 'v'.repeat(64),
+  }
   expect((await send(`${publicUrl}/token`, { form })).body).toMatchObject({ error: 'invalid_grant' })
 })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startGate, type Gate } from '../../../../../scripts/lib/gate.ts'
 import { PASSWORD } from '../../../../../scripts/lib/people.ts'
 import { GENEROUS, openOutside, type Outside } from '../journey/outside.ts'
-import { sendRaw, type RawAnswer } from '../raw.ts'
+import { openLine, rawRequest, sendRaw, type RawAnswer } from '../raw.ts'
 import { authorization, csrfOf, enter, openBrowser, register, send, signIn } from './ground.ts'
 
 /** R1-24: OWASP Session Management, Clickjacking Defense and HTTP Headers Cheat Sheets. */
@@ -66,9 +66,19 @@ describe('every page', () => {
     const question = (await browser.open(authorization(outside, await register(outside)).href)).url
     const invitation = await outside.gate.inviteUser('dora')
     const paths = ['/account', '/account/clients', '/account/keys', '/account/sessions', '/connect/mal']
-    const failing = ['/callback', '/interaction/none', '/authorize', '/authorize/none', '/welcome/none', '/account/none', '/connect/none']
+    const failing = [
+      '/callback',
+      '/interaction/none',
+      '/authorize',
+      '/authorize/none',
+      '/welcome/none',
+      '/account/none',
+      '/connect/none',
+    ]
     const mine = await Promise.all([...paths, ...failing].map((path) => browser.open(publicUrl + path)))
-    const strangers = await Promise.all([`${publicUrl}/sign-in`, `${publicUrl}/callback`, invitation].map((url) => openBrowser().open(url)))
+    const strangers = await Promise.all(
+      [`${publicUrl}/sign-in`, `${publicUrl}/callback`, invitation].map((url) => openBrowser().open(url)),
+    )
     for (const { url, html, headers } of [...mine, ...strangers, await browser.open(question)]) {
       expect([url, headers.get('x-frame-options')]).toEqual([url, 'DENY'])
       expect(headers.get('content-security-policy')).toMatch(POLICY)
@@ -132,7 +142,9 @@ describe('under an https publicUrl', () => {
     expect((await post(link.pathname, fields, [mine, `Origin: http://${host}`])).status).toBe(403)
 
     const answer = await sendAll(link.pathname, fields, [mine, `Origin: https://${host}`])
-    expect(answer).toMatch(/^Set-Cookie: __Host-sekisho=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure; Max-Age=\d+\r$/im)
+    expect(answer).toMatch(
+      /^Set-Cookie: __Host-sekisho=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure; Max-Age=\d+\r$/im,
+    )
     expect(answer).not.toMatch(/^Set-Cookie:[^\r]*Domain=/im)
     for (const line of answer.match(/^Set-Cookie:.*$/gim) ?? []) expect(line).toMatch(/Secure/)
 
@@ -146,7 +158,12 @@ describe('under an https publicUrl', () => {
     const { body } = await post('/register', {}, [])
     expect(body).toContain('error')
     const json = JSON.stringify({ redirect_uris: ['https://client.example/cb'] })
-    const made = await sendRaw(gate.url, { target: '/register', host, body: json, headers: ['Content-Type: application/json'] })
+    const made = await sendRaw(gate.url, {
+      target: '/register',
+      host,
+      body: json,
+      headers: ['Content-Type: application/json'],
+    })
     const { client_id: clientId } = JSON.parse(made.body) as { client_id: string }
     const url = authorization({ publicUrl: `https://${host}` }, clientId, { redirect_uri: 'https://client.example/cb' })
     const answer = await sendAll(`${url.pathname}${url.search}`, undefined, [])
@@ -161,12 +178,13 @@ describe('under an https publicUrl', () => {
 
   /** The whole answer, in which a header may stand more than once. */
   async function sendAll(target: string, form: Record<string, string> | undefined, headers: readonly string[]) {
-    const { openLine, rawRequest } = await import('../raw.ts')
     const line = openLine(gate.url)
     const type = form === undefined ? [] : ['Content-Type: application/x-www-form-urlencoded']
     const body = form === undefined ? '' : new URLSearchParams(form).toString()
     const method = form === undefined ? 'GET' : 'POST'
-    line.socket.write(rawRequest(gate.url, { method, target, host, body, headers: ['Connection: close', ...type, ...headers] }))
+    line.socket.write(
+      rawRequest(gate.url, { method, target, host, body, headers: ['Connection: close', ...type, ...headers] }),
+    )
     return line.closed
   }
 })

@@ -32,7 +32,10 @@ async function attempt({ url = publicUrl, name, password = 'not the password', h
 
 /** The page but for what differs from page to page, and the name, which stands in its field again. */
 function plain({ text }: Got, name: string): string {
-  return text.replaceAll(/value="[\w-]{43}"/g, '').replaceAll(name, 'NAME').replaceAll(/Request [\w-]+/g, '')
+  return text
+    .replaceAll(/value="[\w-]{43}"/g, '')
+    .replaceAll(name, 'NAME')
+    .replaceAll(/Request [\w-]+/g, '')
 }
 
 describe('whether there is a user of a name', () => {
@@ -90,7 +93,10 @@ test('nobody goes on guessing under other forwarded addresses or spellings, nor 
   }
   const headers = { 'x-forwarded-for': '203.0.113.9', 'x-real-ip': '203.0.113.9', 'user-agent': 'another' }
   const held = await attempt({ name: 'guessed', password: PASSWORD, headers })
-  expect([held.status, held.headers.getSetCookie().join()]).toEqual([429, expect.not.stringMatching(/sekisho=[\w-]{43}/)])
+  expect([held.status, held.headers.getSetCookie().join()]).toEqual([
+    429,
+    expect.not.stringMatching(/sekisho=[\w-]{43}/),
+  ])
   // Others are not held back by it.
   expect((await attempt({ name: 'ada', password: PASSWORD })).status).toBe(303)
 })
@@ -98,7 +104,9 @@ test('nobody goes on guessing under other forwarded addresses or spellings, nor 
 /** OWASP, "Credential Stuffing Prevention": many at once are not all looked at. */
 test('of many guesses at once, no more are looked at than one after the other', async () => {
   await enter(outside, 'stormed')
-  const guesses = Array.from({ length: 30 }, (_, index) => attempt({ name: 'stormed', password: `guess ${index} of many` }))
+  const guesses = Array.from({ length: 30 }, (_, index) =>
+    attempt({ name: 'stormed', password: `guess ${index} of many` }),
+  )
   const statuses = (await Promise.all(guesses)).map(({ status }) => status)
   expect(statuses.filter((status) => status === 400).length).toBeLessThanOrEqual(5)
   expect(statuses.every((status) => status === 400 || status === 429)).toBe(true)
@@ -133,7 +141,10 @@ describe('a link that lets its user in', () => {
     expect([used.status, guessed.status]).toEqual([404, 404])
     expect(plain(used, 'once')).toBe(plain(guessed, 'once'))
     // The page that stood open has a form still; it sets nothing.
-    const again = await page.press(/^Set the password/, { password: 'another good password', again: 'another good password' })
+    const again = await page.press(/^Set the password/, {
+      password: 'another good password',
+      again: 'another good password',
+    })
     expect([403, 404]).toContain(again.status)
     expect((await attempt({ name: 'once', password: PASSWORD })).status).toBe(303)
   })
