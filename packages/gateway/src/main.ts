@@ -24,7 +24,16 @@ import { welcome } from './welcome.ts'
  * @throws {Problem} what kept it from starting; `gate.fault` after a fault, which is in the log
  */
 export async function runGate(): Promise<void> {
-  const { config, playground, warnings } = await prepare()
+  const prepared = await prepare()
+  try {
+    await run(prepared)
+  } finally {
+    // However it ended: what listens would keep the process from ending.
+    await prepared.playground?.close()
+  }
+}
+
+async function run({ config, playground, warnings }: Awaited<ReturnType<typeof prepare>>): Promise<void> {
   const log = await openLog(config.log)
   for (const warning of warnings) log.warn({ ...warning }, 'config.warning')
   const gateway = await createGateway(config, {
@@ -47,7 +56,6 @@ export async function runGate(): Promise<void> {
     await stopped
   } finally {
     await shutDown({ gateway, doors, config, log })
-    await playground?.close()
   }
 }
 

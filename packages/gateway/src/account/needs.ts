@@ -16,7 +16,7 @@ import type { Storage } from '../storage/database.ts'
 
 /** What the pages of an account are made of. */
 export interface AccountNeeds {
-  readonly sessions: Pick<Sessions, 'find' | 'list' | 'end' | 'endAll' | 'endAllIn' | 'tell'>
+  readonly sessions: Pick<Sessions, 'find' | 'list' | 'end' | 'endAll' | 'endAllIn'>
   readonly passwords: Pick<Passwords, 'verify' | 'prepare' | 'setIn'>
   readonly attempts: Attempts
   readonly storage: Pick<Storage, 'for'>

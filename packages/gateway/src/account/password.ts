@@ -23,10 +23,9 @@ export async function changePassword(needs: PasswordNeeds, visit: Visit, { curre
   if (!(await passwords.verify(tenant, userId, current))) throw problem('login.failed')
   succeed()
   const prepared = await passwords.prepare(wanted, userName)
-  const ended = await storage.for(tenant).transaction(async (db) => {
+  await storage.for(tenant).transaction(async (db) => {
     await passwords.setIn(db, userId, prepared)
-    return sessions.endAllIn(db, userId, sessionId)
+    await sessions.endAllIn(db, userId, sessionId)
   })
-  sessions.tell(tenant, userId, ended)
   await audit.record(tenant, { kind: 'password.set', ...doneBy(visit), how: 'change', address: visit.address })
 }

@@ -1,9 +1,10 @@
 import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider'
 import type { Clock } from '../base/clock.ts'
+import { digest } from '../base/digest.ts'
 import { secret } from '../base/secret.ts'
 import { DEFAULT_TENANT } from '../identity/tenants.ts'
 import type { Sealer } from '../vault/sealer.ts'
-import { hashOf, toPayload, type Records, type Row } from './records.ts'
+import { toPayload, type Records, type Row } from './records.ts'
 import { toAccountId, type Visitor } from './visitor.ts'
 
 export interface AdapterNeeds {
@@ -171,7 +172,7 @@ function announce(base: Adapter, { onTokensGone }: AdapterNeeds): Adapter {
     ...base,
     async destroy(id) {
       await base.destroy(id)
-      onTokensGone({ hash: hashOf(id) })
+      onTokensGone({ hash: digest(id) })
     },
     async revokeByGrantId(grantId) {
       await base.revokeByGrantId(grantId)
@@ -192,7 +193,7 @@ function rotate(base: Adapter, { records, clock, graceMs }: AdapterNeeds): Adapt
     ...base,
     upsert(id, payload) {
       const predecessor = Provider.ctx?.oidc.entities.RotatedRefreshToken
-      return records.put('RefreshToken', id, { payload, parent: predecessor && hashOf(predecessor.jti) })
+      return records.put('RefreshToken', id, { payload, parent: predecessor && digest(predecessor.jti) })
     },
     async find(id) {
       const row = await records.find('RefreshToken', id)

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { asProblem, problem, type Problem } from '../base/problem.ts'
 import { readBody } from '../http/body.ts'
 import { corsHeaders, isPreflight, preflightHeaders } from '../http/cors.ts'
-import { sendJson } from '../http/router.ts'
+import { sendJson, setHeaders } from '../http/router.ts'
 import { showProblem } from '../pages/problem.ts'
 import { oauthErrorOf, sendOAuthError, sendPage } from './answers.ts'
 import { hasGoodRedirects, normaliseMetadata } from './client-metadata.ts'
@@ -106,11 +106,6 @@ function outcomeOf(failure: Problem): string {
 
 function urlOf({ url = '/' }: IncomingMessage): URL {
   return URL.parse(url, 'http://gate.invalid') ?? new URL('http://gate.invalid/')
-}
-
-function setHeaders(response: ServerResponse, pairs: readonly string[]): void {
-  for (let index = 0; index + 1 < pairs.length; index += 2)
-    response.setHeader(pairs[index] ?? '', pairs[index + 1] ?? '')
 }
 
 const READ = ['GET', 'HEAD']

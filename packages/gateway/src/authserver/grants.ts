@@ -55,6 +55,13 @@ export function createGrants({ consents, resources, knownIds }: GrantsNeeds) {
     make,
     isMetadataClient,
 
+    /** Whether the operator set a client up, or this user has let it in. */
+    async isTrusted(clientId: string, accountId: string | undefined): Promise<boolean> {
+      if (knownIds.has(clientId)) return true
+      const user = accountId === undefined ? undefined : parseAccountId(accountId)
+      return user !== undefined && (await consents.find(user, clientId)) !== undefined
+    },
+
     /** The grant for an authorization whose user need not be asked; without one, they are. */
     async load(ctx: KoaContextWithOIDC): Promise<Grant | undefined> {
       const { oidc } = ctx

@@ -10,11 +10,13 @@ import Provider, {
 import { problem } from '../base/problem.ts'
 import type { Log } from '../base/log.ts'
 import { showProblem } from '../pages/problem.ts'
+import { say } from '../pages/words.ts'
 import type { createAdapters } from './adapter.ts'
 import { describeKnown, hasGoodRedirects } from './client-metadata.ts'
 import type { createDocumentFetch } from './documents.ts'
 import type { Grants } from './grants.ts'
 import { SIGNING } from './metadata.ts'
+import { redirectHostOf } from './redirects.ts'
 import type { Resources } from './resources.ts'
 import { CLIENT_AUTH_METHODS, SCOPES, SESSION_COOKIE, type AuthserverSettings } from './settings.ts'
 import { parseAccountId, type Account } from './visitor.ts'
@@ -43,16 +45,43 @@ export function createProvider(needs: ProviderNeeds, keys: readonly JWK[]): Prov
   provider.proxy = true
   provider.silent = true
   provider.on('server_error', (_ctx, error) => log.error({ error }, 'oauth.fault'))
-  provider.use(async ({ res }, next) => {
+  provider.use(async (ctx, next) => {
     try {
       await next()
-      dropSessionCookie(res)
+      dropSessionCookie(ctx.res)
+      if (await leadsToStranger(ctx, needs.grants)) await showParting(ctx, needs.newRequestId())
     } catch (error) {
       log.error({ error }, 'oauth.fault')
       throw error
     }
   })
   return provider
+}
+
+type Answered = Parameters<Parameters<Provider['use']>[0]>[0]
+
+/**
+ * Whether an error would send a browser to a client that its user has never let in. Anybody can register an address,
+ * so that would make the gate's own address lead to any other.
+ *
+ * @see RFC 9700 §4.11.2
+ */
+async function leadsToStranger(ctx: Answered, grants: Grants): Promise<boolean> {
+  const oidc: KoaContextWithOIDC['oidc'] | undefined = ctx['oidc']
+  if (oidc?.route !== 'authorization' || oidc.client === undefined) return false
+  const target = URL.parse(ctx.response.get('location'))
+  const isError = target !== null && /[?&#]error=/.test(target.search + target.hash)
+  return isError && !(await grants.isTrusted(oidc.client.clientId, oidc.session?.accountId))
+}
+
+/** A person may still go there, knowing where. */
+async function showParting(ctx: Answered, requestId: string): Promise<void> {
+  const href = ctx.response.get('location')
+  const error = /[?&#]error=(\w+)/.exec(href)?.[1] ?? ''
+  const failure = problem('oauth.request', { reason: reasonOf(error) })
+  const label = say('problem.backTo', { host: redirectHostOf(href) })
+  ctx.remove('location')
+  await sendPage(ctx, showProblem(failure, { requestId, action: { href, label } }))
 }
 
 function dropSessionCookie(response: ServerResponse): void {
@@ -157,7 +186,10 @@ function policy(): interactionPolicy.DefaultPolicy {
 async function renderError(ctx: KoaContextWithOIDC, out: ErrorOut, requestId: string): Promise<void> {
   const isOurs = out.error === 'server_error'
   const failure = isOurs ? problem('gate.fault') : problem('oauth.request', { reason: reasonOf(out.error) })
-  const page = showProblem(failure, { requestId })
+  await sendPage(ctx, showProblem(failure, { requestId }))
+}
+
+async function sendPage(ctx: Answered, page: Response): Promise<void> {
   ctx.status = page.status
   for (const [name, value] of page.headers) ctx.set(name, value)
   ctx.body = await page.text()

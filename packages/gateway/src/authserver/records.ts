@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
 import type { AdapterPayload } from 'oidc-provider'
 import type { Clock } from '../base/clock.ts'
+import { digest } from '../base/digest.ts'
 import type { TenantId, UserId } from '../base/ids.ts'
 import type { Storage } from '../storage/database.ts'
 import type { Database, OAuthRecordsTable } from '../storage/schema.ts'
@@ -15,11 +15,6 @@ interface NewRecord {
   readonly sealed?: Buffer
   /** Of a refresh token: the id, hashed, of the one it takes the place of. */
   readonly parent?: string | undefined
-}
-
-/** What is presented to the server is kept by this only: the table opens nothing. */
-export function hashOf(value: string): string {
-  return createHash('sha256').update(value).digest('base64url')
 }
 
 /** The records of the authorization server. Ids come as the library knows them, and are hashed on the way in. */
@@ -42,7 +37,7 @@ export function createRecords({ storage, clock }: { storage: Storage; clock: Clo
         .selectFrom('oauth_records')
         .selectAll()
         .where('model', '=', model)
-        .where('id', '=', hashOf(id))
+        .where('id', '=', digest(id))
         .executeTakeFirst()
     },
 
@@ -61,7 +56,7 @@ export function createRecords({ storage, clock }: { storage: Storage; clock: Clo
       db.transaction().execute(async (inner) => {
         const now = clock.now()
         const rows = inner.updateTable('oauth_records').where('model', '=', model)
-        const token = rows.where('id', '=', hashOf(id))
+        const token = rows.where('id', '=', digest(id))
         const taken = await token
           .set({ consumed_at: now })
           .where('consumed_at', 'is', null)
@@ -81,7 +76,7 @@ export function createRecords({ storage, clock }: { storage: Storage; clock: Clo
       }),
 
     async destroy(model: string, id: string): Promise<void> {
-      await db.deleteFrom('oauth_records').where('model', '=', model).where('id', '=', hashOf(id)).execute()
+      await db.deleteFrom('oauth_records').where('model', '=', model).where('id', '=', digest(id)).execute()
     },
 
     async destroyByGrant(model: string, grantId: string): Promise<void> {
@@ -122,7 +117,7 @@ function toRow(model: string, id: string, { payload, sealed, parent }: NewRecord
   const account = payload.accountId === undefined ? undefined : parseAccountId(payload.accountId)
   return {
     model,
-    id: hashOf(id),
+    id: digest(id),
     tenant_id: account?.tenant ?? null,
     user_id: account?.userId ?? null,
     client_id: payload.clientId ?? payload.client_id ?? null,

@@ -1,8 +1,4 @@
-const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
-
-export function isLoopbackHost(hostname: string): boolean {
-  return LOOPBACK.has(hostname)
-}
+import { isLoopbackHost } from '../base/loopback.ts'
 
 /** Schemes that run something, show what is here, or belong to the browser itself. */
 const FORBIDDEN: ReadonlySet<string> = new Set(

@@ -1,4 +1,4 @@
-import { isLoopbackHost } from './redirects.ts'
+import { isLoopbackHost } from '../base/loopback.ts'
 import type { AuthserverSettings } from './settings.ts'
 
 /**

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
+import { digest } from '../base/digest.ts'
 import type { TenantId, UserId } from '../base/ids.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Storage } from '../storage/database.ts'
-import { hashOf } from './records.ts'
 import type { Resources } from './resources.ts'
 
 export interface TokensNeeds {
@@ -65,7 +65,7 @@ export function createTokens(needs: TokensNeeds) {
     /** Answers at once where the token was seen lately; `undefined` for one unknown, expired or revoked. */
     verify(token: string): Principal | undefined | Promise<Principal | undefined> {
       if (!TOKEN.test(token)) return undefined
-      const hash = hashOf(token)
+      const hash = digest(token)
       const now = clock.now()
       const known = verified.get(hash)
       if (known !== undefined && now < known.until) return known.principal

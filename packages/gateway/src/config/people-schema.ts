@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isLoopbackHost } from '../base/loopback.ts'
 import { count, reject } from './fields.ts'
 
 const hours = () => z.number().positive().max(87_600)
@@ -31,10 +32,9 @@ export const SignInSection = z
 const RedirectUri = z.string().superRefine((text, check) => {
   const url = URL.parse(text)
   if (!url || url.hash !== '' || text.includes('#')) return reject(check, NOT_A_REDIRECT)
-  if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname)) reject(check, IN_THE_CLEAR)
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) reject(check, IN_THE_CLEAR)
 })
 
-export const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 const NOT_A_REDIRECT = {
   reason: 'is not an address without #',
   fix: 'Write the whole address, like https://app/callback',

@@ -1,15 +1,13 @@
 import { z } from 'zod'
+import { isSafePlace } from '../base/loopback.ts'
 import { reject } from './fields.ts'
-import { LOOPBACK } from './people-schema.ts'
 import { readValue } from './values.ts'
-
-const isWeb = (url: URL) => url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.has(url.hostname))
 
 /** Secrets travel to these, so plain http is for this machine only. */
 const Endpoint = z.string().superRefine((text, check) => {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol)) return reject(check, NOT_A_URL)
-  if (!isWeb(url)) return reject(check, IN_THE_CLEAR)
+  if (!isSafePlace(url)) return reject(check, IN_THE_CLEAR)
   if (url.username || url.password || text.includes('#')) reject(check, NOT_AN_ENDPOINT)
 })
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isLoopbackHost } from '../base/loopback.ts'
 import { problem } from '../base/problem.ts'
 
 /** Which names this gate answers to, and which web pages may call it. */
@@ -7,8 +8,6 @@ export interface EdgeSettings {
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
 }
-
-const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /**
  * Whose web pages may send a request: those of `any` origin, where it proves nothing by cookie and needs no secret;
@@ -31,10 +30,10 @@ export function createEdge(settings: EdgeSettings): (request: IncomingMessage, o
   const hosts = new Set(hostsOf(settings))
   const own = new URL(settings.publicUrl).origin.toLowerCase()
   const allowed = new Set(settings.allowedOrigins.map((origin) => origin.toLowerCase()))
-  const onLoopback = LOOPBACK.has(new URL(own).hostname)
+  const onLoopback = isLoopbackHost(new URL(own).hostname)
 
   function mayCallMcp(origin: string): boolean {
-    return allowed.has(origin) || (onLoopback && LOOPBACK.has(URL.parse(origin)?.hostname ?? ''))
+    return allowed.has(origin) || (onLoopback && isLoopbackHost(URL.parse(origin)?.hostname ?? ''))
   }
 
   return function checkEdge(request, origins = 'own') {
@@ -54,7 +53,7 @@ function hostsOf({ publicUrl, allowedHosts }: EdgeSettings): string[] {
 /** The port is the connection's own, since the configuration may leave the choice to the system. */
 function isLoopback(host: string, { socket }: IncomingMessage): boolean {
   const port = `:${socket.localPort}`
-  return host.endsWith(port) && LOOPBACK.has(host.slice(0, -port.length))
+  return host.endsWith(port) && isLoopbackHost(host.slice(0, -port.length))
 }
 
 function isLoopbackOrigin(origin: string, request: IncomingMessage): boolean {

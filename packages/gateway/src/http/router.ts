@@ -60,7 +60,7 @@ export function createRouter({ routes, checkEdge, isStopping, newRequestId, onFa
       if (route.cors !== undefined && request.headers.origin !== undefined) {
         const kind = route.origins === 'any' ? 'public' : 'mcp'
         if (isPreflight(request)) return answerPreflight(response, preflightHeaders(request, kind, route.cors))
-        setAll(response, corsHeaders(request.headers.origin, kind))
+        setHeaders(response, corsHeaders(request.headers.origin, kind))
       }
       if (route.whileStopping !== true && isStopping()) throw problem('gate.stopping')
       const answered = route.handle(request, response, path.slice(route.path.length))
@@ -75,7 +75,8 @@ function answerPreflight(response: ServerResponse, headers: readonly string[]): 
   response.writeHead(204, [...headers]).end()
 }
 
-function setAll(response: ServerResponse, pairs: readonly string[]): void {
+/** Sets headers that are given as names and values in turn. */
+export function setHeaders(response: ServerResponse, pairs: readonly string[]): void {
   for (let index = 0; index + 1 < pairs.length; index += 2)
     response.setHeader(pairs[index] ?? '', pairs[index + 1] ?? '')
 }

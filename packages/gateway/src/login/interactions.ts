@@ -21,7 +21,6 @@ export function addInteractionRoutes(app: LoginHono, needs: LoginNeeds): void {
     const session = await sessions.find(context.req.header('Cookie'))
     if (session === undefined || mustComeAgain(session, interaction)) return redirectTo(signInFor(interaction, session))
     if (interaction.prompt === 'login') return redirectTo(await interactions.signedIn(interaction.uid, by(session)))
-    if (isForAnother(session, interaction)) return redirectTo(await interactions.beginAnew(interaction.uid))
     return ask(interaction, session)
   })
 
@@ -30,8 +29,7 @@ export function addInteractionRoutes(app: LoginHono, needs: LoginNeeds): void {
     const form = await readForm(context.req.raw)
     const interaction = await requireInteraction(context.req.param('uid'))
     const session = await sessions.find(context.req.header('Cookie'))
-    if (session === undefined || interaction.prompt !== 'consent' || isForAnother(session, interaction))
-      return redirectTo(`/interaction/${interaction.uid}`)
+    if (session === undefined || interaction.prompt !== 'consent') return redirectTo(`/interaction/${interaction.uid}`)
     requireCsrf(form, tokenFor(session, interaction))
     audit.requireRoom(session.tenant)
     return form.get('decision') === 'allow'
@@ -55,6 +53,7 @@ export function addInteractionRoutes(app: LoginHono, needs: LoginNeeds): void {
   }
 
   async function allow(context: LoginContext, interaction: Interaction, session: SignedIn): Promise<Response> {
+    if (isForAnother(session, interaction)) return redirectTo(await interactions.beginAnew(interaction.uid))
     const where = await interactions.consent(interaction.uid, by(session))
     await audit.record(session.tenant, { kind: 'consent.given', ...about(context, interaction, session) })
     return redirectTo(where)

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
+import { digest } from '../base/digest.ts'
 import type { Random, TenantId, UserId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import { secret, type Secret } from '../base/secret.ts'
@@ -14,7 +14,7 @@ export interface InvitationsNeeds {
   readonly clock: Clock
   readonly random: Random
   readonly passwords: Pick<Passwords, 'prepare' | 'setIn'>
-  readonly sessions: Pick<Sessions, 'endAllIn' | 'tell'>
+  readonly sessions: Pick<Sessions, 'endAllIn'>
   readonly settings: { readonly publicUrl: string; readonly invitationHours: number }
 }
 
@@ -45,7 +45,7 @@ export function createInvitations({ storage, clock, random, passwords, sessions,
     await db.deleteFrom('invitations').where('user_id', '=', userId).execute()
     await db
       .insertInto('invitations', {
-        id: idOf(text),
+        id: digest(text),
         user_id: userId,
         created_at: now,
         expires_at: expiresAt,
@@ -62,7 +62,7 @@ export function createInvitations({ storage, clock, random, passwords, sessions,
         on.onRef('users.tenant_id', '=', 'invitations.tenant_id').onRef('users.id', '=', 'invitations.user_id'),
       )
       .select(['invitations.tenant_id', 'users.id', 'users.name'])
-      .where('invitations.id', '=', idOf(text))
+      .where('invitations.id', '=', digest(text))
       .where('invitations.used_at', 'is', null)
       .where('invitations.expires_at', '>', clock.now())
       .executeTakeFirst()
@@ -91,22 +91,16 @@ export function createInvitations({ storage, clock, random, passwords, sessions,
       if (invited === undefined) throw problem('invitation.invalid')
       const { tenant, user } = invited
       const prepared = await passwords.prepare(password, user.name)
-      const ended = await storage.for(tenant).transaction(async (db) => {
-        await spend(db, idOf(text), clock.now())
+      await storage.for(tenant).transaction(async (db) => {
+        await spend(db, digest(text), clock.now())
         await passwords.setIn(db, user.id, prepared)
-        return sessions.endAllIn(db, user.id)
+        await sessions.endAllIn(db, user.id)
       })
-      sessions.tell(tenant, user.id, ended)
       return invited
     },
   }
 }
 export type Invitations = ReturnType<typeof createInvitations>
-
-/** Without salt or stretching: the secret has 256 bits of chance, which nobody guesses. */
-function idOf(text: string): string {
-  return hash('sha256', text, 'base64url')
-}
 
 async function spend(db: TenantDb, id: string, now: number): Promise<void> {
   const { numUpdatedRows } = await db

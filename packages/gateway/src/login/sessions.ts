@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto'
 import type { Selectable } from 'kysely'
 import type { Clock } from '../base/clock.ts'
+import { digest } from '../base/digest.ts'
 import type { Random, TenantId, UserId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import type { Role } from '../identity/principal.ts'
@@ -61,8 +61,6 @@ export interface SessionsNeeds {
   }
 }
 
-type Ended = (tenant: TenantId, userId: UserId, sessionId: string) => void
-
 const HOUR_MS = 3_600_000
 const SEEN_MS = 60_000
 const VALUE_BYTES = 32
@@ -76,18 +74,12 @@ export function createSessions({ storage, clock, random, log, settings }: Sessio
   const name = cookieName('sekisho', secure)
   const idleMs = settings.idleHours * HOUR_MS
   const maxMs = settings.maxHours * HOUR_MS
-  const listeners: Ended[] = []
   const seen = createMarks<SignedIn>({ clock, log, precision: SEEN_MS, write: (group) => writeSeen(storage, group) })
 
   const valueOf = (cookieHeader: string | undefined) => asValue(readCookie(cookieHeader, name))
-  const tell = (tenant: TenantId, userId: UserId, ids: readonly string[]) =>
-    ids.forEach((id) => listeners.forEach((listen) => listen(tenant, userId, id)))
 
-  async function endWhere(tenant: TenantId, userId: UserId, is: (id: string) => boolean): Promise<number> {
-    const ids = await storage.for(tenant).transaction((db) => endIn(db, userId, is))
-    tell(tenant, userId, ids)
-    return ids.length
-  }
+  const endWhere = (tenant: TenantId, userId: UserId, is: (id: string) => boolean): Promise<number> =>
+    storage.for(tenant).transaction((db) => endIn(db, userId, is))
 
   return {
     /** Finds who a browser stands for: nobody once it stayed away too long, was signed out, or its user is gone. */
@@ -114,10 +106,10 @@ export function createSessions({ storage, clock, random, log, settings }: Sessio
       const before = valueOf(from.cookieHeader)
       await storage.for(tenant).transaction(async (db) => {
         await sweep(db, now, idleMs)
-        if (before !== undefined) await db.deleteFrom('sessions').where('id', '=', idOf(before)).execute()
+        if (before !== undefined) await db.deleteFrom('sessions').where('id', '=', digest(before)).execute()
         await db.insertInto('sessions', toRow(userId, value, { from, now, maxMs })).execute()
       })
-      return { cookie: setCookie(name, value, { secure, maxAgeSeconds: maxMs / 1000 }), id: idOf(value) }
+      return { cookie: setCookie(name, value, { secure, maxAgeSeconds: maxMs / 1000 }), id: digest(value) }
     },
 
     /** Signs one browser out; answers whether it was that user's and signed in. */
@@ -128,9 +120,8 @@ export function createSessions({ storage, clock, random, log, settings }: Sessio
     endAll: (tenant: TenantId, userId: UserId, exceptId?: string): Promise<number> =>
       endWhere(tenant, userId, (id) => id !== exceptId),
 
-    /** As `endAll`, in a transaction; when that has ended, `tell` what it answered. */
+    /** As `endAll`, in a transaction. */
     endAllIn: (db: TenantDb, userId: UserId, exceptId?: string) => endIn(db, userId, (id) => id !== exceptId),
-    tell,
 
     /** Where a user is signed in, the browser seen last first. */
     async list(tenant: TenantId, userId: UserId): Promise<SessionRecord[]> {
@@ -163,9 +154,6 @@ export function createSessions({ storage, clock, random, log, settings }: Sessio
     /** The value of a `Set-Cookie` header that makes the browser forget. */
     clearCookie: () => clearCookie(name, secure),
 
-    /** Told of each session that a user, a new password or an administrator ended; not of one that ran out. */
-    onEnded: (listen: Ended) => void listeners.push(listen),
-
     /** Writes when sessions were seen last, where that waits to be written. */
     close: seen.flush,
   }
@@ -177,11 +165,6 @@ type SessionRow = Omit<Selectable<SessionsTable>, 'tenant_id'>
 /** What a cookie of ours looks like; anything else is not looked up. */
 function asValue(text: string | undefined): string | undefined {
   return text !== undefined && /^[\w-]{43}$/.test(text) ? text : undefined
-}
-
-/** Without salt or stretching: the value has 256 bits of chance, which nobody guesses. */
-function idOf(value: string): string {
-  return hash('sha256', value, 'base64url')
 }
 
 interface Now {
@@ -197,19 +180,19 @@ async function findLive({ system }: Storage, value: string, { now, idleMs }: Now
       on.onRef('users.tenant_id', '=', 'sessions.tenant_id').onRef('users.id', '=', 'sessions.user_id'),
     )
     .select(['sessions.tenant_id', 'users.id', 'users.name', 'users.role', 'sessions.created_at', 'sessions.amr'])
-    .where('sessions.id', '=', idOf(value))
+    .where('sessions.id', '=', digest(value))
     .where('sessions.expires_at', '>', now)
     .where('sessions.seen_at', '>', now - idleMs)
     .executeTakeFirst()
   if (row === undefined) return undefined
   const { tenant_id: tenant, id: userId, name: userName, role, created_at: createdAt } = row
-  const session = { sessionId: idOf(value), csrf: csrfToken(value), createdAt, amr: row.amr.split(' ') }
+  const session = { sessionId: digest(value), csrf: csrfToken(value), createdAt, amr: row.amr.split(' ') }
   return { tenant, userId, userName, role, ...session }
 }
 
 function toRow(userId: UserId, value: string, made: { from: From; now: number; maxMs: number }): SessionRow {
   return {
-    id: idOf(value),
+    id: digest(value),
     user_id: userId,
     browser: describeBrowser(made.from.browser),
     address: made.from.address,
@@ -220,11 +203,11 @@ function toRow(userId: UserId, value: string, made: { from: From; now: number; m
   }
 }
 
-async function endIn(db: TenantDb, userId: UserId, is: (id: string) => boolean): Promise<string[]> {
+async function endIn(db: TenantDb, userId: UserId, is: (id: string) => boolean): Promise<number> {
   const rows = await db.selectFrom('sessions').select('id').where('user_id', '=', userId).execute()
   const ids = rows.map(({ id }) => id).filter(is)
   if (ids.length > 0) await db.deleteFrom('sessions').where('user_id', '=', userId).where('id', 'in', ids).execute()
-  return ids
+  return ids.length
 }
 
 /** Takes away what has run out, when somebody comes in: there are never more rows than people who came. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { isSafePlace } from '../base/loopback.ts'
 import { problem, Problem } from '../base/problem.ts'
-import { LOOPBACK } from '../config/people-schema.ts'
 import type { Fetch } from '../http/guarded-fetch.ts'
 
 /** What a server's own metadata says of how its users are authorized. */
@@ -85,7 +85,7 @@ async function findMetadata(asking: Asking, issuer: string): Promise<ServerMetad
 
 function isWeb(text: string): boolean {
   const url = URL.parse(text)
-  return url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.has(url.hostname))
+  return url !== null && isSafePlace(url)
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-3.1 RFC 9728 §3.1} */

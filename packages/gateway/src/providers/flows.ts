@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
+import { digest } from '../base/digest.ts'
 import type { Random, TenantId, UserId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
@@ -95,7 +95,3 @@ export function createFlows({ storage, sealer, clock, random }: FlowsNeeds) {
   }
 }
 export type Flows = ReturnType<typeof createFlows>
-
-function digest(state: string): string {
-  return createHash('sha256').update(state).digest('base64url')
-}

@@ -7,10 +7,10 @@ import {
 import { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import type { TenantId } from '../base/ids.ts'
+import { isLoopbackHost } from '../base/loopback.ts'
 import { problem, Problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
 import type { ClientConfig } from '../config/config.ts'
-import { LOOPBACK } from '../config/people-schema.ts'
 import type { Fetch } from '../http/guarded-fetch.ts'
 import type { Storage } from '../storage/database.ts'
 import type { Sealer } from '../vault/sealer.ts'
@@ -47,7 +47,7 @@ function described(publicUrl: string) {
 /** Whether others can fetch what the gate serves. */
 function isElsewhere(publicUrl: string): boolean {
   const { protocol, hostname } = new URL(publicUrl)
-  return protocol === 'https:' && !LOOPBACK.has(hostname)
+  return protocol === 'https:' && !isLoopbackHost(hostname)
 }
 
 export interface RegistrationNeeds {

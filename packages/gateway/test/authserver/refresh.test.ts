@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createRecords, hashOf } from '../../src/authserver/records.ts'
+import { createRecords } from '../../src/authserver/records.ts'
+import { digest } from '../../src/base/digest.ts'
 import { eachDatabase } from '../stores/databases.ts'
 import { asTokens, DAY, HOUR, letIn, openScene, refresh, registerClient, type Scene, type Tokens } from './scene.ts'
 
@@ -80,7 +81,7 @@ eachDatabase((_name, openFresh) => {
     const records = createRecords({ storage, clock })
     const put = (id: string, parent?: string) => records.put('RefreshToken', id, { payload: { kind: 'x' }, parent })
     await put('first')
-    await Promise.all(['ours', 'theirs'].map((id) => put(id, hashOf('first'))))
+    await Promise.all(['ours', 'theirs'].map((id) => put(id, digest('first'))))
     expect(await records.consume('RefreshToken', 'ours')).toBe('first')
     for (const _time of [1, 2]) expect(await records.consume('RefreshToken', 'theirs')).toBe('overtaken')
   })

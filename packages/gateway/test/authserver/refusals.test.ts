@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { User } from '../../src/identity/users.ts'
 import { eachDatabase } from '../stores/databases.ts'
 import { createBrowser } from './browser.ts'
 import {
@@ -65,7 +66,7 @@ eachDatabase((_name, openFresh) => {
 
 test('what is wrong with a request goes back to its client, with iss and state (RFC 9207 §2)', async () => {
   const scene = await openAlone()
-  const clientId = await registerClient(scene)
+  const clientId = 'known'
   const about = { state: 'xyz', iss: scene.publicUrl }
   const cases: [string, Ask['more']][] = [
     ['invalid_request', { code_challenge: undefined, code_challenge_method: undefined }],
@@ -88,6 +89,24 @@ test('what is wrong with a request goes back to its client, with iss and state (
       ...about,
     })
   }
+})
+
+test('RFC 9700 §4.11.2: an error leads nobody to a client that they have not let in; a page says where it would go', async () => {
+  const scene = await openAlone()
+  const [ada, ben] = [await scene.addUser('ada'), await scene.addUser('ben')]
+  const clientId = await registerClient(scene)
+  const wrong = authorizeUrl(scene, { clientId, more: { resource: 'https://elsewhere.test/mcp' } })
+  const atOnce = (user?: User) => createBrowser(user).open(wrong)
+  for (const user of [undefined, ada, ben]) {
+    const { status, location, text } = await atOnce(user)
+    expect([status, location]).toEqual([400, undefined])
+    expect(text).toContain('Go back to 127.0.0.1')
+    expect(text).toContain('error=invalid_target')
+  }
+  await authorize(scene, createBrowser(), ada, authorizeUrl(scene, { clientId }))
+  expect((await atOnce(ada)).location?.searchParams.get('error')).toBe('invalid_target')
+  expect((await atOnce(ben)).location).toBeUndefined()
+  expect((await atOnce()).location).toBeUndefined()
 })
 
 test('RFC 6749 §4.1.2.1: where the address of the client is in doubt, a person sees a page and nothing goes out', async () => {

@@ -98,7 +98,7 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
     findUser: (ten, id) => users.find(ten, id),
     onOperation: (operation, outcome) => void operations.push(`${operation} ${outcome}`),
   }
-  current = await createAuthserver(needs)
+  current = createAuthserver(needs)
   onTestFinished(async () => {
     await current?.close()
     web.closeAllConnections()
@@ -124,7 +124,7 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
     /** Closes the server and opens another on the same records, as a restart does. */
     async restart(changed: Partial<AuthserverNeeds> = {}): Promise<void> {
       await current?.close()
-      current = await createAuthserver({ ...needs, ...changed })
+      current = createAuthserver({ ...needs, ...changed })
     },
     post: (path: string, body: Record<string, string> | [string, string][], headers: Record<string, string> = {}) =>
       send(`${publicUrl}${path}`, new URLSearchParams(body), headers),

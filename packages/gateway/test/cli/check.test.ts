@@ -28,8 +28,8 @@ test('a right configuration is summed up: the servers, whose token they need, wh
   const { code, output } = await sekisho(['check'], { directory, environment: { TEAM: 'a-secret-value' } })
   expect(code).toBe(0)
   expect(output).toMatch(/^sekisho\.jsonc is right\. The gate will be at http:\/\/localhost:7354\/mcp\.$/m)
-  expect(output).toMatch(/^issues +http +Issues$/m)
-  expect(output).toMatch(/^files +stdio +-$/m)
+  expect(output).toMatch(/^issues +http +Issues +-$/m)
+  expect(output).toMatch(/^files +stdio +- +-$/m)
   expect(output).toMatch(/^Disabled: old\.$/m)
 })
 

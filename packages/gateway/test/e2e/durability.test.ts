@@ -139,6 +139,13 @@ test('a second gate on the same data directory is refused with the way out, and 
   expect(filesOf(place.dataDir).get(join(place.dataDir, 'root.key'))).toEqual(rootKey)
 })
 
+test('a second gate that would show demonstration servers is refused too, and leaves nothing running', async () => {
+  using place = freshDataDir()
+  await using _gate = await startGate({ dataDir: place.dataDir })
+  const second = startGate({ dataDir: place.dataDir, firstRun: true })
+  await expect(second).rejects.toThrow(/^The gate ended[^]*Another gate is running/)
+})
+
 test('a wrong, malformed or missing root key stops the start with the reason, and changes no byte', async () => {
   using place = freshDataDir()
   await using everything = await startEverything({ port: 0 })

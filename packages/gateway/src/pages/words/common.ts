@@ -15,5 +15,6 @@ export const commonWords = {
   'problem.notFoundFix': 'Compare the address with the link you followed.',
   'problem.request': 'Request {id}. An operator finds it in the log under this name.',
   'problem.again': 'Load the page again',
+  'problem.backTo': 'Go back to {host}',
   'problem.home': 'Go to your account',
 }

@@ -16,6 +16,7 @@ import {
   register,
   send,
   tokensOf,
+  toldTo,
 } from './ground.ts'
 
 /** R1-13: MCP basic/authorization "Token Audience Binding and Validation", RFC 8707, RFC 9700 §2.3 and §4.10. */
@@ -91,7 +92,7 @@ test.for([
   const resource = template.replace('{origin}', publicUrl)
   const clientId = await register(outside)
   const page = await browser.open(authorization(outside, clientId, { resource }).href)
-  const { searchParams } = new URL(page.url)
+  const searchParams = toldTo(page)
   expect(searchParams.get('error')).toBe('invalid_target')
   expect(searchParams.get('iss')).toBe(publicUrl)
   expect(searchParams.has('code')).toBe(false)

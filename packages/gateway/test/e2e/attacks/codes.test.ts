@@ -14,6 +14,7 @@ import {
   tokensOf,
   VERIFIER,
   withinASecond,
+  toldTo,
 } from './ground.ts'
 
 /** R1-11: what can be done with an authorization code that somebody else got hold of. */
@@ -100,7 +101,7 @@ test.for<[string, Record<string, string | undefined>]>([
   ['a challenge that is too short', { code_challenge: 'short' }],
 ])('PKCE is not talked down: %s', async ([, params]) => {
   const page = await browser.open(authorization(outside, clientId, params).href)
-  const { searchParams } = new URL(page.url)
+  const searchParams = toldTo(page)
   expect(searchParams.has('code')).toBe(false)
   expect(searchParams.get('error')).toBe('invalid_request')
   expect(searchParams.get('iss')).toBe(outside.publicUrl)

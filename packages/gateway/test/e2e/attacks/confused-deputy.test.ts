@@ -14,6 +14,7 @@ import {
   register,
   send,
   tokensOf,
+  toldTo,
 } from './ground.ts'
 
 /** R1-15: MCP 2026-07-28, basic/security_best_practices, "Confused Deputy Problem"; RFC 9700 §4.14; RFC 8252 §8.6. */
@@ -50,7 +51,7 @@ test('prompt=none is answered with an error where nothing was allowed, and refus
   const clientId = await register(outside, { redirect_uris: [EVIL] })
   const silent = authorization(outside, clientId, { redirect_uri: EVIL, prompt: 'none' })
   for (const visitor of [browser, openBrowser()]) {
-    const { searchParams } = new URL((await visitor.open(silent.href)).url)
+    const searchParams = toldTo(await visitor.open(silent.href))
     expect(searchParams.get('error')).toMatch(/^(?:login|consent|interaction)_required$/)
     expect(searchParams.get('iss')).toBe(outside.publicUrl)
     expect(searchParams.has('code')).toBe(false)
@@ -108,8 +109,10 @@ test('who begins an authorization and has another answer it is not let in as tha
   const lure = evePage.url
 
   let answered = await ada.open(lure)
+  const wasEves = answered.url === lure
   if (answered.has(/^Allow/)) answered = await answered.press(/^Allow/)
-  expect(new URL(answered.url).searchParams.has('code')).toBe(false)
+  // An answer to Eve's question is none; what Ada may be asked then is a question of her own, in her own browser.
+  expect(wasEves && new URL(answered.url).searchParams.has('code')).toBe(false)
 
   const uid = new URL(lure).pathname.split('/').at(-1)
   let back = await eve.open(`${publicUrl}/authorize/${uid}`)

@@ -181,3 +181,12 @@ export async function withinASecond(holds: () => Promise<boolean>): Promise<bool
   }
   return false
 }
+
+/**
+ * What a client is told: in the address it was sent to or, where its user has never let it in, in the link of the page
+ * that asks whether to go there.
+ */
+export function toldTo({ url, html }: Page): URLSearchParams {
+  const [, href] = /<a[^>]*href="([^"]+)"[^>]*>Go back to/.exec(html) ?? []
+  return new URL(href?.replaceAll('&amp;', '&') ?? url).searchParams
+}

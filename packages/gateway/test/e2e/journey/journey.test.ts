@@ -82,7 +82,11 @@ test('a user who is not done when their client asks again is waited for, and one
     config: {
       mcpServers: {
         mal: { builtin: 'mal' },
-        everything: { builtin: 'everything', requiresUserToken: true, tokenSetup: { name: 'Demo', instructions: 'Any.' } },
+        everything: {
+          builtin: 'everything',
+          requiresUserToken: true,
+          tokenSetup: { name: 'Demo', instructions: 'Any.' },
+        },
       },
     },
   })
