@@ -117,7 +117,7 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
       path: '/health/ready',
       anyHost: true,
       whileStopping: true,
-      handle: (_request, response) => health.ready(response),
+      handle: (_request, response) => health.ready(response, { toOperator: false }),
     },
     {
       path: '/metrics',
@@ -140,7 +140,7 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
       prefix: true,
       handle: (request, response) => underWay.follow(fetchAdmin(request, response, { kind: 'operator' })),
     },
-    { path: '/health/ready', whileStopping: true, handle: (_request, response) => health.ready(response) },
+    { path: '/health/ready', whileStopping: true, handle: (_request, response) => health.ready(response, { toOperator: true }) },
     { path: '/metrics', handle: (_request, response) => showMetrics(response) },
   ]
   const door = { isStopping: () => stopping, newRequestId, onFailure }

@@ -52,7 +52,7 @@ export function addCallbackRoute(app: AccountHono, { sessions, connections, limi
     if (person === undefined) {
       return showPage(
         { title: say('account.signedOut.title'), body: signedOutPage(), width: 'narrow' },
-        { status: 401 },
+        { status: 403 },
       )
     }
     // Kept for the page of a failure, which is no other page than for every other route.

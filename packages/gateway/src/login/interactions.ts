@@ -21,6 +21,8 @@ export function addInteractionRoutes(app: LoginHono, needs: LoginNeeds): void {
     const session = await sessions.find(context.req.header('Cookie'))
     if (session === undefined || mustComeAgain(session, interaction)) return redirectTo(signInFor(interaction, session))
     if (interaction.prompt === 'login') return redirectTo(await interactions.signedIn(interaction.uid, by(session)))
+    // Somebody else signed in since it was asked: it becomes a question to them, in this browser.
+    if (isForAnother(session, interaction)) return redirectTo(await interactions.beginAnew(interaction.uid))
     return ask(interaction, session)
   })
 

@@ -92,12 +92,12 @@ function retryAfter(failure: Problem | undefined): Record<string, string> {
 }
 
 /** Signs the browser in and records it; answers with the cookie to set. */
-export async function startSession(needs: LoginNeeds, context: LoginContext, { user, amr }: Proven): Promise<string> {
+export async function startSession(needs: LoginNeeds, context: LoginContext, { tenant, user, amr }: Proven): Promise<string> {
   const { address, requestId } = context.env
   const browser = context.req.header('User-Agent') ?? ''
   const from = { browser, address, amr, cookieHeader: context.req.header('Cookie') }
-  const { cookie } = await needs.sessions.start(DEFAULT_TENANT, user.id, from)
-  await needs.audit.record(DEFAULT_TENANT, {
+  const { cookie } = await needs.sessions.start(tenant, user.id, from)
+  await needs.audit.record(tenant, {
     kind: 'login.ok',
     userId: user.id,
     requestId,
@@ -108,10 +108,8 @@ export async function startSession(needs: LoginNeeds, context: LoginContext, { u
   return cookie
 }
 
-interface Proven {
-  readonly user: Pick<Proof['user'], 'id'>
-  readonly amr: readonly string[]
-}
+/** Of the user, whoever has only followed a link knows no more. */
+type Proven = Pick<Proof, 'tenant' | 'amr'> & { readonly user: Pick<Proof['user'], 'id'> }
 
 const NAME_LENGTH = 64
 

@@ -9,6 +9,7 @@ import { passwordForm, type SignInForm } from './views/sign-in.ts'
 
 /** Who came, and what that was proven with. */
 export interface Proof {
+  readonly tenant: TenantId
   readonly user: User
   /** @see RFC 8176 §2 */
   readonly amr: readonly string[]
@@ -47,7 +48,7 @@ export function createPasswordWay({ users, passwords, attempts }: PasswordWayNee
       const isRight = await passwords.verify(tenant, user?.id, secret(form.get('password') ?? ''))
       if (!isRight || user === undefined) throw problem('login.failed', { target: user?.id })
       wasRight()
-      return { user, amr: ['pwd'] }
+      return { tenant, user, amr: ['pwd'] }
     },
   }
 }

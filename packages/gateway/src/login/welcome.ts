@@ -29,7 +29,7 @@ export function addWelcomeRoutes(app: LoginHono, needs: LoginNeeds): void {
     const wrong = await invitations.use(link, password).then(() => undefined, asWrong)
     if (wrong !== undefined) return show(context, { tenant, user }, wrong)
     await audit.record(tenant, { kind: 'password.set', userId: user.id, requestId, how: 'invitation', address })
-    const cookie = await startSession(needs, context, { user, amr: ['pwd'] })
+    const cookie = await startSession(needs, context, { tenant, user, amr: ['pwd'] })
     return redirectTo('/account', { cookies: [cookie, forms.clear()] })
   })
 

@@ -36,17 +36,27 @@ export function createHealth({ checks, providers, log }: HealthNeeds) {
 
   return {
     live: (response: ServerResponse) => sendJson(response, 200, { status: 'ok' }),
-    async ready(response: ServerResponse): Promise<void> {
+    /** Which providers there are is for the operator; everybody is told only whether all of them were found. */
+    async ready(response: ServerResponse, { toOperator }: { readonly toOperator: boolean }): Promise<void> {
       const results = await Promise.all(checks.map(run))
       const ok = !stopping && results.every(([, result]) => result === 'ok')
       const status = stopping ? 'stopping' : ok ? 'ok' : 'failed'
-      sendJson(response, ok ? 200 : 503, { status, checks: Object.fromEntries(results), providers: providers() })
+      sendJson(response, ok ? 200 : 503, {
+        status,
+        checks: Object.fromEntries(results),
+        providers: toOperator ? providers() : together(providers()),
+      })
     },
     /** From now on the gate is not ready: whoever sends it requests should stop. */
     stop: () => {
       stopping = true
     },
   }
+}
+
+function together(found: Readonly<Record<string, string>>): string {
+  const states = Object.values(found)
+  return states.find((state) => state === 'unreachable') ?? states.find((state) => state !== 'ok') ?? 'ok'
 }
 
 function timeout(): Promise<never> {

@@ -93,7 +93,7 @@ describe('connecting', () => {
   test('comes back to nobody where the session has ended, and says how to go on', async () => {
     await using scene = await openScene()
     const page = await scene.anybody('/callback?state=x&code=y')
-    expect([page.status, readable(page)]).toEqual([401, expect.stringContaining('Nothing was connected')])
+    expect([page.status, readable(page)]).toEqual([403, expect.stringContaining('Nothing was connected')])
     expect(page.text).toContain('href="/sign-in?next=%2Faccount"')
     expect(page.text).not.toContain('state=x')
   })

@@ -78,7 +78,9 @@ test('who uses another account is asked anew, and what was not allowed is not re
     const form = hidden(await who.get(`/interaction/${uid}`), `/interaction/${uid}`)
     return (await who.post(`/interaction/${uid}`, { ...form, decision: 'allow' })).location
   }
-  expect(await allow(other)).toBe(`/authorize?of=${uid}`)
+  expect((await other.get(`/interaction/${uid}`)).location).toBe(`/authorize?of=${uid}`)
+  const asked = hidden(await browser.get(`/interaction/${uid}`), `/interaction/${uid}`)
+  expect((await other.post(`/interaction/${uid}`, { ...asked, decision: 'allow' })).status).toBe(403)
   expect(scene.asked.answers).toEqual([])
   expect(await scene.audited()).not.toContainEqual(expect.objectContaining({ kind: 'consent.given' }))
   expect(await allow(browser)).toBe(`/authorize/${uid}`)

@@ -86,7 +86,7 @@ export const accessErrors = {
     fix: 'Use https, http on loopback, or a scheme of the program’s own, each without a fragment.',
   },
   'login.required': {
-    status: 401,
+    status: 403,
     rpc: -31001,
     says: 'This needs you to be signed in.',
     fix: 'Sign in and try again.',
