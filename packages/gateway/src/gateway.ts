@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createAdminApp, type AdminCaller } from './admin/app.ts'
 import type { UpstreamId } from './base/ids.ts'
 import type { Log } from './base/log.ts'
-import { problem } from './base/problem.ts'
+import { problem, type Problem } from './base/problem.ts'
 import type { Secret } from './base/secret.ts'
 import { VERSION } from './base/version.ts'
 import { createCalls } from './compose-calls.ts'
@@ -18,6 +18,7 @@ import { createUnderWay } from './http/under-way.ts'
 import { serveWeb } from './http/web.ts'
 import { mayReadMetrics } from './identity/principal.ts'
 import { createTenants, DEFAULT_TENANT } from './identity/tenants.ts'
+import { showProblem } from './pages/problem.ts'
 import type { Storage } from './storage/database.ts'
 import { createHealth } from './telemetry/health.ts'
 import { reapLeftovers } from './upstreams/children/records.ts'
@@ -42,8 +43,8 @@ export interface Gateway {
   /** Answers what never became a request, wherever it came from. */
   readonly refuse: Refuse
   /**
-   * At the very first start, lets somebody in who can let others in. To be asked when the gate can be reached and
-   * what it answers can be shown, since the key is shown this once.
+   * As long as no owner has chosen a password, lets one in who can let others in. To be asked when the gate can be
+   * reached and what it answers can be shown, since the link is shown this once.
    */
   welcome(): Promise<Administrator | undefined>
   readonly rootKey: { readonly created: boolean; readonly place: string }
@@ -140,15 +141,20 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
       prefix: true,
       handle: (request, response) => underWay.follow(fetchAdmin(request, response, { kind: 'operator' })),
     },
-    { path: '/health/ready', whileStopping: true, handle: (_request, response) => health.ready(response, { toOperator: true }) },
+    {
+      path: '/health/ready',
+      whileStopping: true,
+      handle: (_request, response) => health.ready(response, { toOperator: true }),
+    },
     { path: '/metrics', handle: (_request, response) => showMetrics(response) },
   ]
   const door = { isStopping: () => stopping, newRequestId, onFailure }
+  const showPage = (failure: Problem, requestId: string) => showProblem(failure, { requestId })
   const instance = Buffer.from(world.random(INSTANCE_BYTES)).toString('base64url')
   kept.audit.note(DEFAULT_TENANT, { kind: 'gate.started', version: VERSION, instance })
 
   return {
-    handle: createRouter({ ...door, routes, checkEdge: createEdge({ ...config, ...config.listen }) }),
+    handle: createRouter({ ...door, routes, showPage, checkEdge: createEdge({ ...config, ...config.listen }) }),
     handleOperator: createRouter({ ...door, routes: operatorRoutes, checkEdge: () => {} }),
     refuse: createRefusal({ newRequestId, onFailure }),
     welcome: () => letFirstIn(people),
@@ -179,12 +185,21 @@ const ADMIN_BODY_BYTES = 64 * 1024
 const INSTANCE_BYTES = 9
 const MCP_METHODS = ['POST', 'GET', 'DELETE']
 
-/** The first user and their link are made together: a crash leaves both or neither. */
-function letFirstIn({ users, login }: People): Promise<Administrator | undefined> {
-  return users.addFirst(DEFAULT_TENANT, 'admin', async (db, { id, name }) => {
+/**
+ * The first user and their link are made together: a crash leaves both or neither. While no owner has a password, each
+ * start makes another link: whoever missed the first would be shut out.
+ */
+async function letFirstIn({ users, login }: People): Promise<Administrator | undefined> {
+  const first = await users.addFirst(DEFAULT_TENANT, 'admin', async (db, { id, name }) => {
     const { url } = await login.invitations.createIn(db, id)
     return { name, link: url }
   })
+  if (first !== undefined) return first
+  const owners = (await users.list(DEFAULT_TENANT)).filter(({ role }) => role === 'owner')
+  const [oldest] = owners.toSorted((a, b) => a.createdAt - b.createdAt)
+  if (oldest === undefined || (await login.passwords.hasAny(DEFAULT_TENANT, owners))) return undefined
+  const { url } = await login.invitations.create(DEFAULT_TENANT, oldest.id)
+  return { name: oldest.name, link: url }
 }
 
 /** Takes every step, whichever of them fails: what is left open would keep its lock, or its children. */

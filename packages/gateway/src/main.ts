@@ -15,7 +15,7 @@ import { findFreePort, listen, type Listener } from './http/serve.ts'
 import { openPlayground } from './playground.ts'
 import { shippedDefinitions } from './providers/definitions.ts'
 import { openLog } from './telemetry/log.ts'
-import { welcome } from './welcome.ts'
+import { aboutRootKey, welcome } from './welcome.ts'
 
 /**
  * Runs a gate until it is told to stop: reads the configuration, opens the gate, listens, and on SIGTERM or
@@ -43,6 +43,7 @@ async function run({ config, playground, warnings }: Awaited<ReturnType<typeof p
     environment: process.env,
     builtins: { everything: loadEverything, mal: loadMal },
   })
+  process.stdout.write(aboutRootKey(gateway.rootKey))
   const doors = await openDoors(gateway, config, log).catch(async (error: unknown) => {
     await gateway.close()
     throw error
@@ -51,7 +52,7 @@ async function run({ config, playground, warnings }: Awaited<ReturnType<typeof p
   try {
     // Only now: a link that is made before it can be shown is lost.
     const administrator = await gateway.welcome()
-    process.stdout.write(welcome({ rootKey: gateway.rootKey, administrator, config, playground }))
+    process.stdout.write(welcome({ administrator, config, playground }))
     log.info({ port: doors.network.port, servers: config.servers.length }, 'gate.started')
     await stopped
   } finally {

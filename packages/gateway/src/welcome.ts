@@ -3,29 +3,29 @@ import type { Administrator, Gateway } from './gateway.ts'
 import type { Playground } from './playground.ts'
 
 interface Welcome {
-  readonly rootKey: Gateway['rootKey']
-  /** Made just now, at the first start. */
+  /** Who is let in, while no owner has a password. */
   readonly administrator: Administrator | undefined
   readonly config: Config
   /** There where there is no configuration file yet. */
   readonly playground: Playground | undefined
 }
 
+/** To be read when the key was made, even if the start then fails: it is not made a second time. */
+export function aboutRootKey({ created, place }: Gateway['rootKey']): string {
+  if (!created) return ''
+  return [
+    `The root key of the vault was made at ${place}.`,
+    'Keep a copy where the database is not: whoever loses it loses every stored credential.\n\n',
+  ].join('\n')
+}
+
 /** What a person should read when the gate is up: where it is, and what to do next. */
-export function welcome({ rootKey, administrator, config, playground }: Welcome): string {
+export function welcome({ administrator, config, playground }: Welcome): string {
   const url = `${config.publicUrl}/mcp`
   const lines = [`Sekisho is open at ${url} with ${config.servers.map(({ id }) => id).join(', ') || 'no servers'}.`]
-  if (rootKey.created) lines.push('', ...aboutRootKey(rootKey.place))
   if (administrator) lines.push('', ...aboutFirstLink(url, administrator))
   if (playground) lines.push('', ...aboutFirstRun(config.publicUrl, playground))
   return `${lines.join('\n')}\n`
-}
-
-function aboutRootKey(place: string): string[] {
-  return [
-    `The root key of the vault was made at ${place}.`,
-    'Keep a copy where the database is not: whoever loses it loses every stored credential.',
-  ]
 }
 
 function aboutFirstLink(url: string, { name, link }: Administrator): string[] {

@@ -10,5 +10,8 @@ interface Showing {
 
 /** Answers with a page for the user who visits. */
 export function show(visit: Visit, title: string, body: Html, { narrow = false, ...options }: Showing = {}): Response {
-  return showPage({ title, body, viewer: viewerOf(visit.person), width: narrow ? 'narrow' : 'wide' }, options)
+  return showPage(
+    { title, body, viewer: viewerOf(visit.person, visit.url.pathname), width: narrow ? 'narrow' : 'wide' },
+    options,
+  )
 }

@@ -39,8 +39,8 @@ export function visitOf(context: AccountContext): Visit {
   }
 }
 
-export function viewerOf({ userName: name, csrf }: Person): Viewer {
-  return { name, csrf }
+export function viewerOf({ userName: name, csrf }: Person, at?: string): Viewer {
+  return { name, csrf, at }
 }
 
 /** What every entry of the audit log says: who did it, under which request id. */

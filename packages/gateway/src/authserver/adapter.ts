@@ -4,11 +4,13 @@ import { digest } from '../base/digest.ts'
 import { secret } from '../base/secret.ts'
 import { DEFAULT_TENANT } from '../identity/tenants.ts'
 import type { Sealer } from '../vault/sealer.ts'
+import type { Newcomers } from './newcomers.ts'
 import { toPayload, type Records, type Row } from './records.ts'
 import { toAccountId, type Visitor } from './visitor.ts'
 
 export interface AdapterNeeds {
   readonly records: Records
+  readonly newcomers: Pick<Newcomers, 'expiresAt' | 'onRegistered'>
   readonly sealer: Sealer
   readonly clock: Clock
   readonly graceMs: number
@@ -24,7 +26,7 @@ export interface AdapterNeeds {
 export function createAdapters(needs: AdapterNeeds): (model: string) => Adapter {
   const special: Readonly<Record<string, (base: Adapter) => Adapter>> = {
     Session: (base) => mirrorSessions(base, needs),
-    Client: (base) => sealSecrets(base, needs),
+    Client: (base) => keepClients(base, needs),
     Interaction: (base) => guardInteractions(base, needs),
     AuthorizationCode: (base) => useOnce(base, needs),
     AccessToken: (base) => announce(base, needs),
@@ -92,14 +94,17 @@ function currentVisitor({ visitorOf }: AdapterNeeds): { readonly visitor: Visito
   return ctx === undefined ? undefined : visitorOf(ctx.req)
 }
 
-/** The secrets of clients that asked for one must be compared, so they are kept, but sealed. */
-function sealSecrets(base: Adapter, { records, sealer }: AdapterNeeds): Adapter {
+/**
+ * What is put here are clients that registered themselves. The secrets of those that asked for one must be compared,
+ * so they are kept, but sealed.
+ */
+function keepClients(base: Adapter, { records, sealer, newcomers }: AdapterNeeds): Adapter {
   return {
     ...base,
     async upsert(id, { client_secret: value, ...payload }) {
-      if (value === undefined) return records.put('Client', id, { payload })
-      const sealed = await sealer.seal(DEFAULT_TENANT, purposeOf(id), secret(value))
-      return records.put('Client', id, { payload, sealed })
+      const sealed = value && (await sealer.seal(DEFAULT_TENANT, purposeOf(id), secret(value)))
+      await records.put('Client', id, { payload, expiresAt: newcomers.expiresAt(), ...(sealed && { sealed }) })
+      await newcomers.onRegistered()
     },
     async find(id) {
       const row = await records.find('Client', id)

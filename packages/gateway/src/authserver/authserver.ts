@@ -13,6 +13,7 @@ import { createConsents, type Consent } from './consents.ts'
 import { createEndpoints, RESOURCE_DOCUMENT, type AuthserverRoute, type LimitedEndpoint } from './endpoints.ts'
 import { createGrants } from './grants.ts'
 import { createInteractions, type Interactions } from './interactions.ts'
+import { createNewcomers } from './newcomers.ts'
 import { createRecords } from './records.ts'
 import { createResources } from './resources.ts'
 import type { AuthserverSettings } from './settings.ts'
@@ -26,7 +27,7 @@ export interface AuthserverNeeds {
   readonly clock: Clock
   readonly random?: Random
   readonly log: Log
-  readonly audit: Pick<Audit, 'note'>
+  readonly audit: Pick<Audit, 'note' | 'record' | 'requireRoom'>
   readonly limits: { spend(endpoint: LimitedEndpoint, address: string): void }
   readonly addressOf: (request: IncomingMessage) => string
   readonly newRequestId: () => string
@@ -54,14 +55,26 @@ export interface Authserver {
   readonly interactions: Interactions
   readonly consents: {
     list(tenant: TenantId, userId: UserId): Promise<Consent[]>
-    /** Takes back what was allowed, with every token, at once. Answers whether there was anything. */
-    revoke(tenant: TenantId, userId: UserId, clientId: string): Promise<boolean>
+    /**
+     * Takes back what was allowed, with every token, at once. Answers whether there was anything.
+     *
+     * @throws {Problem} `audit.full`
+     */
+    revoke(tenant: TenantId, userId: UserId, clientId: string, by?: Deed): Promise<boolean>
   }
   /** Forgets what was verified of a user who was changed or removed. */
   dropUser(tenant: TenantId, userId: UserId): void
   /** Takes up new signing keys where they are due, and sweeps; done by itself every few minutes. */
   tend(): Promise<void>
   close(): Promise<void>
+}
+
+/** Who does something to what is a user's, and with what: they themselves, in a browser, where it does not say. */
+export interface Deed {
+  readonly userId?: UserId | undefined
+  /** The id of an API key. */
+  readonly key?: string | undefined
+  readonly requestId?: string | undefined
 }
 
 const ALONE_CACHE_MS = 30_000
@@ -77,6 +90,7 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
   const { storage, clock, log, audit, settings, findUser } = needs
   const onOperation = needs.onOperation ?? (() => undefined)
   const records = createRecords({ storage, clock })
+  const newcomers = createNewcomers({ storage, clock })
   const resources = createResources(settings)
   const consents = createConsents({ storage, clock, log })
   const grants = createGrants({ consents, resources, knownIds: new Set(settings.oauth.clients.map((c) => c.clientId)) })
@@ -88,7 +102,7 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
   /** The library is not small, and a gate whose clients all come with keys never needs it. */
   const engine = once(async () => {
     const { openEngine } = await import('./engine.ts')
-    return openEngine({ ...needs, onOperation, records, resources, grants, tokens, visitors, isUser })
+    return openEngine({ ...needs, onOperation, records, newcomers, resources, grants, tokens, visitors, isUser })
   })
   const provider = async (): Promise<Provider> => (await engine.get()).provider()
 
@@ -96,6 +110,7 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
   async function tendOnce(): Promise<void> {
     await (await engine.peek())?.takeUpKeys()
     await sweep(storage, clock.now())
+    await newcomers.makeRoom()
   }
   function tend(): Promise<void> {
     tending ??= tendOnce().finally(() => (tending = undefined))
@@ -116,14 +131,15 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
     ...endpoints,
     verify: tokens.verify,
     metadataUrl: (path, host) => `${resources.originFor(host)}${RESOURCE_DOCUMENT}${path}`,
-    interactions: createInteractions({ provider, consents, grants }),
+    interactions: createInteractions({ provider, consents, grants, newcomers }),
     consents: {
       list: consents.list,
-      async revoke(tenant, userId, clientId) {
-        const was = await consents.forget(tenant, userId, clientId)
-        await records.destroyOf(tenant, userId, clientId)
-        tokens.drop((principal) => principal.clientId === clientId && belongsTo(tenant, userId)(principal))
-        if (was) audit.note(tenant, { kind: 'consent.revoked', userId, client: clientId })
+      async revoke(tenant, userId, client, by = {}) {
+        audit.requireRoom(tenant)
+        const was = await consents.forget(tenant, userId, client)
+        await records.destroyOf(tenant, userId, client)
+        tokens.drop((principal) => principal.clientId === client && belongsTo(tenant, userId)(principal))
+        if (was) await audit.record(tenant, { kind: 'consent.revoked', userId, ...by, owner: userId, client })
         return was
       },
     },

@@ -27,8 +27,8 @@ export interface Asked {
   readonly scopes: readonly string[]
   readonly resources: readonly string[]
   readonly redirectHost: string
-  /** Whether the client id is this one installation's own, which no other program can claim. */
-  readonly isOwnId: boolean
+  /** Whether it is the client that was allowed before, and not another program that uses its id. */
+  readonly isAssured: boolean
 }
 
 export interface NewConsent extends Asked {
@@ -44,14 +44,14 @@ interface User {
 
 /**
  * Whether what was allowed before covers what is asked now. What opens every server opens each of them. A program on
- * a user's machine may answer on any port; but where other programs could use the same client id, only the very
- * address counts that the user saw.
+ * a user's machine may answer on any port; but where another program could use its client id, its user is asked anew.
  *
  * @see RFC 8252 §8.6
  */
 export function covers(consent: Consent, asked: Asked, all: string): boolean {
   const mayUse = (resource: string): boolean => consent.resources.includes(resource) || consent.resources.includes(all)
   return (
+    asked.isAssured &&
     asked.scopes.every((scope) => consent.scopes.includes(scope)) &&
     asked.resources.every(mayUse) &&
     isAnsweredAt(consent, asked)
@@ -59,8 +59,7 @@ export function covers(consent: Consent, asked: Asked, all: string): boolean {
 }
 
 function isAnsweredAt({ redirectHost }: Consent, asked: Asked): boolean {
-  if (asked.redirectHost === redirectHost) return true
-  return asked.isOwnId && withoutLoopbackPort(asked.redirectHost) === withoutLoopbackPort(redirectHost)
+  return withoutLoopbackPort(asked.redirectHost) === withoutLoopbackPort(redirectHost)
 }
 
 /** Remembers what users allowed, one row for each of their clients. */

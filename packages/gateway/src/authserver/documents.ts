@@ -18,11 +18,14 @@ interface Copy {
 
 const COPIES = 200
 const STALE_MS = 86_400_000
+/** Not found, and gone. @see RFC 9110 §15.5.5 and §15.5.11 */
+const GONE: ReadonlySet<number> = new Set([404, 410])
 
 /**
  * Fetches what clients publish of themselves. A metadata document is put into the words that are understood here. Where
  * its address does not answer, the copy read last stands in for a day: a client that lost its website for an hour must
- * not lose its users' permission, which it would where it were told that it is unknown.
+ * not lose its users' permission, which it would where it were told that it is unknown. One that its publisher has
+ * taken away is gone for good, whatever becomes of the website afterwards.
  *
  * @see draft-ietf-oauth-client-id-metadata-document §4.4, RFC 5861 §4
  */
@@ -39,6 +42,7 @@ export function createDocumentFetch({ fetch, clock }: DocumentsNeeds) {
   return async function fetchDocument(url: string, init?: RequestInit): Promise<Response> {
     const fresh = await read(url, init).catch((error: unknown) => asError(error))
     if (isCopy(fresh)) copies.set(url, fresh)
+    else if (fresh instanceof Response && GONE.has(fresh.status)) copies.delete(url)
     const copy = copies.get(url)
     const isDown = fresh instanceof Error || (fresh instanceof Response && fresh.status >= 500)
     if (copy !== undefined && (copy === fresh || (isDown && clock.now() - copy.readAt < STALE_MS)))

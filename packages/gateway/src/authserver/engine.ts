@@ -5,12 +5,14 @@ import type { Random } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import type { Fetch } from '../http/guarded-fetch.ts'
 import { DEFAULT_TENANT } from '../identity/tenants.ts'
+import { createThrottle } from '../limits/throttle.ts'
 import type { Storage } from '../storage/database.ts'
 import type { Sealer } from '../vault/sealer.ts'
 import { createAdapters } from './adapter.ts'
 import { createDocumentFetch } from './documents.ts'
 import type { LimitedEndpoint } from './endpoints.ts'
 import type { Grants } from './grants.ts'
+import type { Newcomers } from './newcomers.ts'
 import { createProvider } from './provider.ts'
 import type { Records } from './records.ts'
 import { redirectHostOf } from './redirects.ts'
@@ -31,6 +33,7 @@ export interface EngineNeeds {
   readonly settings: AuthserverSettings
   readonly fetch: Fetch
   readonly records: Records
+  readonly newcomers: Newcomers
   readonly resources: Resources
   readonly grants: Grants
   readonly tokens: Pick<Tokens, 'drop' | 'dropHash'>
@@ -39,6 +42,8 @@ export interface EngineNeeds {
   readonly isUser: (account: Account) => Promise<boolean>
   readonly onOperation: (operation: LimitedEndpoint, outcome: string) => void
 }
+
+const REGISTERED_EVERY_MS = 1_000
 
 /** Opens the library with the keys of today. */
 export async function openEngine(needs: EngineNeeds) {
@@ -53,6 +58,7 @@ export async function openEngine(needs: EngineNeeds) {
   })
   const keys = createSigningKeys(needs)
   const build = { ...needs, adapters, fetchDocument: createDocumentFetch({ fetch: needs.fetch, clock }) }
+  const registrations = createThrottle({ clock, everyMs: REGISTERED_EVERY_MS, atMost: 1 })
   let kids = ''
   let provider: Provider | undefined
 
@@ -62,7 +68,7 @@ export async function openEngine(needs: EngineNeeds) {
     const names = current.map(({ kid }) => kid).join(' ')
     if (provider !== undefined && names === kids) return provider
     const made = createProvider(build, current)
-    follow(made, needs)
+    follow(made, { ...needs, registrations })
     provider = made
     kids = names
     return made
@@ -71,8 +77,13 @@ export async function openEngine(needs: EngineNeeds) {
   return { provider: () => provider ?? first, takeUpKeys }
 }
 
+interface FollowNeeds extends Pick<EngineNeeds, 'audit' | 'onOperation'> {
+  /** Strangers register as they like, and must not fill the log that is kept for ever. */
+  readonly registrations: ReturnType<typeof createThrottle>
+}
+
 /** Counts what the library did, and keeps what matters of it. */
-function follow(provider: Provider, { audit, onOperation }: Pick<EngineNeeds, 'audit' | 'onOperation'>): void {
+function follow(provider: Provider, { audit, onOperation, registrations }: FollowNeeds): void {
   provider.on('authorization.success', () => onOperation('authorize', 'ok'))
   provider.on('interaction.started', () => onOperation('authorize', 'asked'))
   provider.on('authorization.error', (_ctx, { error }) => onOperation('authorize', error))
@@ -86,6 +97,7 @@ function follow(provider: Provider, { audit, onOperation }: Pick<EngineNeeds, 'a
   })
   provider.on('registration_create.success', (_ctx, client) => {
     onOperation('register', 'ok')
+    if (!registrations.pass('any')) return
     const { clientId, clientName, redirectUris = [] } = client
     const redirectHost = redirectUris.map(redirectHostOf).join(' ')
     audit.note(DEFAULT_TENANT, { kind: 'client.registered', client: clientId, clientName, redirectHost })

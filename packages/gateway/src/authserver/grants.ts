@@ -1,7 +1,7 @@
 import type Provider from 'oidc-provider'
 import type { Client, Grant, KoaContextWithOIDC } from 'oidc-provider'
 import { covers, type Asked, type Consents } from './consents.ts'
-import { redirectHostOf } from './redirects.ts'
+import { redirectHostOf, redirectKind } from './redirects.ts'
 import type { Resources } from './resources.ts'
 import { parseAccountId } from './visitor.ts'
 
@@ -26,9 +26,11 @@ export interface Request {
 export function createGrants({ consents, resources, knownIds }: GrantsNeeds) {
   const isMetadataClient = (clientId: string): boolean => !knownIds.has(clientId) && /^https:/i.test(clientId)
 
+  /** What registered itself has an id of its own; what has one for all its installations is known by its website. */
   function describe(clientId: string, { scopes, resources, redirectUri }: Request): Asked {
     const isOwnId = !knownIds.has(clientId) && !isMetadataClient(clientId)
-    return { scopes, resources, redirectHost: redirectHostOf(redirectUri), isOwnId }
+    const isAssured = isOwnId || redirectKind(redirectUri) === 'https'
+    return { scopes, resources, redirectHost: redirectHostOf(redirectUri), isAssured }
   }
 
   async function make(

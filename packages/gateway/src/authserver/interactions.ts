@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { problem } from '../base/problem.ts'
 import type { Consents } from './consents.ts'
 import { clientNameOf, type Grants, type Request } from './grants.ts'
+import type { Newcomers } from './newcomers.ts'
 import { redirectHostOf, redirectKind } from './redirects.ts'
 import { parseAccountId, toAccountId, type Account } from './visitor.ts'
 
@@ -39,13 +40,14 @@ export interface InteractionsNeeds {
   readonly provider: () => Promise<Provider>
   readonly consents: Consents
   readonly grants: Grants
+  readonly newcomers: Pick<Newcomers, 'keep'>
 }
 
 /**
  * What an authorization asks its user, and where to send the browser once they have answered: a path of our own.
  * An answer is good in the browser that began, and only while whoever gave it is signed in there.
  */
-export function createInteractions({ provider, consents, grants }: InteractionsNeeds) {
+export function createInteractions({ provider, consents, grants, newcomers }: InteractionsNeeds) {
   async function open(uid: string) {
     const kept = await (await provider()).Interaction.find(uid)
     if (kept === undefined) return undefined
@@ -101,6 +103,7 @@ export function createInteractions({ provider, consents, grants }: InteractionsN
       if (kept.prompt.name !== 'consent' || kept.session?.accountId !== accountId) return beginAnew(kept.params)
       const { clientId } = client
       const asked = grants.describe(clientId, toRequest(params))
+      await newcomers.keep(clientId)
       const grant = await grants.make(await provider(), { accountId, clientId }, asked)
       await consents.give(user, { ...asked, clientId, clientName: clientNameOf(client), grantId: grant.jti })
       return answer(found, { ...kept.lastSubmission, consent: { grantId: grant.jti } })

@@ -13,6 +13,8 @@ export type Row = Selectable<OAuthRecordsTable>
 interface NewRecord {
   readonly payload: AdapterPayload
   readonly sealed?: Buffer
+  /** When it ends, where the library does not say. */
+  readonly expiresAt?: number
   /** Of a refresh token: the id, hashed, of the one it takes the place of. */
   readonly parent?: string | undefined
 }
@@ -112,7 +114,7 @@ export function toPayload({ payload, consumed_at: consumedAt }: Row, id: string)
   return { ...known, jti: id, ...(consumedAt === null ? {} : { consumed: Math.floor(consumedAt / 1000) }) }
 }
 
-function toRow(model: string, id: string, { payload, sealed, parent }: NewRecord, now: number): Row {
+function toRow(model: string, id: string, { payload, sealed, expiresAt, parent }: NewRecord, now: number): Row {
   const { jti: _id, ...kept } = payload
   const account = payload.accountId === undefined ? undefined : parseAccountId(payload.accountId)
   return {
@@ -129,6 +131,6 @@ function toRow(model: string, id: string, { payload, sealed, parent }: NewRecord
     consumed_at: null,
     successor_used_at: null,
     created_at: now,
-    expires_at: payload.exp === undefined ? null : payload.exp * 1000,
+    expires_at: expiresAt ?? (payload.exp === undefined ? null : payload.exp * 1000),
   }
 }

@@ -28,8 +28,8 @@ export const commands: readonly Command[] = [
 export const firstSteps: Readonly<Record<string, string>> = {
   start: 'run the gate, with ./sekisho.jsonc or with demonstration servers',
   check: 'see whether ./sekisho.jsonc is right',
-  'user add ada': 'let somebody in',
-  'key add ada': 'make them a key for their MCP clients',
+  'user invite ada': 'let somebody in: prints a link by which they choose a password',
+  'key add ada': 'make a key for a program of theirs that cannot sign in',
   'token set github --user ada': 'give the gate their token for a server',
   status: 'see what runs',
 }

@@ -3,6 +3,7 @@ import { asProblem, problem, toHttpError, type Problem } from '../base/problem.t
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts'
 import type { Origins } from './edge.ts'
 import { failureHeaders } from './refusal.ts'
+import { sendWeb } from './web.ts'
 
 /** What answers a path: all of it, or all that begins with it. */
 export interface Route {
@@ -25,13 +26,16 @@ export interface RouterNeeds {
   readonly isStopping: () => boolean
   readonly newRequestId: () => string
   readonly onFailure: (failure: Problem, requestId: string) => void
+  /** Answers a person who went to an address in a browser; without it they read what programs do. */
+  readonly showPage?: (failure: Problem, requestId: string) => Response
 }
 
 /**
  * Sends each request to the route of its path, behind the guard of the edge. What a route throws is
  * answered in the HTTP form of the error table; a route that speaks another wire answers for itself.
  */
-export function createRouter({ routes, checkEdge, isStopping, newRequestId, onFailure }: RouterNeeds) {
+export function createRouter(needs: RouterNeeds) {
+  const { routes, checkEdge, isStopping, newRequestId, onFailure, showPage } = needs
   const exact = new Map(routes.filter(({ prefix }) => prefix !== true).map((route) => [route.path, route]))
   const prefixes = routes.filter(({ prefix }) => prefix === true)
 
@@ -41,11 +45,12 @@ export function createRouter({ routes, checkEdge, isStopping, newRequestId, onFa
     return route
   }
 
-  function fail(error: unknown, response: ServerResponse): void {
+  function fail(error: unknown, request: IncomingMessage, response: ServerResponse): void {
     const failure = asProblem(error)
     const requestId = newRequestId()
     onFailure(failure, requestId)
     if (response.headersSent) response.destroy()
+    else if (showPage && isPerson(request)) void sendWeb(response, showPage(failure, requestId))
     else {
       const headers = ['X-Request-Id', requestId, ...failureHeaders(failure)]
       sendJson(response, failure.row.status, toHttpError(failure, requestId), headers)
@@ -64,11 +69,16 @@ export function createRouter({ routes, checkEdge, isStopping, newRequestId, onFa
       }
       if (route.whileStopping !== true && isStopping()) throw problem('gate.stopping')
       const answered = route.handle(request, response, path.slice(route.path.length))
-      answered?.catch((error: unknown) => fail(error, response))
+      answered?.catch((error: unknown) => fail(error, request, response))
     } catch (error) {
-      fail(error, response)
+      fail(error, request, response)
     }
   }
+}
+
+/** Whether it is somebody at a browser who went there. */
+function isPerson({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && (headers.accept ?? '').includes('text/html')
 }
 
 function answerPreflight(response: ServerResponse, headers: readonly string[]): void {

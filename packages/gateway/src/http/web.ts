@@ -18,7 +18,11 @@ export async function serveWeb(
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value)
   }
-  const answer = await fetch(new Request(new URL(url, 'http://gate.invalid'), { method, headers, body }))
+  await sendWeb(response, await fetch(new Request(new URL(url, 'http://gate.invalid'), { method, headers, body })))
+}
+
+/** Sends an answer that was made as a web `Response`. */
+export async function sendWeb(response: ServerResponse, answer: Response): Promise<void> {
   const bytes = Buffer.from(await answer.arrayBuffer())
   response.writeHead(answer.status, [...[...answer.headers].flat(), 'Content-Length', String(bytes.length)])
   response.end(bytes)

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random, TenantId, UserId } from '../base/ids.ts'
 import type { Secret } from '../base/secret.ts'
+import type { User } from '../identity/users.ts'
 import type { Storage } from '../storage/database.ts'
 import type { TenantDb } from '../storage/tenant.ts'
 import { createArgon2, type Argon2Parameters } from './argon2.ts'
@@ -45,6 +46,13 @@ export function createPasswords({ storage, clock, random, settings }: PasswordsN
     async prepare(password: Secret, userName: string): Promise<PreparedPassword> {
       requireStrong(password.reveal(), { length: settings.passwordLength, names: [userName, GATE] })
       return { hash: await argon2.hash(normalizePassword(password.reveal())) }
+    },
+
+    /** Whether any of these users has a password. */
+    async hasAny(tenant: TenantId, users: readonly Pick<User, 'id'>[]): Promise<boolean> {
+      const passwords = storage.for(tenant).selectFrom('passwords').select('user_id')
+      const ids = users.map(({ id }) => id)
+      return ids.length > 0 && (await passwords.where('user_id', 'in', ids).limit(1).executeTakeFirst()) !== undefined
     },
 
     /** Sets a password, in a transaction together with what allows it. */

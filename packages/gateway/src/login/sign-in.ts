@@ -92,7 +92,11 @@ function retryAfter(failure: Problem | undefined): Record<string, string> {
 }
 
 /** Signs the browser in and records it; answers with the cookie to set. */
-export async function startSession(needs: LoginNeeds, context: LoginContext, { tenant, user, amr }: Proven): Promise<string> {
+export async function startSession(
+  needs: LoginNeeds,
+  context: LoginContext,
+  { tenant, user, amr }: Proven,
+): Promise<string> {
   const { address, requestId } = context.env
   const browser = context.req.header('User-Agent') ?? ''
   const from = { browser, address, amr, cookieHeader: context.req.header('Cookie') }

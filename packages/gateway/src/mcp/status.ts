@@ -66,7 +66,7 @@ function stateOf({ failure, idle }: Standing): ServerStatus['state'] {
 }
 
 function toLine({ server, state, tools, reason, fix }: ServerStatus): string {
-  if (state === 'ready') return `- ${server}: ready, ${tools} tools`
+  if (state === 'ready') return `- ${server}: ready, ${tools === 1 ? '1 tool' : `${tools} tools`}`
   if (state === 'idle') return `- ${server}: does not run, starts when it is called; ${tools} tools as last known`
   const known = tools > 0 ? ` Its ${tools} tools are listed as they were last known.` : ''
   return `- ${server}: ${WORDS[state]}. ${reason} ${fix}${known}`

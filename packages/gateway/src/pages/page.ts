@@ -9,6 +9,8 @@ export interface Viewer {
   readonly name: string
   /** The token that their sign-out form carries. */
   readonly csrf: string
+  /** The path they are at. */
+  readonly at?: string | undefined
 }
 
 export interface PageView {
@@ -53,10 +55,14 @@ const PLACES: readonly { readonly path: string; readonly word: WordKey }[] = [
   { path: '/account/sessions', word: 'nav.sessions' },
 ]
 
-function navigation({ name, csrf }: Viewer): Html {
+function here(path: string, word: WordKey): Html {
+  return html`<a href="${path}" aria-current="page">${say(word)}</a>`
+}
+
+function navigation({ name, csrf, at }: Viewer): Html {
   return html`<nav aria-label="${say('nav.label')}">
       <ul>
-        ${PLACES.map(({ path, word }) => html`<li><a href="${path}">${say(word)}</a></li>`)}
+        ${PLACES.map(({ path, word }) => html`<li>${path === at ? here(path, word) : html`<a href="${path}">${say(word)}</a>`}</li>`)}
       </ul>
     </nav>
     <form class="viewer" method="post" action="/sign-out">

@@ -25,6 +25,7 @@ p, ul, ol, dl { margin: 0 0 1rem; }
 ul, ol { padding-left: 1.25rem; }
 a { color: var(--brand); text-underline-offset: .15em; }
 a:hover { color: var(--brand-strong); }
+nav a[aria-current] { font-weight: 650; text-decoration: underline; text-underline-offset: .35em; }
 h1, h2, h3, p, li, dd, .who, td code { overflow-wrap: anywhere; }
 td, th { overflow-wrap: break-word; }
 code, .code { font-family: ui-monospace, 'Cascadia Mono', Menlo, Consolas, monospace; font-size: .93em; }

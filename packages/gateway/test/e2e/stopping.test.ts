@@ -106,3 +106,25 @@ test('the audit log tells when the gate ran, and who came without a key, once fo
   expect(new Set(strangers.map(({ error }) => error))).toEqual(new Set(['auth.invalid', 'auth.required']))
   expect(strangers).toMatchObject([seen, seen])
 })
+
+test('a link that nobody followed is made anew at each start, until an owner has a password', async () => {
+  using place = freshDataDir()
+  const links: string[] = []
+  for (let start = 0; start < 2; start++) {
+    await using gate = await startGate({ dataDir: place.dataDir })
+    links.push(/http:\S+\/welcome\/(\S+)/.exec(gate.log())?.[1] ?? '')
+    if (start === 1) await acceptInvitation(/http:\S+\/welcome\/\S+/.exec(gate.log())?.[0] ?? '')
+  }
+  expect(new Set(links).size).toBe(2)
+  await using gate = await startGate({ dataDir: place.dataDir })
+  expect(gate.log()).not.toContain('/welcome/')
+})
+
+test('whoever goes to a wrong address in a browser is shown a page, and a program its error', async () => {
+  await using gate = await startGate()
+  const ask = (accept: string) => fetch(`${gate.url}/nonsense`, { headers: { accept } })
+  const page = await ask('text/html,*/*')
+  expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+  expect(await (await ask('*/*')).json()).toMatchObject({ error: { code: 'request.not_found' } })
+})

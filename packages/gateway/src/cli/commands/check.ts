@@ -4,6 +4,7 @@ import { BUILTINS } from '../../config/builtins.ts'
 import type { Config, ServerConfig } from '../../config/config.ts'
 import { findConfigFile, loadConfig } from '../../config/load.ts'
 import type { ConfigProblem } from '../../config/report.ts'
+import { linkOf } from '../../providers/link.ts'
 import { shippedDefinitions } from '../../providers/definitions.ts'
 import { command } from '../command.ts'
 import { createPrinter, type Printer } from '../print.ts'
@@ -42,12 +43,15 @@ function toLine({ source, line, column, path, reason, fix }: ConfigProblem, file
 }
 
 /** What may be told of a configuration: none of the values, which can be secrets. */
-function toSummary({ publicUrl, servers, disabledServers }: Config) {
-  return { publicUrl, servers: servers.map(toServer), disabledServers }
+function toSummary({ publicUrl, servers, providers, disabledServers }: Config) {
+  return { publicUrl, servers: servers.map((server) => toServer(server, providers)), disabledServers }
 }
 
-function toServer({ id, kind, description, requiresUserToken, tokenSetup }: ServerConfig) {
-  return { id, kind, description, needsToken: requiresUserToken, service: tokenSetup?.name }
+function toServer(server: ServerConfig, providers: Config['providers']) {
+  const { id, kind, description, requiresUserToken, tokenSetup } = server
+  const link = linkOf(server, providers)
+  const needsToken = requiresUserToken && link === undefined
+  return { id, kind, description, needsToken, service: tokenSetup?.name, provider: link?.name }
 }
 
 function printSummary(config: Config, place: string, print: Printer): void {

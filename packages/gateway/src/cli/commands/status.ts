@@ -28,7 +28,7 @@ function printStatus({ version, url, uptimeSeconds, servers, children }: Status,
   printServers(print, servers, 'There are no servers.')
   print.line()
   print.table(
-    ['PROCESS OF', 'USER', 'STATE', 'PID', 'SINCE (UTC)', 'CALLS', 'MEMORY', 'FAILURE'],
+    ['PROCESS OF', 'USER', 'STATE', 'PID', 'SINCE (UTC)', 'IN FLIGHT', 'MEMORY', 'FAILURE'],
     children.map(toRow),
     'No server runs as a process now; they start when they are called.',
   )

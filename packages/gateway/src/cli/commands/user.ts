@@ -27,7 +27,7 @@ const add = command({
   does: 'Adds a user, who then needs a key: see `key add`.',
   arguments: [{ name: 'name', says: 'Letters, digits, spaces and . _ @ -' }],
   options: { role: { value: 'role', choices: ROLES, says: 'What they may do. Default: member.' }, ...gateOptions },
-  examples: { 'user add ada': 'a member', 'user add grace --role admin': 'somebody who may add others' },
+  examples: { 'user add robot': 'a user without a password, who comes with keys' },
   async run({ arguments: { name }, options }, world) {
     const client = await createClient(options, world)
     const user = await client.ask({ method: 'POST', path: ['users'], body: { name, role: options.role } }, User)

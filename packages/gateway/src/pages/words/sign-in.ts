@@ -15,7 +15,7 @@ export const signInWords = {
   'welcome.again': 'New password, once more',
   'welcome.submit': 'Set the password and sign in',
   'welcome.differ': 'The two passwords differ.',
-  'welcome.ends': 'Other browsers in which you are signed in will be signed out.',
+  'welcome.ends': 'Wherever else you are signed in, you will be signed out.',
   'weak.short': 'it has fewer than {length} characters',
   'weak.long': 'it has more than {length} characters',
   'weak.known': 'it is among the first that attackers try',

@@ -96,7 +96,7 @@ function createList(user: User, shelf: Shelf): UserList {
   /** Small lists are picked from all over the catalogue; long ones take it from the start, and leave some to suggest. */
   function place(position: number): number {
     const total = shelf.works().length
-    if (size < total) return (position * 29 + user.id) % total
+    if (size < total) return (position * 29 + user.id + beyondOddities) % total
     return position < total - unlisted ? position : position + unlisted
   }
 
@@ -106,6 +106,9 @@ function createList(user: User, shelf: Shelf): UserList {
     selections = new Map()
   }
 }
+
+/** A short list is what a newcomer sees first: it begins after the entries that are there to trip a client. */
+const beyondOddities = 40
 
 /** So many entries of the catalogue are on nobody's long list. */
 const unlisted = 30
