@@ -23,9 +23,9 @@ export function addClientRoutes(app: AccountHono, { consents, publicUrl }: Accou
   })
 
   app.post(`${PATH}/revoke`, async (context) => {
-    const { holder, form } = visitOf(context)
+    const { holder, form, requestId } = visitOf(context)
     const client = form.get('client') ?? ''
-    const revoked = await consents.revoke(holder.tenant, holder.userId, client)
+    const revoked = await consents.revoke(holder.tenant, holder.userId, client, { requestId })
     if (!revoked) throw problem('client.unknown', { client })
     return redirectTo(withNotice(PATH, 'clientRevoked'))
   })

@@ -100,7 +100,7 @@ export const events = {
     fields: { ...connection, revoked: 'whether the provider confirmed that the tokens are revoked' },
   },
   'client.registered': {
-    means: 'A client registered itself with the authorization server.',
+    means: 'A client registered itself with the authorization server; at most one a second is kept.',
     fields: { ...client, clientName: 'what it calls itself', redirectHost: 'the hosts its answers go to' },
   },
   'client.cut_off': {
@@ -108,8 +108,8 @@ export const events = {
     fields: client,
   },
   'consent.revoked': {
-    means: 'A user let a client in no more; its tokens have ended.',
-    fields: client,
+    means: 'What a user allowed a client was taken back; its tokens have ended.',
+    fields: { ...client, owner: 'the id of the user who had allowed it', ...on },
   },
   'gate.started': {
     means: 'The gate started.',

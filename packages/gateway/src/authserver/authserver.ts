@@ -139,7 +139,8 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
         const was = await consents.forget(tenant, userId, client)
         await records.destroyOf(tenant, userId, client)
         tokens.drop((principal) => principal.clientId === client && belongsTo(tenant, userId)(principal))
-        if (was) await audit.record(tenant, { kind: 'consent.revoked', userId, ...by, owner: userId, client })
+        const doneBy = { ...by, userId: by.userId ?? userId }
+        if (was) await audit.record(tenant, { kind: 'consent.revoked', ...doneBy, owner: userId, client })
         return was
       },
     },
