@@ -33,11 +33,9 @@ export function createPageRoutes(config: Config, world: World, parts: Kept & Peo
   return [
     ...Object.keys(loginPaths).map((path) => ({ ...pathOf(path), handle: loginPages })),
     ...Object.keys(accountPaths).map((path) => ({ ...pathOf(path), handle: accountPages })),
-    ...authserver.routes.map(({ path, prefix = false }): Route => ({
-      path,
-      prefix,
-      origins: 'any',
-      handle: (request, response) => follow(authserver.handle(request, response)),
+    ...authserver.routes.map((route): Route => ({
+      ...route,
+      handle: (...arrived) => follow(route.handle(...arrived)),
     })),
     {
       path: CLIENT_METADATA_PATH,

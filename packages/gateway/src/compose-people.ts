@@ -18,7 +18,8 @@ import { createSessions } from './login/sessions.ts'
 import { createBearer } from './mcp/bearer.ts'
 import { createStrangers } from './mcp/strangers.ts'
 import { createConnections } from './providers/connections.ts'
-import { hostsOf, linkOf } from './providers/link.ts'
+import { createFetches } from './providers/fetches.ts'
+import { linkOf } from './providers/link.ts'
 import { createReachable } from './providers/reachable.ts'
 import { createMemoryCounters } from './storage/shared/memory.ts'
 import type { World } from './world.ts'
@@ -38,7 +39,7 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
     ...world,
     ...kept,
     settings: config,
-    fetch: doors.outbound.fetch,
+    fetchFor: doors.outbound.fetchFor,
     onOperation: count,
   })
   const accounts = createAccounts({
@@ -101,7 +102,7 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
     onUserChanged: (leave: (typeof leavers)[number]) => void leavers.push(leave),
     accounts,
     connections,
-    reachable: createReachable({ providers: config.providers, fetch: doors.outbound.fetch, clock }),
+    reachable: createReachable({ providers: config.providers, fetchFor: doors.outbound.fetchFor, clock }),
     authserver,
     login,
     doors,
@@ -127,7 +128,7 @@ function createDoors(config: Config, { clock }: World) {
   return {
     addressOf,
     limits: { spend: (...[endpoint, address]: Spent) => limits.spend(endpoint, rateKeyOf(address)) },
-    outbound: createGuardedFetch({ allowedHosts: [...allowedHosts, ...hostsOf(config)] }),
+    outbound: createFetches(config, allowedHosts),
     /** For what anybody may ask: where the operator’s own servers are, is no place that a stranger can send it to. */
     toStrangers: createGuardedFetch({ allowedHosts }),
   }

@@ -9,7 +9,7 @@ import { findNotice, withNotice } from './notices.ts'
 import { show } from './show.ts'
 import { accountOf, missing, viewServers, type ServerView } from './standing.ts'
 import { keepToken, removeToken, requireService } from './tokens.ts'
-import { requireServer, visitOf, type AccountContext, type AccountHono, type Visit } from './visit.ts'
+import { doneBy, requireServer, visitOf, type AccountContext, type AccountHono, type Visit } from './visit.ts'
 
 /** The servers and what is connected to them: `/account` and `/account/servers/…`. */
 export function addAccountRoutes(app: AccountHono, needs: AccountNeeds): void {
@@ -40,7 +40,8 @@ export function addAccountRoutes(app: AccountHono, needs: AccountNeeds): void {
   })
   app.post('/account/servers/:server/disconnect', async (context) => {
     const { provider } = requireLink(serverIn(context))
-    const { revoked } = await needs.connections.disconnect(visitOf(context).holder, provider)
+    const visit = visitOf(context)
+    const { revoked } = await needs.connections.disconnect(visit.holder, provider, doneBy(visit))
     return redirectTo(withNotice('/account', revoked ? 'disconnected' : 'disconnectedHere'))
   })
 

@@ -5,7 +5,7 @@ import type { User, Users } from '../identity/users.ts'
 import type { ConnectionRecord } from '../providers/connection-store.ts'
 import type { Connections } from '../providers/connections.ts'
 import { mayManage, requireMayChange, type Actor } from './caller.ts'
-import { actorIn, routeOf, type AdminHono } from './context.ts'
+import { actorIn, doneBy, routeOf, type AdminHono } from './context.ts'
 import { failures, json, toIso } from './openapi.ts'
 import type { AdminServer } from './servers.ts'
 import { requireWhose } from './whose.ts'
@@ -75,7 +75,8 @@ export function addConnectionRoutes(app: AdminHono, needs: ConnectionRoutesNeeds
     requireMayChange(actor, user.role)
     const { provider } = context.req.valid('param')
     if (!mayReach(needs, actor, provider)) throw problem('connection.unknown', { provider })
-    const { revoked } = await needs.connections.disconnect({ tenant: actor.tenant, userId: user.id }, provider)
+    const holder = { tenant: actor.tenant, userId: user.id }
+    const { revoked } = await needs.connections.disconnect(holder, provider, doneBy(context))
     return context.json({ revoked }, 200)
   })
 }

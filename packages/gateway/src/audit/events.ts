@@ -96,8 +96,8 @@ export const events = {
     fields: { ...connection, error: 'the code of the refusal' },
   },
   'connection.removed': {
-    means: 'A user disconnected an account of theirs.',
-    fields: { ...connection, revoked: 'whether the provider confirmed that the tokens are revoked' },
+    means: 'A connected account was disconnected.',
+    fields: { ...connection, revoked: 'whether the provider confirmed that the tokens are revoked', ...on },
   },
   'client.registered': {
     means: 'A client registered itself with the authorization server; at most one a second is kept.',

@@ -27,10 +27,3 @@ const CODES: Readonly<Partial<Record<ErrorCode, string>>> = {
   'gate.stopping': 'temporarily_unavailable',
   'oauth.redirect': 'invalid_redirect_uri',
 }
-
-/** Sends a page that was made as a web `Response`. */
-export async function sendPage(response: ServerResponse, page: Response): Promise<void> {
-  const bytes = Buffer.from(await page.arrayBuffer())
-  response.writeHead(page.status, [...[...page.headers].flat(), 'Content-Length', String(bytes.length)])
-  response.end(bytes)
-}

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type Provider from 'oidc-provider'
 import type { Audit } from '../audit/append.ts'
 import type { Clock } from '../base/clock.ts'
@@ -46,8 +46,6 @@ export interface AuthserverNeeds {
 
 export interface Authserver {
   readonly routes: readonly AuthserverRoute[]
-  /** Answers whatever comes to one of the routes. Never rejects. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
   /** Whom an access token stands for: at once where it was seen lately; `undefined` for one unknown, expired, revoked. */
   verify(token: string): Principal | undefined | Promise<Principal | undefined>
   /** Where the metadata of a resource is, as the one who asks spells our origin. @see RFC 9728 §5.1 */
@@ -120,7 +118,7 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
     tend().catch((error: unknown) => log.error({ error }, 'oauth.not_tended'))
   }, TEND_MS).unref()
 
-  const endpoints = createEndpoints({
+  const routes = createEndpoints({
     ...needs,
     resources,
     provider,
@@ -128,7 +126,7 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
     onOperation,
   })
   return {
-    ...endpoints,
+    routes,
     verify: tokens.verify,
     metadataUrl: (path, host) => `${resources.originFor(host)}${RESOURCE_DOCUMENT}${path}`,
     interactions: createInteractions({ provider, consents, grants, newcomers }),

@@ -3,10 +3,10 @@ import type Provider from 'oidc-provider'
 import type { Clock } from '../base/clock.ts'
 import { asProblem, problem, type Problem } from '../base/problem.ts'
 import { readBody } from '../http/body.ts'
-import { corsHeaders, isPreflight, preflightHeaders } from '../http/cors.ts'
-import { sendJson, setHeaders } from '../http/router.ts'
+import { sendJson, type Route } from '../http/router.ts'
+import { sendWeb } from '../http/web.ts'
 import { showProblem } from '../pages/problem.ts'
-import { oauthErrorOf, sendOAuthError, sendPage } from './answers.ts'
+import { oauthErrorOf, sendOAuthError } from './answers.ts'
 import { hasGoodRedirects, normaliseMetadata } from './client-metadata.ts'
 import { describeResource, describeServer } from './metadata.ts'
 import { normaliseAuthorization, normaliseTokenRequest, standIn } from './request.ts'
@@ -32,69 +32,63 @@ export interface EndpointsNeeds {
   readonly onOperation: (operation: LimitedEndpoint, outcome: string) => void
 }
 
-/** A path, or all that begins with it; `open` ones may be read by any web page. */
-export interface AuthserverRoute {
+/** A route that says itself what fails: as a page where a person sees it, else as OAuth has it. */
+export interface AuthserverRoute extends Route {
+  handle(...arrived: Parameters<Route['handle']>): Promise<void>
+}
+
+interface Endpoint {
   readonly path: string
   readonly prefix?: boolean
-  readonly open: boolean
-}
-
-interface Endpoint extends AuthserverRoute {
   readonly methods: readonly string[]
   readonly limit?: LimitedEndpoint
-  answer(request: IncomingMessage, response: ServerResponse, url: URL): void | Promise<void>
+  /** Whether a person sees the answer; the others are for programs, and any web page may read them. */
+  readonly isPage?: boolean
+  answer(...arrived: Parameters<Route['handle']>): void | Promise<void>
 }
 
-const BODY_BYTES = 65_536
+const FORM_BYTES = 65_536
+/** What a stranger may have the gate keep. */
+const REGISTRATION_BYTES = 16_384
 
-/** Answers every path of the authorization server: metadata by itself, the rest through the library. */
-export function createEndpoints(needs: EndpointsNeeds) {
-  const endpoints = [...listProtocol(needs), ...listMetadata(needs)]
-  const exact = new Map(endpoints.filter(({ prefix }) => prefix !== true).map((each) => [each.path, each]))
-  const prefixes = endpoints.filter(({ prefix }) => prefix === true)
+/** The paths of the authorization server: it answers for metadata by itself, for the rest through the library. */
+export function createEndpoints(needs: EndpointsNeeds): AuthserverRoute[] {
+  return [...listProtocol(needs), ...listMetadata(needs)].map((endpoint) => toRoute(endpoint, needs))
+}
 
-  function find(path: string): Endpoint {
-    const endpoint = exact.get(path) ?? prefixes.find((each) => path.startsWith(each.path))
-    if (endpoint === undefined) throw problem('request.not_found')
-    return endpoint
-  }
+function toRoute(endpoint: Endpoint, needs: EndpointsNeeds): AuthserverRoute {
+  const { path, prefix = false, isPage = false, methods, limit } = endpoint
 
-  async function answer(endpoint: Endpoint, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { limit, methods } = endpoint
+  function admit(request: IncomingMessage, response: ServerResponse): void {
     if (!methods.includes(request.method ?? '')) {
       response.setHeader('Allow', methods.join(', '))
       throw problem('request.http_method')
     }
     if (limit !== undefined) needs.limits.spend(limit, needs.addressOf(request))
-    await endpoint.answer(request, response, urlOf(request))
   }
-
-  function fail(error: unknown, endpoint: Endpoint | undefined, response: ServerResponse): void | Promise<void> {
+  function fail(error: unknown, response: ServerResponse): void | Promise<void> {
     const failure = asProblem(error)
     const requestId = needs.newRequestId()
     needs.onFailure(failure, requestId)
-    if (endpoint?.limit !== undefined) needs.onOperation(endpoint.limit, outcomeOf(failure))
+    if (limit !== undefined) needs.onOperation(limit, outcomeOf(failure))
     if (response.headersSent) return void response.destroy()
-    if (endpoint?.open === false) return sendPage(response, showProblem(failure, { requestId }))
-    return sendOAuthError(response, failure, requestId)
+    return isPage
+      ? sendWeb(response, showProblem(failure, { requestId }))
+      : sendOAuthError(response, failure, requestId)
   }
 
   return {
-    routes: endpoints.map(({ path, prefix, open }): AuthserverRoute => ({ path, open, ...(prefix ? { prefix } : {}) })),
-
-    /** Never rejects: what fails is answered, as a page where a person sees it, else as OAuth has it. */
-    async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-      let endpoint: Endpoint | undefined
+    path,
+    prefix,
+    origins: 'any',
+    ...(isPage ? {} : { cors: methods }),
+    async handle(request, response, rest) {
+      response.setHeader('Cache-Control', 'no-store')
       try {
-        endpoint = find(urlOf(request).pathname)
-        response.setHeader('Cache-Control', 'no-store')
-        if (endpoint.open && isPreflight(request)) {
-          return void response.writeHead(204, preflightHeaders(request, 'public', endpoint.methods)).end()
-        }
-        if (endpoint.open) setHeaders(response, corsHeaders(request.headers.origin, 'public'))
-        await answer(endpoint, request, response)
+        admit(request, response)
+        await endpoint.answer(request, response, rest)
       } catch (error) {
-        await fail(error, endpoint, response)
+        await fail(error, response)
       }
     },
   }
@@ -104,8 +98,10 @@ function outcomeOf(failure: Problem): string {
   return failure.code === 'limit.endpoint' ? 'limited' : oauthErrorOf(failure)
 }
 
-function urlOf({ url = '/' }: IncomingMessage): URL {
-  return URL.parse(url, 'http://gate.invalid') ?? new URL('http://gate.invalid/')
+/** With its question mark, where there is one. */
+function searchOf({ url = '' }: IncomingMessage): string {
+  const at = url.indexOf('?')
+  return at < 0 ? '' : url.slice(at)
 }
 
 const READ = ['GET', 'HEAD']
@@ -130,36 +126,36 @@ function listProtocol(needs: EndpointsNeeds): Endpoint[] {
   return [
     {
       path: '/authorize',
-      open: false,
+      isPage: true,
       methods: READ,
       limit: 'authorize',
-      async answer(request, response, { search, searchParams }) {
+      async answer(request, response) {
+        const search = searchOf(request)
         if (resources.originFor(request.headers.host) !== publicUrl) {
           return void response.writeHead(303, { Location: `${publicUrl}/authorize${search}` }).end()
         }
         const visitor = await needs.whoIsSignedIn(request)
         const signedInFor = visitor && needs.clock.now() - visitor.signedInAt
-        const query = normaliseAuthorization(searchParams, { resources, signedInFor })
+        const query = normaliseAuthorization(new URLSearchParams(search), { resources, signedInFor })
         await visit(request, response, { url: `/authorize?${query.toString()}`, visitor })
       },
     },
     {
       path: '/authorize/',
       prefix: true,
-      open: false,
+      isPage: true,
       methods: READ,
-      async answer(request, response, { pathname }) {
-        if (!/^\/authorize\/[\w-]+$/.test(pathname)) throw problem('request.not_found')
-        await visit(request, response, { url: pathname, visitor: await needs.whoIsSignedIn(request) })
+      async answer(request, response, uid) {
+        if (!/^[\w-]+$/.test(uid)) throw problem('request.not_found')
+        await visit(request, response, { url: `/authorize/${uid}`, visitor: await needs.whoIsSignedIn(request) })
       },
     },
     {
       path: '/token',
-      open: true,
       methods: ['POST'],
       limit: 'token',
       async answer(request, response) {
-        const body = await readBody(request, BODY_BYTES)
+        const body = await readBody(request, FORM_BYTES)
         const isForm = /^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')
         const form = isForm && normaliseTokenRequest(new URLSearchParams(body.toString()), resources)
         await handOver(request, response, { url: '/token', body: form ? Buffer.from(form.toString()) : body })
@@ -167,29 +163,26 @@ function listProtocol(needs: EndpointsNeeds): Endpoint[] {
     },
     {
       path: '/register',
-      open: true,
       methods: ['POST'],
       limit: 'register',
       async answer(request, response) {
-        const body = await readBody(request, BODY_BYTES)
         if (!oauth.dynamicRegistration) throw problem('request.not_found')
+        const body = await readBody(request, REGISTRATION_BYTES)
         await handOver(request, response, { url: '/register', body: normaliseRegistration(body) })
       },
     },
     {
       path: '/revoke',
-      open: true,
       methods: ['POST'],
       limit: 'revoke',
       async answer(request, response) {
-        const body = await readBody(request, BODY_BYTES)
+        const body = await readBody(request, FORM_BYTES)
         await handOver(request, response, { url: '/revoke', body })
         if (response.statusCode === 200) needs.onOperation('revoke', 'ok')
       },
     },
     {
       path: '/jwks',
-      open: true,
       methods: READ,
       answer: (request, response) => handOver(request, response, { url: '/jwks' }),
     },
@@ -227,7 +220,6 @@ function parse(body: Buffer): unknown {
  * @see RFC 8414 §3.1, RFC 9728 §3.1, OpenID Connect Discovery §4.1
  */
 function listMetadata({ settings, resources }: EndpointsNeeds): Endpoint[] {
-  const common = { open: true, methods: READ }
   const server = describeServer(settings)
   const showServer = (response: ServerResponse, path: string): void => {
     if (path !== '' && !resources.isKnown(path)) throw problem('request.not_found')
@@ -238,24 +230,23 @@ function listMetadata({ settings, resources }: EndpointsNeeds): Endpoint[] {
     sendJson(response, 200, describeResource(settings, resources, { path, host: request.headers.host }))
   }
   const documents = SERVER_DOCUMENTS.flatMap((path): Endpoint[] => [
-    { ...common, path, answer: (_request, response) => showServer(response, '') },
-    { ...common, path: `/mcp${path}`, answer: (_request, response) => showServer(response, '') },
+    { methods: READ, path, answer: (_request, response) => showServer(response, '') },
+    { methods: READ, path: `/mcp${path}`, answer: (_request, response) => showServer(response, '') },
     {
-      ...common,
+      methods: READ,
       path: `${path}/`,
       prefix: true,
-      answer: (_request, response, { pathname }) => showServer(response, pathname.slice(path.length)),
+      answer: (_request, response, rest) => showServer(response, `/${rest}`),
     },
   ])
   return [
     ...documents,
-    { ...common, path: RESOURCE_DOCUMENT, answer: (request, response) => showResource(request, response, '/mcp') },
+    { methods: READ, path: RESOURCE_DOCUMENT, answer: (request, response) => showResource(request, response, '/mcp') },
     {
-      ...common,
+      methods: READ,
       path: `${RESOURCE_DOCUMENT}/`,
       prefix: true,
-      answer: (request, response, { pathname }) =>
-        showResource(request, response, pathname.slice(RESOURCE_DOCUMENT.length)),
+      answer: (request, response, rest) => showResource(request, response, `/${rest}`),
     },
   ]
 }

@@ -28,14 +28,12 @@ export function createNewcomers({ storage, clock, atMost = AT_MOST, every = EVER
   let since = 0
 
   async function makeRoom(): Promise<void> {
-    const tooMany = db
-      .selectFrom('oauth_records')
-      .select(['model', 'id'])
-      .where('model', '=', 'Client')
-      .where('expires_at', 'is not', null)
-      .orderBy('expires_at', 'desc')
-      .offset(atMost)
-    await dropInRounds(db, (limit) => tooMany.limit(limit).$asTuple('model', 'id'))
+    const newcomers = db.selectFrom('oauth_records').where('model', '=', 'Client').where('expires_at', 'is not', null)
+    const newestFirst = newcomers.select('expires_at').orderBy('expires_at', 'desc')
+    const tooMany = await newestFirst.offset(atMost).limit(1).executeTakeFirst()
+    if (tooMany === undefined) return
+    const older = newcomers.select(['model', 'id']).where('expires_at', '<=', tooMany.expires_at)
+    await dropInRounds(db, (limit) => older.limit(limit).$asTuple('model', 'id'))
   }
 
   return {

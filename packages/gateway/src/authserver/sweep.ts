@@ -1,9 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Expression } from 'kysely'
 import type { Storage, SystemDb } from '../storage/database.ts'
 
 /** How many rows one statement removes, so that nobody waits long for it. */
-const AT_ONCE = 500
-const ROUNDS = 20
+const AT_ONCE = 200
+const ROUNDS = 50
 const DAY_MS = 86_400_000
 /** A client that nobody allows anything any more is forgotten once it is as old as that. */
 const UNUSED_MS = 90 * DAY_MS
@@ -15,10 +16,14 @@ export async function sweep({ system: db }: Storage, now: number): Promise<void>
   }
 }
 
-/** Drops records, a part of them at a time. Others have their turn in between; what is left after all is for the next. */
+/**
+ * Drops records, some at a time, and lets others have their turn in between: what the embedded database is asked, it
+ * answers before anything else happens. What is left after all is for the next time.
+ */
 export async function dropInRounds(db: SystemDb, find: (limit: number) => Expression<Key>): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     if ((await drop(db, find(AT_ONCE))) < AT_ONCE) return
+    await setImmediate()
   }
 }
 

@@ -62,8 +62,9 @@ export function createRouter(needs: RouterNeeds) {
       const path = pathOf(request.url ?? '/')
       const route = find(path)
       if (route.anyHost !== true) checkEdge(request, route.origins)
-      if (route.cors !== undefined && request.headers.origin !== undefined) {
-        const kind = route.origins === 'any' ? 'public' : 'mcp'
+      const kind = route.origins === 'any' ? 'public' : 'mcp'
+      // What is public says so to everybody: a cache may hand the answer on.
+      if (route.cors !== undefined && (kind === 'public' || request.headers.origin !== undefined)) {
         if (isPreflight(request)) return answerPreflight(response, preflightHeaders(request, kind, route.cors))
         setHeaders(response, corsHeaders(request.headers.origin, kind))
       }
@@ -86,7 +87,7 @@ function answerPreflight(response: ServerResponse, headers: readonly string[]): 
 }
 
 /** Sets headers that are given as names and values in turn. */
-export function setHeaders(response: ServerResponse, pairs: readonly string[]): void {
+function setHeaders(response: ServerResponse, pairs: readonly string[]): void {
   for (let index = 0; index + 1 < pairs.length; index += 2)
     response.setHeader(pairs[index] ?? '', pairs[index + 1] ?? '')
 }

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
-import type { Fetch } from '../http/guarded-fetch.ts'
 import { askAccount } from './account.ts'
 import type { ConnectionStore, Kept } from './connection-store.ts'
 import { toProblem, type Failure } from './failure.ts'
+import type { FetchFor } from './fetches.ts'
 import type { ConnectSession, Flow, Flows, Pending } from './flows.ts'
 import type { Parties } from './parties.ts'
 import { boundTo, type Party } from './party.ts'
@@ -18,7 +18,7 @@ export interface ConnectNeeds {
   readonly parties: Pick<Parties, 'require' | 'find' | 'forgetClient'>
   readonly clock: Clock
   readonly random: Random
-  readonly fetch: Fetch
+  readonly fetchFor: FetchFor
   readonly publicUrl: string
   /** Told of a connection as soon as it is kept. */
   onMade(kept: Kept): Promise<void>
@@ -26,8 +26,8 @@ export interface ConnectNeeds {
 
 export interface Begin extends ConnectSession {
   readonly provider: string
-  /** Where the user goes on afterwards: a path of the gate's own. */
-  readonly next: string
+  /** The page of the gate that the user goes on to. */
+  readonly next: `/account${string}` | `/connect/${string}`
 }
 
 export interface Finish {
@@ -46,7 +46,7 @@ const VERIFIER_BYTES = 48
 
 /** Connects accounts: leads the user to the provider, and takes its answer. */
 export function createConnect(needs: ConnectNeeds) {
-  const { flows, store, parties, clock, random, fetch, publicUrl } = needs
+  const { flows, store, parties, clock, random, fetchFor, publicUrl } = needs
   const answering = new Map<string, Promise<Finished>>()
 
   /** The same answer twice, as from a page that is loaded again: what counts is whether the first made a connection. */
@@ -81,14 +81,14 @@ export function createConnect(needs: ConnectNeeds) {
     const { codeVerifier, redirectUri: sentTo } = flow.pending
     const verifier = party.pkce === 'none' ? {} : { code_verifier: codeVerifier }
     const grant = { grant_type: 'authorization_code', code, redirect_uri: sentTo, ...verifier }
-    const reply = await askForTokens({ fetch, clock }, party, grant)
+    const reply = await askForTokens({ fetch: fetchFor(party.id), clock }, party, grant)
     if (reply.ok) return reply.tokens
     if (reply.failure.kind === 'client') await parties.forgetClient(session.tenant, party)
     throw refusal(party, reply.failure)
   }
 
   async function keep({ tenant, userId }: ConnectSession, { party, flow, tokens }: Granted): Promise<void> {
-    const asked = await askAccount(fetch, party, tokens.accessToken)
+    const asked = await askAccount(fetchFor(party.id), party, tokens.accessToken)
     const { boundTo, clientId, resource, scopes } = flow.pending
     const kept = await store.replace({ tenant, userId }, flow.provider, {
       credential: { ...tokens, boundTo, clientId, resource },
@@ -112,7 +112,7 @@ export function createConnect(needs: ConnectNeeds) {
       const state = await flows.open(session, provider, {
         codeVerifier,
         redirectUri,
-        next: isOwnPath(next) ? next : '/account',
+        next,
         boundTo: boundTo(party),
         clientId: party.client.clientId,
         resource: party.resource,
@@ -229,8 +229,4 @@ function readCode(party: Party, query: URLSearchParams): string {
 function refusal(party: Party, failure: Failure) {
   if (failure.kind !== 'grant') return toProblem(failure, party)
   return problem('connect.refused', { provider: party.name, reason: 'it did not take its own code any more' })
-}
-
-function isOwnPath(next: string): boolean {
-  return /^\/(?![/\\])[^\\\p{Cc}]*$/u.test(next)
 }

@@ -167,6 +167,11 @@ type Change = (db: TenantDb, version: number) => Promise<boolean>
 type ConnectionRow = Selectable<ConnectionsTable>
 type Row = Omit<ConnectionRow, 'tenant_id'>
 
+/** Names a connection in memory. Ids have no spaces, so no two connections share a key. */
+export function keyOf({ tenant, userId }: Holder, provider: string): string {
+  return `${tenant} ${userId} ${provider}`
+}
+
 function ownerOf({ tenant, userId }: Holder, provider: string): Owner {
   return { tenant, userId, provider: `oauth:${provider}` }
 }

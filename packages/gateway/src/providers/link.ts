@@ -18,16 +18,22 @@ export function linkOf(server: ServerConfig, providers: Config['providers']): Pr
   return { provider: `mcp:${server.id}`, name: server.id, resource: server.url.text }
 }
 
+/** Every provider there is: those that are set up, and the servers that name their own. */
+export function providersOf({ providers, servers }: Pick<Config, 'providers' | 'servers'>): string[] {
+  const linked = servers.flatMap((server) => linkOf(server, providers)?.provider ?? [])
+  return [...new Set([...Object.keys(providers), ...linked])]
+}
+
 /**
- * The hosts that the operator named by setting up providers and servers, as a URL's `host` has them: the gate may
- * connect to these although they are private, or plain http on loopback.
+ * The hosts that the operator named by setting up this provider, or the server that names its own, as a URL's `host`
+ * has them: for its sake the gate may connect to these although they are private, or plain http on loopback.
  */
-export function hostsOf({ providers, servers }: Pick<Config, 'providers' | 'servers'>): string[] {
-  const endpoints = Object.values(providers).flatMap(({ tokenUrl, revocation, account }) => [
-    tokenUrl,
-    ...(revocation ? [revocation.url] : []),
-    ...(account ? [account.url] : []),
-  ])
-  const found = servers.flatMap((server) => linkOf(server, providers)?.resource ?? [])
-  return [...new Set([...endpoints, ...found].flatMap((text) => URL.parse(text)?.host ?? []))]
+export function hostsOf(provider: string, { providers, servers }: Pick<Config, 'providers' | 'servers'>): string[] {
+  const configured = Object.hasOwn(providers, provider) ? providers[provider] : undefined
+  const { tokenUrl, revocation, account } = configured ?? {}
+  const links = servers
+    .flatMap((server) => linkOf(server, providers) ?? [])
+    .filter((link) => link.provider === provider)
+  const named = [tokenUrl, revocation?.url, account?.url, ...links.map(({ resource }) => resource)]
+  return [...new Set(named.flatMap((text) => (text === undefined ? [] : (URL.parse(text)?.host ?? []))))]
 }

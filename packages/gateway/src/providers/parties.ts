@@ -3,8 +3,8 @@ import type { Clock } from '../base/clock.ts'
 import type { TenantId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import type { Config, DiscoveredOAuth, ServerConfig } from '../config/config.ts'
-import type { Fetch } from '../http/guarded-fetch.ts'
 import { covers, discover, readMetadata, type ServerMetadata } from './discover.ts'
+import type { FetchFor } from './fetches.ts'
 import { boundTo, partyOf, type KnownClient, type Party } from './party.ts'
 import { linkOf, type ProviderLink } from './link.ts'
 import type { Registrant, Registration } from './registration.ts'
@@ -12,7 +12,7 @@ import type { Credential } from './tokens.ts'
 
 export interface PartiesNeeds {
   readonly clock: Clock
-  readonly fetch: Fetch
+  readonly fetchFor: FetchFor
   readonly registration: Registration
   readonly settings: Pick<Config, 'providers' | 'servers'>
   onOperation(operation: 'discover', outcome: string): void
@@ -25,7 +25,7 @@ const METADATA = 100
 const METADATA_MS = 600_000
 
 /** The authorization servers of this gate: those of the configuration, and those that servers name. */
-export function createParties({ clock, fetch, registration, settings, onOperation }: PartiesNeeds) {
+export function createParties({ clock, fetchFor, registration, settings, onOperation }: PartiesNeeds) {
   const { providers, servers } = settings
   const links = servers.flatMap((server) => linkOf(server, providers) ?? [])
   const found = new Map(
@@ -33,17 +33,17 @@ export function createParties({ clock, fetch, registration, settings, onOperatio
   )
   const known = new LRUCache<string, { metadata: ServerMetadata; until: number }>({ max: METADATA })
 
-  async function metadataOf(issuer: string, name: string): Promise<ServerMetadata> {
+  async function metadataOf(issuer: string, { provider, name }: Server): Promise<ServerMetadata> {
     const held = known.get(issuer)
     if (held !== undefined && clock.now() < held.until) return held.metadata
-    const metadata = await readMetadata(fetch, issuer, name)
+    const metadata = await readMetadata(fetchFor(provider), issuer, name)
     known.set(issuer, { metadata, until: clock.now() + METADATA_MS })
     return metadata
   }
 
   async function find(server: Server) {
     try {
-      const discovered = await discover(fetch, server)
+      const discovered = await discover(fetchFor(server.provider), server)
       onOperation('discover', 'ok')
       return discovered
     } catch (error) {
@@ -86,7 +86,7 @@ export function createParties({ clock, fetch, registration, settings, onOperatio
       }
       const server = found.get(provider)
       if (server === undefined || bound.resource === undefined || !covers(bound.resource, server.url)) return undefined
-      const metadata = await metadataOf(bound.boundTo, server.name)
+      const metadata = await metadataOf(bound.boundTo, server)
       const client = await registration.find(registrantOf(tenant, server, metadata), bound.clientId)
       return client && { ...describe(server, metadata, client), resource: bound.resource, scopes: [] }
     },
@@ -107,8 +107,8 @@ function findServer(server: ServerConfig): Server | undefined {
   return link?.resource === undefined || oauth === undefined ? undefined : { ...link, url: link.resource, oauth }
 }
 
-function registrantOf(tenant: TenantId, { name, oauth }: Server, metadata: ServerMetadata): Registrant {
-  return { tenant, name, metadata, configured: oauth }
+function registrantOf(tenant: TenantId, { provider, name, oauth }: Server, metadata: ServerMetadata): Registrant {
+  return { tenant, provider, name, metadata, configured: oauth }
 }
 
 /** A server that follows the specification, in the terms of a definition. */

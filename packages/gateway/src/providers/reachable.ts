@@ -1,10 +1,11 @@
 import type { Config } from '../config/config.ts'
+import type { FetchFor } from './fetches.ts'
 
 export type Reachability = 'ok' | 'unreachable' | 'unknown'
 
 interface ReachableNeeds {
   readonly providers: Config['providers']
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>
+  readonly fetchFor: FetchFor
   readonly clock: { now(): number }
 }
 
@@ -16,14 +17,14 @@ const TIMEOUT_MS = 5_000
  * Answers how each provider was found when it was last looked at, at once; where that is a while ago they are looked
  * at again meanwhile. Any answer will do: without a client and a code there can be no other than a refusal.
  */
-export function createReachable({ providers, fetch, clock }: ReachableNeeds): () => Record<string, Reachability> {
+export function createReachable({ providers, fetchFor, clock }: ReachableNeeds): () => Record<string, Reachability> {
   const used = Object.values(providers).filter(({ clientId }) => clientId !== undefined)
   const found: Record<string, Reachability> = Object.fromEntries(used.map(({ id }) => [id, 'unknown']))
   let lookedAt = -Infinity
 
   async function look(id: string, url: string): Promise<void> {
     try {
-      await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(TIMEOUT_MS) })
+      await fetchFor(id)(url, { method: 'HEAD', signal: AbortSignal.timeout(TIMEOUT_MS) })
       found[id] = 'ok'
     } catch {
       found[id] = 'unreachable'

@@ -1,13 +1,13 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { AuditEvent } from '../audit/events.ts'
 import type { Clock } from '../base/clock.ts'
 import type { TenantId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
-import type { Fetch } from '../http/guarded-fetch.ts'
-import type { ConnectionStore, Kept } from './connection-store.ts'
+import { keyOf, type ConnectionStore, type Kept } from './connection-store.ts'
 import type { Holder } from './credential.ts'
 import { toFaultOrFailure, type Failure } from './failure.ts'
+import type { FetchFor } from './fetches.ts'
+import { createGranted } from './granted.ts'
 import type { Parties } from './parties.ts'
 import type { Party } from './party.ts'
 import { askForTokens } from './token-endpoint.ts'
@@ -17,7 +17,7 @@ export interface RefreshNeeds {
   readonly store: Pick<ConnectionStore, 'find' | 'renew' | 'note'>
   readonly parties: Pick<Parties, 'find' | 'forgetClient'>
   readonly clock: Clock
-  readonly fetch: Fetch
+  readonly fetchFor: FetchFor
   readonly log: Log
   readonly audit: { note(tenant: TenantId, event: AuditEvent): void }
   onOperation(operation: 'refresh', outcome: string): void
@@ -41,22 +41,20 @@ const BACKOFFS = 10_000
 const FIRST_WAIT_MS = 5_000
 const LONGEST_WAIT_MS = 300_000
 
-/** How often tokens that were just granted are tried to be written, and what is waited before each. */
-const WRITES_MS = [0, 50, 250]
-
 /**
  * Renews access tokens. In this process a connection is renewed by one request at a time, whoever waits for it; after a
  * failure it is left alone for a while, longer each time, and a grant that was refused is not presented again.
  */
 export function createRefresh(needs: RefreshNeeds) {
-  const { store, parties, clock, fetch, log, audit, onOperation } = needs
+  const { store, parties, clock, fetchFor, log, audit, onOperation } = needs
+  const granted = createGranted({ store, log })
   const underWay = new Map<string, Promise<Outcome>>()
   const backoffs = new LRUCache<string, Backoff>({ max: BACKOFFS })
-  /** Tokens that were granted and could not be written: the old ones may be dead already. */
-  const unwritten = new Map<string, { readonly from: Kept; readonly kept: Kept }>()
+  /** Connections that are left alone until somebody is done with them. */
+  const holds = new Map<string, Promise<void>>()
 
   /**
-   * One attempt: asks the provider, then writes by one compare-and-set on the connection's version. Nothing but tokens
+   * Asks the provider, then writes by one compare-and-set on the connection's version. Nothing but tokens
    * ever takes the place of tokens.
    */
   async function refreshOnce(kept: Kept): Promise<Outcome> {
@@ -66,7 +64,7 @@ export function createRefresh(needs: RefreshNeeds) {
     const party = await parties.find(holder.tenant, provider, credential)
     if (party === undefined) return hopeless('client_changed')
     const grant = { grant_type: 'refresh_token', refresh_token: refreshToken.reveal() }
-    const answer = await askForTokens({ fetch, clock }, party, grant)
+    const answer = await askForTokens({ fetch: fetchFor(provider), clock }, party, grant)
     if (answer.ok) return keep(kept, successor(credential, answer.tokens))
     return { kind: 'failed', failure: await judge(answer.failure, party, holder) }
   }
@@ -79,21 +77,23 @@ export function createRefresh(needs: RefreshNeeds) {
   }
 
   async function keep(from: Kept, credential: Omit<Credential, 'version'>): Promise<Outcome> {
-    for (const wait of WRITES_MS) {
-      try {
-        if (wait > 0) await pause(wait)
-        const kept = await store.renew(from, credential)
-        return kept ? { kind: 'renewed', kept } : { kind: 'replaced' }
-      } catch (error) {
-        log.error({ provider: from.provider, tenant: from.holder.tenant, error }, 'connection.write_failed')
-      }
-    }
-    const kept = { ...from, credential: { ...credential, version: from.credential.version + 1 } }
-    unwritten.set(keyOf(from.holder, from.provider), { from, kept })
-    return { kind: 'renewed', kept }
+    const written = await granted.write(from, credential)
+    return written.kind === 'replaced' ? written : { kind: 'renewed', kept: written.kept }
   }
 
+  /**
+   * What was granted before is written first: the next tokens take the place of these, and could not where these are
+   * not yet. While the database takes nothing, the provider is asked for nothing.
+   */
   async function attempt(kept: Kept): Promise<Outcome> {
+    const left = await granted.writeLeft(keyOf(kept.holder, kept.provider))
+    if (left?.kind === 'replaced' || (left && left.kept.credential.version !== kept.credential.version))
+      return { kind: 'replaced' }
+    if (left?.kind === 'left') return { kind: 'failed', failure: toFaultOrFailure(left.cause) }
+    return renew(kept)
+  }
+
+  async function renew(kept: Kept): Promise<Outcome> {
     const outcome = await refreshOnce(kept).catch((cause: unknown): Outcome => {
       return { kind: 'failed', failure: toFaultOrFailure(cause) }
     })
@@ -128,7 +128,7 @@ export function createRefresh(needs: RefreshNeeds) {
     /** Renews a connection, or joins whoever is renewing it. Never rejects. */
     refresh(kept: Kept): Promise<Outcome> {
       const key = keyOf(kept.holder, kept.provider)
-      const joined = underWay.get(key)
+      const joined = underWay.get(key) ?? holds.get(key)?.then((): Outcome => ({ kind: 'replaced' }))
       if (joined !== undefined) return joined
       const waiting = backoffs.get(key)
       if (waiting?.version === kept.credential.version && clock.now() < waiting.until) {
@@ -149,35 +149,39 @@ export function createRefresh(needs: RefreshNeeds) {
     },
 
     /** Tokens that could not be written before: writes them now, or answers them as they are. */
-    async findUnwritten(holder: Holder, provider: string): Promise<Kept | undefined> {
-      const key = keyOf(holder, provider)
-      const waiting = unwritten.get(key)
-      if (waiting === undefined) return undefined
-      unwritten.delete(key)
-      const outcome = await keep(waiting.from, waiting.kept.credential)
-      return outcome.kind === 'renewed' ? outcome.kept : undefined
+    async findLeft(holder: Holder, provider: string): Promise<Kept | undefined> {
+      const left = await granted.writeLeft(keyOf(holder, provider))
+      return left === undefined || left.kind === 'replaced' ? undefined : left.kept
     },
 
-    /** Waits for what is under way for one connection, which is about to be forgotten. */
-    async landed(holder: Holder, provider: string): Promise<void> {
-      await underWay.get(keyOf(holder, provider))
-      unwritten.delete(keyOf(holder, provider))
+    /**
+     * Does the work that ends a connection once no renewal is under way, and lets none begin before it is done: what
+     * would be granted meanwhile, nobody would know of. The work is told of tokens that are not written yet.
+     */
+    async whileHeld<T>(holder: Holder, provider: string, work: (left: Kept | undefined) => Promise<T>): Promise<T> {
+      const key = keyOf(holder, provider)
+      for (let hold = holds.get(key); hold !== undefined; hold = holds.get(key)) await hold
+      const { promise, resolve } = Promise.withResolvers<void>()
+      holds.set(key, promise)
+      try {
+        await underWay.get(key)
+        const done = await work(granted.findLeft(key))
+        granted.forget(key)
+        return done
+      } finally {
+        holds.delete(key)
+        resolve()
+      }
     },
 
     /** Waits for what is under way, whose tokens would be lost, and writes what could not be written before. */
     async close(): Promise<void> {
       await Promise.allSettled(underWay.values())
-      const left = [...unwritten.values()]
-      unwritten.clear()
-      for (const { from, kept } of left) await keep(from, kept.credential)
+      await granted.close()
     },
   }
 }
-
-/** Ids have no spaces, so no two connections share a key. */
-export function keyOf({ tenant, userId }: Holder, provider: string): string {
-  return `${tenant} ${userId} ${provider}`
-}
+export type Refresh = ReturnType<typeof createRefresh>
 
 function hopeless(error: string): Outcome {
   return { kind: 'failed', failure: { kind: 'grant', error } }

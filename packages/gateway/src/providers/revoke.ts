@@ -3,25 +3,28 @@ import type { Party } from './party.ts'
 import { ASK_MS, authenticated } from './token-endpoint.ts'
 import type { Credential } from './tokens.ts'
 
+/** `unsupported`: the provider has no way to be told. */
+export type Revoked = 'ok' | 'failed' | 'unsupported'
+
 /**
- * Tells a provider that its tokens are not needed any more; answers whether it confirmed. Never throws: they are
- * forgotten here in any case. The refresh token goes first, since revoking it ends what came of it.
+ * Tells a provider that its tokens are not needed any more; `ok` where it confirmed. Never throws: they are forgotten
+ * here in any case. The refresh token goes first, since revoking it ends what came of it.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7009#section-2 RFC 7009 §2}
  */
-export async function revokeTokens(fetch: Fetch, party: Party, credential: Credential): Promise<boolean> {
+export async function revokeTokens(fetch: Fetch, party: Party, credential: Credential): Promise<Revoked> {
   const { revocation } = party
-  if (revocation === undefined) return false
+  if (revocation === undefined) return 'unsupported'
   const url = revocation.url.replaceAll('{clientId}', encodeURIComponent(party.client.clientId))
   try {
     const asked = revocation.style === 'rfc7009' ? revocations(party, credential) : [grantDeletion(party, credential)]
     for (const init of asked) {
       const answer = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(ASK_MS) })
-      if (!answer.ok) return false
+      if (!answer.ok) return 'failed'
     }
-    return true
+    return 'ok'
   } catch {
-    return false
+    return 'failed'
   }
 }
 

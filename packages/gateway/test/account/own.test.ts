@@ -66,7 +66,7 @@ describe('the clients of a user', () => {
     clientId: 'https://client.test/metadata.json',
     clientName: 'Cl\u202eient <b>x</b>',
     redirectHost: '127.0.0.1',
-    isOwnId: true,
+    isAssured: true,
     scopes: ['mcp'],
     grantId: 'g',
   }

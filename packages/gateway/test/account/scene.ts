@@ -7,7 +7,6 @@ import { createRequestIds, systemRandom, type UpstreamId } from '../../src/base/
 import type { Problem } from '../../src/base/problem.ts'
 import { secret } from '../../src/base/secret.ts'
 import type { ProviderConfig } from '../../src/config/config.ts'
-import { createGuardedFetch } from '../../src/http/guarded-fetch.ts'
 import { serveWeb } from '../../src/http/web.ts'
 import type { Role } from '../../src/identity/principal.ts'
 import { createTenants, DEFAULT_TENANT } from '../../src/identity/tenants.ts'
@@ -18,7 +17,7 @@ import { createSessions } from '../../src/login/sessions.ts'
 import { createConnectionStore, type Made } from '../../src/providers/connection-store.ts'
 import { createConnections } from '../../src/providers/connections.ts'
 import { createCredentials, type Holder } from '../../src/providers/credential.ts'
-import { hostsOf } from '../../src/providers/link.ts'
+import { createFetches } from '../../src/providers/fetches.ts'
 import { openStorage } from '../../src/storage/database.ts'
 import { createMemoryCounters } from '../../src/storage/shared/memory.ts'
 import { createGateSecrets } from '../../src/vault/gate-secrets.ts'
@@ -79,14 +78,14 @@ export async function openScene({ callbacksPerMinute = 100 } = {}) {
   const provider = await startProvider()
   const sealer = createSealer({ keyring })
   const settings = { publicUrl: 'http://localhost:7354', providers: providersAt(provider), servers: [] }
-  const guarded = createGuardedFetch({ allowedHosts: hostsOf(settings) })
+  const fetches = createFetches(settings, [])
   const connections = await createConnections({
     ...needs,
     vault,
     sealer,
     gateSecrets: createGateSecrets({ storage, sealer, tenant: DEFAULT_TENANT }),
     audit,
-    fetch: guarded.fetch,
+    fetchFor: fetches.fetchFor,
     settings,
     onOperation: () => {},
   })
@@ -183,7 +182,7 @@ export async function openScene({ callbacksPerMinute = 100 } = {}) {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
       await connections.close()
-      await guarded.close()
+      await fetches.close()
       await provider[Symbol.asyncDispose]()
       await consents.close()
       await sessions.close()

@@ -1,12 +1,11 @@
 import type { Audit } from '../../src/audit/append.ts'
 import { systemRandom } from '../../src/base/ids.ts'
 import { secret } from '../../src/base/secret.ts'
-import { createGuardedFetch } from '../../src/http/guarded-fetch.ts'
 import { DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import { createConnectionStore, type Made } from '../../src/providers/connection-store.ts'
 import { createConnections } from '../../src/providers/connections.ts'
 import type { Holder } from '../../src/providers/credential.ts'
-import { hostsOf } from '../../src/providers/link.ts'
+import { createFetches } from '../../src/providers/fetches.ts'
 import { boundTo } from '../../src/providers/party.ts'
 import type { Storage } from '../../src/storage/database.ts'
 import { createGateSecrets } from '../../src/vault/gate-secrets.ts'
@@ -39,7 +38,7 @@ export async function openConnected({ storage, vault, keyring, clock, audit }: C
     tracker: providerAt(provider, { id: 'tracker', name: 'Tracker' }),
   }
   const settings = { publicUrl: 'http://localhost:7354', providers, servers: [] }
-  const guarded = createGuardedFetch({ allowedHosts: hostsOf(settings) })
+  const fetches = createFetches(settings, [])
   const connections = await createConnections({
     storage,
     vault,
@@ -49,7 +48,7 @@ export async function openConnected({ storage, vault, keyring, clock, audit }: C
     random: systemRandom,
     log: quiet,
     audit,
-    fetch: guarded.fetch,
+    fetchFor: fetches.fetchFor,
     settings,
     onOperation: () => {},
   })
@@ -68,7 +67,7 @@ export async function openConnected({ storage, vault, keyring, clock, audit }: C
     },
     async [Symbol.asyncDispose]() {
       await connections.close()
-      await guarded.close()
+      await fetches.close()
       await provider[Symbol.asyncDispose]()
     },
   }

@@ -30,7 +30,8 @@ test('a member sees their own connection as it is, and disconnects it: forgotten
   expect((await ada.ask('GET', '/connections')).body).toEqual({ connections: [] })
   expect(codeOf(await ada.ask('DELETE', '/connections/tracker'))).toBe('404 connection.unknown')
   const entries = await scene.audited()
-  expect(entries).toMatchObject([{ kind: 'connection.removed', owner: ada.id, provider: 'tracker', revoked: true }])
+  const removed = { kind: 'connection.removed', owner: ada.id, provider: 'tracker', revoked: true }
+  expect(entries).toMatchObject([{ ...removed, user: ada.id, key: ada.keyId, request: expect.any(String) }])
 })
 
 test('a connection that the provider ended says so, and why', async () => {
@@ -110,6 +111,9 @@ test('an administrator disconnects accounts of others, but not an owner’s', as
   await scene.connected.connect(ada.holder, 'tracker')
   await scene.connected.connect(owner.holder, 'tracker')
   expect((await admin.ask('DELETE', '/connections/tracker?user=ada')).status).toBe(200)
+  expect(await scene.audited()).toMatchObject([
+    { kind: 'connection.removed', user: admin.id, key: admin.keyId, owner: ada.id, provider: 'tracker' },
+  ])
   expect(codeOf(await admin.ask('DELETE', '/connections/tracker?user=grace'))).toBe('403 auth.role')
   expect((await scene.operator('GET', '/connections')).body).toMatchObject({ connections: [{ user: 'grace' }] })
 })

@@ -3,17 +3,20 @@ import { normaliseMetadata } from '../../src/authserver/client-metadata.ts'
 import { redirectKind } from '../../src/authserver/redirects.ts'
 import { problem } from '../../src/base/problem.ts'
 import { createGuardedFetch } from '../../src/http/guarded-fetch.ts'
+import { DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import { eachDatabase } from '../stores/databases.ts'
 import { createBrowser } from './browser.ts'
 import {
   authorize,
   authorizeUrl,
   createPkce,
+  DAY,
   HOUR,
   letIn,
   openAlone,
   openScene,
   redeem,
+  REDIRECT,
   refresh,
   registerClient,
 } from './scene.ts'
@@ -76,16 +79,28 @@ eachDatabase((_name, openFresh) => {
     expect((await scene.post('/token', form, basic(clientSecret))).status).toBe(200)
   })
 
-  test('a client that came to nothing is forgotten after a while, one that was let in is not', async () => {
+  test('a client that nobody lets in is forgotten after a week, one that nobody lets in any more after 90 days', async () => {
     await using database = await openFresh()
     const scene = await openScene(database)
     const user = await scene.addUser()
-    const [used, unused] = [await registerClient(scene), await registerClient(scene)]
+    const [used, dropped] = [await registerClient(scene), await registerClient(scene)]
+    const unused = await registerClient(scene, { redirect_uris: ['https://app.test/cb'] })
+    const isKnown = async (clientId: string, redirectUri = REDIRECT) =>
+      (await createBrowser().open(authorizeUrl(scene, { clientId, redirectUri }))).status === 303
     await letIn(scene, user, { clientId: used })
-    scene.clock.turn(100 * 24 * HOUR)
+    await letIn(scene, user, { clientId: dropped })
+    await scene.server.consents.revoke(DEFAULT_TENANT, user.id, dropped)
+    scene.clock.turn(6 * DAY)
     await scene.server.tend()
+    expect(await isKnown(unused, 'https://app.test/cb')).toBe(true)
+    scene.clock.turn(DAY)
+    await scene.server.tend()
+    expect(await isKnown(unused, 'https://app.test/cb')).toBe(false)
+    expect([await isKnown(used), await isKnown(dropped)]).toEqual([true, true])
+    scene.clock.turn(90 * DAY)
+    await scene.server.tend()
+    expect([await isKnown(used), await isKnown(dropped)]).toEqual([true, false])
     expect(await letIn(scene, user, { clientId: used })).toBeDefined()
-    expect((await createBrowser().open(authorizeUrl(scene, { clientId: unused }))).status).toBe(400)
   })
 })
 
@@ -112,21 +127,26 @@ test('CIMD: a client is known by the address of its document, which is kept as l
   })
 })
 
-test('CIMD: a client whose website is down for an hour loses nobody', async () => {
-  const web = createWeb()
-  const scene = await openAlone({ fetch: web.fetch })
-  const user = await scene.addUser()
-  const tokens = await letIn(scene, user, { clientId: DOCUMENT, redirectUri: 'http://127.0.0.1:4000/cb' })
-  scene.clock.turn(HOUR)
-  web.isDown = true
-  const { status, body } = await refresh(scene, DOCUMENT, tokens.refreshToken)
-  expect(status).toBe(200)
-  web.isDown = false
-  web.status = 404
-  scene.clock.turn(HOUR)
-  const gone = await refresh(scene, DOCUMENT, String(body['refresh_token']))
-  expect(gone).toMatchObject({ body: { error: 'invalid_client' } })
-})
+test.each([404, 410])(
+  'CIMD: a client whose website is down for an hour loses nobody; one that is gone (%i), does',
+  async (status) => {
+    const web = createWeb()
+    const scene = await openAlone({ fetch: web.fetch })
+    const user = await scene.addUser()
+    const tokens = await letIn(scene, user, { clientId: DOCUMENT, redirectUri: 'http://127.0.0.1:4000/cb' })
+    scene.clock.turn(HOUR)
+    web.isDown = true
+    const renewed = await refresh(scene, DOCUMENT, tokens.refreshToken)
+    expect(renewed.status).toBe(200)
+    web.isDown = false
+    web.status = status
+    scene.clock.turn(HOUR)
+    const again = () => refresh(scene, DOCUMENT, String(renewed.body['refresh_token']))
+    expect(await again()).toMatchObject({ body: { error: 'invalid_client' } })
+    web.isDown = true
+    expect(await again()).toMatchObject({ body: { error: 'invalid_client' } })
+  },
+)
 
 test.each<[string, object]>([
   ['names another client', { client_id: 'https://client.test/other.json' }],
@@ -140,6 +160,17 @@ test.each<[string, object]>([
   const ask = { clientId: DOCUMENT, redirectUri: 'https://client.test/cb' }
   const { status, location } = await createBrowser().open(authorizeUrl(scene, ask))
   expect([status, location]).toEqual([400, undefined])
+})
+
+test('RFC 8252 §8.6: a metadata client is asked about each time it answers on the user’s machine, and once at its website', async () => {
+  const scene = await openAlone({ fetch: createWeb().fetch })
+  const user = await scene.addUser()
+  const browser = createBrowser({ id: user.id })
+  const ask = async (redirectUri: string) =>
+    (await authorize(scene, browser, user, authorizeUrl(scene, { clientId: DOCUMENT, redirectUri }))).asked
+  const [local, website] = ['http://127.0.0.1:4000/cb', 'https://client.test/cb']
+  expect([await ask(local), await ask(local)]).toEqual([['consent'], ['consent']])
+  expect([await ask(website), await ask(website)]).toEqual([['consent'], []])
 })
 
 test('CIMD: an address that is not to be asked is not asked, nor one that the guard keeps us from', async () => {
@@ -186,6 +217,32 @@ test('RFC 7591 §3: registration gives real clients what they mean', async () =>
   }
   expect(scene.events).toMatchObject([{ kind: 'client.registered', clientName: 'Cursor' }])
   expect(scene.operations).toEqual(['register ok'])
+})
+
+test('a stranger who registers without end fills neither the audit log nor the disk', async () => {
+  const scene = await openAlone()
+  const kept = () => scene.events.filter(({ kind }) => kind === 'client.registered').length
+  for (let count = 0; count < 3; count++) await registerClient(scene)
+  expect(kept()).toBe(1)
+  scene.clock.turn(1_000)
+  await registerClient(scene)
+  expect(kept()).toBe(2)
+  const large = { redirect_uris: [REDIRECT], client_name: 'x'.repeat(16_384) }
+  expect(await scene.register(large)).toMatchObject({ status: 413, body: { error: 'invalid_request' } })
+
+  const db = scene.storage.system
+  const now = scene.clock.now()
+  const old = { model: 'Client', payload: '{}', created_at: now, expires_at: now + HOUR }
+  for (let part = 0; part < 20; part++) {
+    const flood = Array.from({ length: 500 }, (_each, index) => ({ ...old, id: `${part} ${index}` }))
+    await db.insertInto('oauth_records').values(flood).execute()
+  }
+  const clients = db.selectFrom('oauth_records').where('model', '=', 'Client').select('payload')
+  expect((await clients.execute()).length).toBe(10_004)
+  await scene.server.tend()
+  const left = await clients.execute()
+  expect(left.length).toBeLessThanOrEqual(10_000)
+  expect(left.filter(({ payload }) => payload !== '{}').length).toBe(4)
 })
 
 test.each([

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { covers, type Asked, type Consent } from '../../src/authserver/consents.ts'
+import { problem } from '../../src/base/problem.ts'
 import { DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import { eachDatabase } from '../stores/databases.ts'
 import { createBrowser } from './browser.ts'
@@ -44,16 +45,23 @@ eachDatabase((_name, openFresh) => {
     expect(await ask({}, 'https://app.test/cb')).toEqual(['consent'])
   })
 
-  test('RFC 8252 §8.6: where other programs could claim the client id, only the very address counts', async () => {
+  test('RFC 8252 §8.6: where another program could use the client id, its user is asked each time', async () => {
     await using database = await openFresh()
     const scene = await openScene(database)
     const user = await scene.addUser()
     const browser = createBrowser({ id: user.id })
-    const ask = async (redirectUri: string) =>
-      (await authorize(scene, browser, user, authorizeUrl(scene, { clientId: 'known', redirectUri }))).asked
-    expect(await ask('http://127.0.0.1:4000/cb')).toEqual(['consent'])
-    expect(await ask('http://127.0.0.1:4000/cb')).toEqual([])
-    expect(await ask('http://127.0.0.1:4001/cb')).toEqual(['consent'])
+    const scheme = 'com.example.app:/cb'
+    const own = await registerClient(scene, { redirect_uris: [scheme] })
+    const ask = async (redirectUri: string, clientId = 'known') =>
+      (await authorize(scene, browser, user, authorizeUrl(scene, { clientId, redirectUri }))).asked
+    for (const local of ['http://127.0.0.1:4000/cb', 'com.example.known:/cb']) {
+      expect([await ask(local), await ask(local)], `with ${local}`).toEqual([['consent'], ['consent']])
+      const silently = authorizeUrl(scene, { clientId: 'known', redirectUri: local, more: { prompt: 'none' } })
+      expect((await browser.open(silently)).location?.searchParams.get('error')).toBe('consent_required')
+    }
+    const known = 'https://known.test/cb'
+    expect([await ask(known), await ask(known)]).toEqual([['consent'], []])
+    expect([await ask(scheme, own), await ask(scheme, own)]).toEqual([['consent'], []])
   })
 
   test('one user’s permission is nobody else’s, and what is taken back has to be given again', async () => {
@@ -80,13 +88,36 @@ eachDatabase((_name, openFresh) => {
       },
     ])
     expect(await scene.server.verify(tokens.accessToken)).toBeDefined()
-    expect(await consents.revoke(DEFAULT_TENANT, ada.id, clientId)).toBe(true)
+    const by = { requestId: 'r-1' }
+    expect(await consents.revoke(DEFAULT_TENANT, ada.id, clientId, by)).toBe(true)
+    const taken = { kind: 'consent.revoked', userId: ada.id, owner: ada.id, client: clientId, ...by }
+    expect(scene.events.at(-1)).toEqual(taken)
+    const lastly = scene.events.at(-1)
     expect(await scene.server.verify(tokens.accessToken)).toBeUndefined()
     expect((await refresh(scene, clientId, tokens.refreshToken)).status).toBe(400)
     expect(await consents.list(DEFAULT_TENANT, ada.id)).toEqual([])
-    expect(await consents.revoke(DEFAULT_TENANT, ada.id, clientId)).toBe(false)
+    expect(await consents.revoke(DEFAULT_TENANT, ada.id, clientId, by)).toBe(false)
+    expect(scene.events.at(-1)).toBe(lastly)
     expect(await asked(ada)).toEqual(['consent'])
     expect(await asked(bob)).toEqual([])
+  })
+
+  test('R1-11: nothing is taken back that cannot be recorded, and by whom it was is', async () => {
+    await using database = await openFresh()
+    const scene = await openScene(database)
+    const [ada, root] = [await scene.addUser('ada'), await scene.addUser('root')]
+    const clientId = await registerClient(scene)
+    const tokens = await letIn(scene, ada, { clientId })
+    const full = () => {
+      throw problem('audit.full')
+    }
+    await scene.restart({ audit: { requireRoom: full, record: full, note: () => {} } })
+    const revoke = () => scene.server.consents.revoke(DEFAULT_TENANT, ada.id, clientId, { userId: root.id, key: 'k-1' })
+    await expect(revoke()).rejects.toMatchObject({ code: 'audit.full' })
+    expect(await scene.server.verify(tokens.accessToken)).toBeDefined()
+    await scene.restart()
+    expect(await revoke()).toBe(true)
+    expect(scene.events.at(-1)).toMatchObject({ userId: root.id, key: 'k-1', owner: ada.id })
   })
 
   test('when it was used is remembered', async () => {
@@ -220,7 +251,7 @@ const before: Consent = {
   grantedAt: 0,
   usedAt: null,
 }
-const now: Asked = { scopes: ['mcp'], resources: [`${all}/a`], redirectHost: 'localhost:1', isOwnId: true }
+const now: Asked = { scopes: ['mcp'], resources: [`${all}/a`], redirectHost: 'localhost:1', isAssured: true }
 
 test.each<[boolean, Partial<Consent>, Partial<Asked>]>([
   [true, {}, {}],
@@ -230,7 +261,7 @@ test.each<[boolean, Partial<Consent>, Partial<Asked>]>([
   [false, {}, { resources: [all] }],
   [false, {}, { scopes: ['openid', 'mcp'] }],
   [false, {}, { redirectHost: '127.0.0.1:1' }],
-  [false, {}, { redirectHost: 'localhost:2', isOwnId: false }],
+  [false, {}, { isAssured: false }],
   [false, { redirectHost: 'a.test:1' }, { redirectHost: 'a.test:2' }],
 ])('a permission covers what is asked: %s for %o and %o', (expected, consent, asked) => {
   expect(covers({ ...before, ...consent }, { ...now, ...asked }, all)).toBe(expected)

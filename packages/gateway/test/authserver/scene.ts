@@ -11,6 +11,7 @@ import type { OAuthSettings } from '../../src/authserver/settings.ts'
 import { createTenants, DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import type { User } from '../../src/identity/users.ts'
 import { createEndpointLimits } from '../../src/limits/endpoints.ts'
+import { createRouter } from '../../src/http/router.ts'
 import { openStorage } from '../../src/storage/database.ts'
 import { createMemoryCounters } from '../../src/storage/shared/memory.ts'
 import { openKeyring } from '../../src/vault/keyring.ts'
@@ -30,7 +31,11 @@ const oauth: OAuthSettings = {
   dynamicRegistration: true,
   clientIdMetadata: true,
   clients: [
-    { clientId: 'known', name: 'A known client', redirectUris: ['http://127.0.0.1/cb', 'https://known.test/cb'] },
+    {
+      clientId: 'known',
+      name: 'A known client',
+      redirectUris: ['http://127.0.0.1/cb', 'com.example.known:/cb', 'https://known.test/cb'],
+    },
   ],
 }
 
@@ -63,7 +68,8 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
   const { users } = createPeople(storage, clock)
 
   let current: Authserver | undefined
-  const web = createServer((request, response) => void current?.handle(request, response))
+  let answer: ReturnType<typeof createRouter> | undefined
+  const web = createServer((request, response) => answer?.(request, response))
   await new Promise<void>((resolve) => void web.listen(0, resolve))
   const { port } = web.address() as AddressInfo
   const publicUrl = `http://localhost:${port}`
@@ -78,7 +84,11 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
       ...quiet,
       error: (facts: object, event: string) => void faults.push('error' in facts ? facts.error : event),
     },
-    audit: { note: (_tenant: TenantId, event: AuditEvent) => void events.push(event) },
+    audit: {
+      requireRoom: () => {},
+      note: (_tenant: TenantId, event: AuditEvent) => void events.push(event),
+      record: (_tenant: TenantId, event: AuditEvent) => void events.push(event),
+    },
     limits: createEndpointLimits({ counters: createMemoryCounters(clock), perMinute: limits }),
     addressOf: () => '192.0.2.1',
     newRequestId: createRequestIds(),
@@ -98,7 +108,11 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
     findUser: (ten, id) => users.find(ten, id),
     onOperation: (operation, outcome) => void operations.push(`${operation} ${outcome}`),
   }
-  current = createAuthserver(needs)
+  function open(changed: Partial<AuthserverNeeds> = {}): void {
+    current = createAuthserver({ ...needs, ...changed })
+    answer = createRouter({ ...needs, routes: current.routes, checkEdge: () => {}, isStopping: () => false })
+  }
+  open()
   onTestFinished(async () => {
     await current?.close()
     web.closeAllConnections()
@@ -124,7 +138,7 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
     /** Closes the server and opens another on the same records, as a restart does. */
     async restart(changed: Partial<AuthserverNeeds> = {}): Promise<void> {
       await current?.close()
-      current = createAuthserver({ ...needs, ...changed })
+      open(changed)
     },
     post: (path: string, body: Record<string, string> | [string, string][], headers: Record<string, string> = {}) =>
       send(`${publicUrl}${path}`, new URLSearchParams(body), headers),

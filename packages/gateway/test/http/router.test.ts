@@ -73,6 +73,7 @@ describe('what web pages of other origins are told', () => {
     expect(await read('/fails', app)).toEqual([401, app, 'Origin'])
     expect(await read('/public', 'https://anybody.example')).toEqual([200, '*', null])
     expect(await read('/page', settings.publicUrl)).toEqual([200, null, null])
+    expect((await gate.ask('/public', {})).headers.get('access-control-allow-origin')).toBe('*')
     const plain = await gate.ask('/mcp', { method: 'OPTIONS' })
     expect(await plain.text()).toBe('called')
   })

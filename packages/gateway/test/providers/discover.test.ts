@@ -1,51 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { secret } from '../../src/base/secret.ts'
+import type { UpstreamId } from '../../src/base/ids.ts'
 import { createGuardedFetch } from '../../src/http/guarded-fetch.ts'
 import { discover } from '../../src/providers/discover.ts'
-import { linkOf } from '../../src/providers/link.ts'
-import { CLIENT_METADATA_PATH, clientMetadata } from '../../src/providers/registration.ts'
-import { createTestClock, eachDatabase, type FreshDatabase } from '../stores/databases.ts'
+import { createTestClock, eachDatabase } from '../stores/databases.ts'
 import { codeOf } from '../stores/outcome.ts'
-import { ada, answerTo, createScene, dump, providerAt, serverAt, session, type Given } from './scene.ts'
+import { metadata, OIDC, openNotes, PRM, RFC8414, startServer } from './notes.ts'
+import { ada, dump, providerAt, serverAt, session } from './scene.ts'
 import { startScripted, type Scripted } from './scripted-server.ts'
-
-const PRM = '/.well-known/oauth-protected-resource'
-const RFC8414 = '/.well-known/oauth-authorization-server'
-const OIDC = '/.well-known/openid-configuration'
-
-const metadata = (issuer: string, more: object = {}) => ({
-  issuer,
-  authorization_endpoint: `${new URL(issuer).origin}/authorize`,
-  token_endpoint: `${new URL(issuer).origin}/token`,
-  code_challenge_methods_supported: ['S256'],
-  ...more,
-})
-
-/** An MCP server with a challenge, and an authorization server of its own that registers whoever asks. */
-async function startServer(more: (origin: string) => object = () => ({})): Promise<Scripted> {
-  const server = await startScripted()
-  const { origin } = server
-  const challenge = `Bearer error="invalid_token", resource_metadata="${origin}/prm", scope="notes:read notes:write"`
-  server.on('/mcp', () => ({ status: 401, headers: { 'www-authenticate': challenge } }))
-  server.on('/prm', () => ({ body: { resource: `${origin}/mcp`, authorization_servers: [origin] } }))
-  server.on(RFC8414, () => ({
-    body: metadata(origin, {
-      registration_endpoint: `${origin}/register`,
-      revocation_endpoint: `${origin}/revoke`,
-      ...more(origin),
-    }),
-  }))
-  let registered = 0
-  server.on('/register', () => ({
-    status: 201,
-    body: { client_id: `dcr-${++registered}`, client_secret: 'dcr-secret-nobody-sees', client_secret_expires_at: 0 },
-  }))
-  server.on('/token', ({ form }) => ({
-    body: { access_token: `a-${form['code'] ?? 'renewed'}`, refresh_token: 'r', expires_in: 3600 },
-  }))
-  server.on('/revoke', () => ({ body: {} }))
-  return server
-}
 
 async function find(server: Scripted, allowedHosts: readonly string[] = [server.host]) {
   const guarded = createGuardedFetch({ allowedHosts })
@@ -186,20 +147,6 @@ describe('what does not fit together is refused', () => {
   })
 })
 
-async function openNotes(database: FreshDatabase, server: Scripted, given: Given = {}) {
-  const servers = given.servers ?? [serverAt(server)]
-  const scene = await createScene(database, { ...given, servers })
-  const link = servers[0] && linkOf(servers[0], {})
-  if (!link) throw new Error('the server asks for no account')
-  return {
-    scene,
-    begin: () => scene.connections.begin({ ...session, provider: 'mcp:notes', next: '/account' }),
-    answer: (url: URL, says: Record<string, string>) =>
-      scene.connections.finish({ session, address: answerTo(url, says) }),
-    use: async () => (await scene.connections.require(ada, link, 'notes')).reveal(),
-  }
-}
-
 eachDatabase((_name, openFresh) => {
   test('the gate registers itself once, and the tokens are asked for that server on both legs', async () => {
     await using database = await openFresh()
@@ -233,67 +180,34 @@ eachDatabase((_name, openFresh) => {
     expect(await scene.connections.disconnect(ada, 'mcp:notes')).toEqual({ revoked: true })
   })
 
-  test('a registration is made anew where it has ended, or the gate has moved', async () => {
+  test('a server does not send the gate to the place of another server, or of a provider, that the operator named', async () => {
     await using database = await openFresh()
     await using server = await startServer()
-    const clock = createTestClock()
-    server.on('/register', () => ({
-      status: 201,
-      body: { client_id: 'short', client_secret: 's', client_secret_expires_at: clock.now() / 1000 + 60 },
-    }))
-    const { scene, begin } = await openNotes(database, server, { clock })
-    await using _ = scene
-    await begin()
-    clock.turn(60_000)
-    await begin()
-    expect(server.seenAt('/register')).toHaveLength(2)
-    const moved = await openNotes(database, server, { clock, publicUrl: 'http://localhost:9999' })
-    await using _moved = moved.scene
-    await moved.begin()
-    expect(server.seenAt('/register')).toHaveLength(3)
-  })
-
-  test('a registration that is not known there any more is given up, and the next attempt makes another', async () => {
-    await using database = await openFresh()
-    await using server = await startServer()
-    const { scene, begin, answer } = await openNotes(database, server)
-    await using _ = scene
-    const right = server.handlerOf('/token')
-    server.on('/token', () => ({ status: 401, body: { error: 'invalid_client' } }))
-    expect(await codeOf(answer(await begin(), { code: 'c' }))).toBe('provider.misconfigured')
-    if (right) server.on('/token', right)
-    const url = await begin()
-    expect(url.searchParams.get('client_id')).toBe('dcr-2')
-    expect(await codeOf(answer(url, { code: 'c' }))).toBe('none')
-  })
-
-  test('where the registration is gone when a token is renewed, the account is connected again with another', async () => {
-    await using database = await openFresh()
-    await using server = await startServer()
-    const { scene, begin, answer, use } = await openNotes(database, server)
-    await using _ = scene
-    await answer(await begin(), { code: 'c' })
-    server.on('/token', () => ({ status: 401, body: { error: 'invalid_client' } }))
-    scene.clock.turn(3_600_000)
-    expect(await codeOf(use())).toBe('connection.rejected')
-    expect((await begin()).searchParams.get('client_id')).toBe('dcr-2')
-  })
-
-  test('what the operator registered comes first, then the metadata document, and without any the operator is asked', async () => {
-    await using database = await openFresh()
-    await using server = await startServer(() => ({ client_id_metadata_document_supported: true }))
-    const clientIn = async (given: Given) => {
-      const { scene, begin } = await openNotes(database, server, given)
+    await using other = await startServer()
+    const servers = [serverAt(server), { ...serverAt(other), id: 'other' as UpstreamId }]
+    const given = { servers, providers: { own: providerAt(other) } }
+    const code = async (allowedHosts: readonly string[] = []) => {
+      const { scene, begin, answer } = await openNotes(database, server, { ...given, allowedHosts })
       await using _ = scene
-      return (await begin()).searchParams.get('client_id')
+      return await codeOf(begin().then((url) => answer(url, { code: 'c' })))
     }
-    const known = serverAt(server, { clientId: 'known', clientSecret: secret('s') })
-    expect(await clientIn({ servers: [known] })).toBe('known')
-    expect(await clientIn({ publicUrl: 'https://gate.example.com' })).toBe('https://gate.example.com/oauth-client.json')
-    expect(await clientIn({})).toBe('dcr-1')
-    server.on(RFC8414, () => ({ body: metadata(server.origin) }))
-    await database.storage.system.deleteFrom('upstream_clients').execute()
-    expect(await codeOf(clientIn({}))).toBe('provider.not_set_up')
+    const named = (origin: string, more: object = {}) => {
+      server.on('/prm', () => ({ body: { resource: `${server.origin}/mcp`, authorization_servers: [origin] } }))
+      server.on(RFC8414, () => ({ body: metadata(server.origin, { registration_endpoint: '', ...more }) }))
+    }
+    named(other.origin)
+    expect(await code()).toBe('outbound.refused')
+    named(server.origin, { registration_endpoint: `${other.origin}/register` })
+    expect(await code()).toBe('outbound.refused')
+    named(server.origin, {
+      registration_endpoint: `${server.origin}/register`,
+      token_endpoint: `${other.origin}/token`,
+    })
+    expect(await code()).toBe('outbound.refused')
+    expect(other.seen).toEqual([])
+    named(other.origin)
+    expect(await code([other.host])).toBe('none')
+    expect(other.seenAt('/token')).toHaveLength(1)
   })
 
   test('an answer without the iss that was promised, or with another, is refused and its code sent nowhere', async () => {
@@ -344,14 +258,5 @@ eachDatabase((_name, openFresh) => {
     await using _after = after.scene
     expect(await codeOf(after.use())).toBe('connection.required')
     expect(moved.seen).toEqual([])
-  })
-})
-
-test('the metadata document names itself', () => {
-  const document = clientMetadata('https://gate.example.com')
-  expect(document.client_id).toBe(`https://gate.example.com${CLIENT_METADATA_PATH}`)
-  expect(document).toMatchObject({
-    application_type: 'web',
-    redirect_uris: ['https://gate.example.com/callback/server'],
   })
 })

@@ -1,41 +1,11 @@
 import { expect, test } from 'vitest'
 import { Problem } from '../../src/base/problem.ts'
 import { secret } from '../../src/base/secret.ts'
-import type { ProviderConfig } from '../../src/config/config.ts'
-import type { Storage } from '../../src/storage/database.ts'
-import { createTestClock, eachDatabase, type FreshDatabase } from '../stores/databases.ts'
+import { createTestClock, eachDatabase } from '../stores/databases.ts'
 import { codeOf } from '../stores/outcome.ts'
-import { ada, connect, createScene, providerAt, type Given, type Scene } from './scene.ts'
-import { startScripted, type Answer, type Scripted } from './scripted-server.ts'
-
-const HOUR = 3_600_000
-
-/** A provider whose refresh tokens work once each, as GitHub's do. */
-async function startRotating() {
-  const server = await startScripted()
-  let issued = 0
-  const refused = { status: 400, body: { error: 'invalid_grant' } }
-  server.on('/token', ({ form }): Answer => {
-    if (form['grant_type'] === 'refresh_token' && form['refresh_token'] !== `r${issued}`) return refused
-    issued++
-    return { body: { access_token: `a${issued}`, refresh_token: `r${issued}`, expires_in: 3600 } }
-  })
-  server.on('/me', () => ({ body: { login: 'ada' } }))
-  return server
-}
-
-async function open(
-  database: FreshDatabase,
-  server: Scripted,
-  { odd, ...given }: Given & { odd?: Partial<ProviderConfig> } = {},
-) {
-  const scene = await createScene(database, { providers: { own: providerAt(server, odd) }, ...given })
-  return { scene, server, use: async () => (await scene.connections.require(ada, scene.link, 's')).reveal() }
-}
-
-const refreshes = (server: Scripted) =>
-  server.seenAt('/token').filter(({ form }) => form['grant_type'] === 'refresh_token')
-const recordOf = async ({ connections }: Scene) => (await connections.list(ada.tenant, ada.userId))[0]
+import { HOUR, open, recordOf, refreshes, startRotating } from './rotating.ts'
+import { ada, connect, createScene, providerAt } from './scene.ts'
+import type { Answer } from './scripted-server.ts'
 
 eachDatabase((_name, openFresh) => {
   test('a token is used until a tenth of its life is left, and then renewed, by one request for all who wait', async () => {
@@ -222,28 +192,6 @@ eachDatabase((_name, openFresh) => {
     expect((await again.connections.require(ada, again.link, 's')).reveal()).toBe('a2')
   })
 
-  test('what is disconnected while it is being renewed stays disconnected', async () => {
-    await using database = await openFresh()
-    await using server = await startRotating()
-    const { scene, use } = await open(database, server)
-    await using _ = scene
-    await connect(scene)
-    scene.clock.turn(HOUR)
-    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    server.on('/token', async () => {
-      reached.resolve()
-      await held.promise
-      return { body: { access_token: 'late', refresh_token: 'late-refresh', expires_in: 3600 } }
-    })
-    const under = use()
-    await reached.promise
-    const gone = scene.connections.disconnect(ada, 'own')
-    held.resolve()
-    await Promise.allSettled([under, gone])
-    expect(server.seenAt('/revoke')[0]?.form['token']).toBe('late-refresh')
-    expect(await codeOf(use())).toBe('connection.required')
-  })
-
   test('tokens go to no other place, and from no other client, than those they were granted by', async () => {
     await using database = await openFresh()
     await using server = await startRotating()
@@ -260,38 +208,6 @@ eachDatabase((_name, openFresh) => {
     expect(elsewhere.seen).toEqual([])
     expect(refreshes(server)).toEqual([])
   })
-
-  test.for(['and are written when they are next used', 'and are written when the gate closes'])(
-    'tokens that were granted while the database could not be written are not lost, %s',
-    async (when) => {
-      await using database = await openFresh()
-      await using server = await startRotating()
-      let broken = false
-      const storage = (whole: Storage): Storage => ({
-        ...whole,
-        for: (tenant) => {
-          const db = whole.for(tenant)
-          return {
-            ...db,
-            transaction: (work) => (broken ? Promise.reject(new Error('disk full')) : db.transaction(work)),
-          }
-        },
-      })
-      const { scene, use } = await open(database, server, { storage })
-      await connect(scene)
-      scene.clock.turn(HOUR)
-      broken = true
-      expect(await use()).toBe('a2')
-      broken = false
-      scene.clock.turn(61_000)
-      const used = when.includes('used') ? await use() : 'a2'
-      expect(used).toBe('a2')
-      expect(await recordOf(scene)).toMatchObject({ status: 'connected', failure: undefined })
-      await scene[Symbol.asyncDispose]()
-      await using again = await createScene(database, { providers: { own: providerAt(server) }, clock: scene.clock })
-      expect((await again.connections.require(ada, scene.link, 's')).reveal()).toBe('a2')
-    },
-  )
 
   test('what is being renewed when the gate closes is kept', async () => {
     await using database = await openFresh()

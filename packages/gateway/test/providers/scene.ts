@@ -3,9 +3,8 @@ import { createAudit } from '../../src/audit/append.ts'
 import { systemRandom, type UpstreamId, type UserId } from '../../src/base/ids.ts'
 import { secret } from '../../src/base/secret.ts'
 import type { HttpServer, ProviderConfig } from '../../src/config/config.ts'
-import { createGuardedFetch } from '../../src/http/guarded-fetch.ts'
 import { createConnections, type ConnectionsNeeds } from '../../src/providers/connections.ts'
-import { hostsOf } from '../../src/providers/link.ts'
+import { createFetches } from '../../src/providers/fetches.ts'
 import { createGateSecrets } from '../../src/vault/gate-secrets.ts'
 import { openKeyring } from '../../src/vault/keyring.ts'
 import { createSealer } from '../../src/vault/sealer.ts'
@@ -94,7 +93,7 @@ export async function createScene(database: FreshDatabase, given: Given) {
     providers: given.providers ?? {},
     servers: given.servers ?? [],
   }
-  const guarded = createGuardedFetch({ allowedHosts: [...hostsOf(settings), ...(given.allowedHosts ?? [])] })
+  const fetches = createFetches(settings, given.allowedHosts ?? [])
   const operations: string[] = []
   const changes: string[] = []
   const seen = given.storage?.(storage) ?? storage
@@ -107,7 +106,7 @@ export async function createScene(database: FreshDatabase, given: Given) {
     random: systemRandom,
     log: quiet,
     audit,
-    fetch: guarded.fetch,
+    fetchFor: fetches.fetchFor,
     settings,
     onOperation: (operation, outcome) => void operations.push(`${operation} ${outcome}`),
   })
@@ -125,7 +124,7 @@ export async function createScene(database: FreshDatabase, given: Given) {
     },
     async [Symbol.asyncDispose]() {
       await connections.close()
-      await guarded.close()
+      await fetches.close()
       await audit.close()
     },
   }

@@ -45,7 +45,7 @@ test('an answer that another user’s browser brings connects neither of them, a
   const before = exchanges()
   const brought = await bring(eve, answer)
   expect([brought.status, brought.location]).toEqual([400, undefined])
-  expect((await bring(openBrowser(), answer)).status).toBe(401)
+  expect((await bring(openBrowser(), answer)).status).toBe(403)
   expect(exchanges()).toBe(before)
   expect(await isConnected(eve)).toBe(false)
 

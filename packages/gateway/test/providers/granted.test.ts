@@ -1,0 +1,156 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import type { Storage } from '../../src/storage/database.ts'
+import { eachDatabase } from '../stores/databases.ts'
+import { codeOf } from '../stores/outcome.ts'
+import { HOUR, open, recordOf, refreshes, startRotating } from './rotating.ts'
+import { ada, connect, createScene, providerAt } from './scene.ts'
+
+/** A database that does something before each transaction. */
+const before =
+  (doFirst: () => Promise<void>) =>
+  (whole: Storage): Storage => ({
+    ...whole,
+    for: (tenant) => {
+      const db = whole.for(tenant)
+      return { ...db, transaction: (work) => doFirst().then(() => db.transaction(work)) }
+    },
+  })
+
+eachDatabase((_name, openFresh) => {
+  test('what is disconnected while it is being renewed stays disconnected', async () => {
+    await using database = await openFresh()
+    await using server = await startRotating()
+    const { scene, use } = await open(database, server)
+    await using _ = scene
+    await connect(scene)
+    scene.clock.turn(HOUR)
+    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    server.on('/token', async () => {
+      reached.resolve()
+      await held.promise
+      return { body: { access_token: 'late', refresh_token: 'late-refresh', expires_in: 3600 } }
+    })
+    const under = use()
+    await reached.promise
+    const gone = scene.connections.disconnect(ada, 'own')
+    held.resolve()
+    await Promise.allSettled([under, gone])
+    expect(server.seenAt('/revoke')[0]?.form['token']).toBe('late-refresh')
+    expect(await codeOf(use())).toBe('connection.required')
+  })
+
+  test.for(['and are written when they are next used', 'and are written when the gate closes'])(
+    'tokens that were granted while the database could not be written are not lost, %s',
+    async (when) => {
+      await using database = await openFresh()
+      await using server = await startRotating()
+      let broken = false
+      const storage = before(async () => void (broken && (await Promise.reject(new Error('disk full')))))
+      const { scene, use } = await open(database, server, { storage })
+      await connect(scene)
+      scene.clock.turn(HOUR)
+      broken = true
+      expect(await use()).toBe('a2')
+      broken = false
+      scene.clock.turn(61_000)
+      const used = when.includes('used') ? await use() : 'a2'
+      expect(used).toBe('a2')
+      expect(await recordOf(scene)).toMatchObject({ status: 'connected', failure: undefined })
+      await scene[Symbol.asyncDispose]()
+      await using again = await createScene(database, { providers: { own: providerAt(server) }, clock: scene.clock })
+      expect((await again.connections.require(ada, scene.link, 's')).reveal()).toBe('a2')
+    },
+  )
+
+  test('tokens that were granted before are written before others are asked for, and none are while they cannot be', async () => {
+    await using database = await openFresh()
+    await using server = await startRotating(60)
+    let broken = false
+    const storage = before(async () => void (broken && (await Promise.reject(new Error('disk full')))))
+    const { scene, use } = await open(database, server, { storage })
+    await using _ = scene
+    await connect(scene)
+    scene.clock.turn(30_000)
+    broken = true
+    expect(await use()).toBe('a2')
+    scene.clock.turn(30_000)
+    expect(await use()).toBe('a2')
+    scene.clock.turn(29_999)
+    expect(await use()).toBe('a2')
+    scene.clock.turn(1)
+    expect(await codeOf(use())).toBe('gate.fault')
+    expect(refreshes(server)).toHaveLength(1)
+    broken = false
+    expect(await use()).toBe('a3')
+    expect(refreshes(server).map(({ form }) => form['refresh_token'])).toEqual(['r1', 'r2'])
+    await using again = await createScene(database, { providers: { own: providerAt(server) }, clock: scene.clock })
+    expect((await again.connections.require(ada, scene.link, 's')).reveal()).toBe('a3')
+  })
+
+  test('a renewal right after one that could not be written loses neither', async () => {
+    await using database = await openFresh()
+    await using server = await startRotating(60)
+    let broken = false
+    const storage = before(async () => void (broken && (await Promise.reject(new Error('disk full')))))
+    const { scene, use } = await open(database, server, { storage })
+    await using _ = scene
+    await connect(scene)
+    scene.clock.turn(30_000)
+    broken = true
+    expect(await use()).toBe('a2')
+    broken = false
+    scene.clock.turn(30_000)
+    expect(new Set(await Promise.all(Array.from({ length: 5 }, use)))).toEqual(new Set(['a3']))
+    expect(refreshes(server)).toHaveLength(2)
+    await using again = await createScene(database, { providers: { own: providerAt(server) }, clock: scene.clock })
+    expect((await again.connections.require(ada, scene.link, 's')).reveal()).toBe('a3')
+  })
+
+  test('what is disconnected before its tokens could be written is revoked by these', async () => {
+    await using database = await openFresh()
+    await using server = await startRotating()
+    server.on('/revoke', () => ({ body: {} }))
+    let broken = false
+    const storage = before(async () => void (broken && (await Promise.reject(new Error('disk full')))))
+    const { scene, use } = await open(database, server, { storage })
+    await using _ = scene
+    await connect(scene)
+    scene.clock.turn(HOUR)
+    broken = true
+    expect(await use()).toBe('a2')
+    await expect(scene.connections.disconnect(ada, 'own')).rejects.toThrow('disk full')
+    broken = false
+    expect(await scene.connections.disconnect(ada, 'own')).toEqual({ revoked: true })
+    expect(server.seenAt('/revoke').map(({ form }) => form['token'])).toEqual(['r2', 'a2'])
+    expect(await codeOf(use())).toBe('connection.required')
+  })
+
+  test('nothing is renewed while it is being disconnected, for nobody would revoke what is granted', async () => {
+    await using database = await openFresh()
+    await using server = await startRotating()
+    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let removing = false
+    const storage = before(async () => {
+      if (!removing) return
+      reached.resolve()
+      await held.promise
+    })
+    const { scene, use } = await open(database, server, { storage })
+    await using _ = scene
+    await connect(scene)
+    scene.clock.turn(HOUR)
+    removing = true
+    const gone = scene.connections.disconnect(ada, 'own')
+    await reached.promise
+    const used = codeOf(use())
+    const twice = codeOf(scene.connections.disconnect(ada, 'own'))
+    await pause(100)
+    held.resolve()
+    await gone
+    expect(await used).toBe('connection.required')
+    expect(await twice).toBe('connection.unknown')
+    expect(refreshes(server)).toEqual([])
+    expect(server.seenAt('/revoke')[0]?.form['token']).toBe('r1')
+  })
+})
