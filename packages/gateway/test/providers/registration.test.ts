@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { secret } from '../../src/base/secret.ts'
 import { CLIENT_METADATA_PATH, clientMetadata } from '../../src/providers/registration.ts'
@@ -10,6 +11,11 @@ eachDatabase((_name, openFresh) => {
   test('two users who connect to it first, at once, are registered for once, and both arrive', async () => {
     await using database = await openFresh()
     await using server = await startServer()
+    const register = server.handlerOf('/register')
+    server.on('/register', async (asked) => {
+      await pause(100)
+      return register?.(asked) ?? {}
+    })
     const { scene } = await openNotes(database, server)
     await using _ = scene
     const { begin, finish } = scene.connections
