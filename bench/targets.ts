@@ -28,7 +28,8 @@ function gateAt(name: string, path: string): Target {
   return {
     name,
     kind: 'ours',
-    cmd: ['${NODE}', MAIN],
+    // As `npm start` has it, too: half the usual room for young objects costs no call anything, and the gate 16 MB less.
+    cmd: ['${NODE}', '--max-semi-space-size=8', MAIN],
     env: {
       SEKISHO_CONFIG: '${DIR}/sekisho.jsonc',
       SEKISHO_DATA: '${DIR}/data',

@@ -10,10 +10,13 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const modules = join(root, 'node_modules')
 
-const [script, ...rest] = process.argv.slice(2)
-if (!script) fail('name the program to run: node scripts/run.mjs <file.ts> [arguments]')
+const given = process.argv.slice(2)
+const at = given.findIndex((arg) => !arg.startsWith('--'))
+/** Flags before the program are Node's, arguments after it its own. */
+const [flags, script, rest] = [given.slice(0, at), given[at], given.slice(at + 1)]
+if (!script) fail('name the program to run: node scripts/run.mjs [flags of Node] <file.ts> [arguments]')
 if (isStale()) await install()
-endAs(await run(findNode(), [resolve(root, script), ...rest], 'inherit'))
+endAs(await run(findNode(), [...flags, resolve(root, script), ...rest], 'inherit'))
 
 /** Whether packages are missing or older than the lock file. npm writes its own list last, when all are there. */
 function isStale() {
