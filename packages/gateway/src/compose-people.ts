@@ -7,7 +7,7 @@ import { createClientAddress, rateKeyOf } from './http/client-address.ts'
 import { createGuardedFetch } from './http/guarded-fetch.ts'
 import { mayBeKey } from './identity/key-format.ts'
 import { createApiKeys } from './identity/keys.ts'
-import { createTenants, DEFAULT_TENANT } from './identity/tenants.ts'
+import { DEFAULT_TENANT } from './identity/tenants.ts'
 import { createUsers } from './identity/users.ts'
 import { createEndpointLimits } from './limits/endpoints.ts'
 import { createLimits } from './limits/spend.ts'
@@ -95,7 +95,6 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
     counted: countersOf(metrics),
   })
   return {
-    tenants: createTenants({ storage, clock }),
     keys,
     users,
     /** Told when a user is changed or gone. */

@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import { digest } from '../base/digest.ts'
 import type { TenantId, UserId } from '../base/ids.ts'
+import { createBelieved, type Live } from '../identity/believed.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Storage } from '../storage/database.ts'
 import type { Resources } from './resources.ts'
@@ -14,21 +14,10 @@ export interface TokensNeeds {
   /** How long a token is believed without asking the database. */
   readonly cacheMs: number
   /** Told now and then that a client used what it was allowed. */
-  readonly onUsed: (used: Live['principal']) => void
+  readonly onUsed: (used: Client) => void
 }
 
-interface Live {
-  readonly principal: Principal & { readonly clientId: string }
-  readonly expiresAt: number
-}
-
-interface Verified extends Live {
-  readonly until: number
-}
-
-const VERIFIED = 10_000
-const REFUSED = 1_000
-const REFUSED_MS = 1_000
+type Client = Principal & { readonly clientId: string }
 
 /** What an access token of ours looks like; anything else is not looked up. */
 const TOKEN = /^[\w-]{43}$/
@@ -36,50 +25,24 @@ const TOKEN = /^[\w-]{43}$/
 /** Tells whom an access token stands for. What was verified is kept by the token's hash, never by the token. */
 export function createTokens(needs: TokensNeeds) {
   const { clock, cacheMs, onUsed } = needs
-  const verified = new LRUCache<string, Verified>({ max: VERIFIED })
-  const refused = new LRUCache<string, number>({ max: REFUSED })
-  const asked = new Map<string, Promise<Principal | undefined>>()
-
-  function ask(hash: string): Promise<Principal | undefined> {
-    const under = asked.get(hash)
-    if (under !== undefined) return under
-    const answer: Promise<Principal | undefined> = findLive(needs, hash)
-      .then((live) => {
-        if (live !== undefined) onUsed(live.principal)
-        if (asked.get(hash) === answer) keep(hash, live)
-        return live?.principal
-      })
-      .finally(() => {
-        if (asked.get(hash) === answer) asked.delete(hash)
-      })
-    asked.set(hash, answer)
-    return answer
-  }
-  function keep(hash: string, live: Live | undefined): void {
-    const now = clock.now()
-    if (live === undefined) refused.set(hash, now + REFUSED_MS)
-    else verified.set(hash, { ...live, until: Math.min(now + cacheMs, live.expiresAt) })
-  }
-
+  const believed = createBelieved<Client>({
+    clock,
+    cacheMs,
+    async find(hash) {
+      const live = await findLive(needs, hash)
+      if (live !== undefined) onUsed(live.principal)
+      return live
+    },
+  })
   return {
     /** Answers at once where the token was seen lately; `undefined` for one unknown, expired or revoked. */
     verify(token: string): Principal | undefined | Promise<Principal | undefined> {
       if (!TOKEN.test(token)) return undefined
       const hash = digest(token)
-      const now = clock.now()
-      const known = verified.get(hash)
-      if (known !== undefined && now < known.until) return known.principal
-      return now < (refused.get(hash) ?? 0) ? undefined : ask(hash)
+      return believed.known(hash) ?? believed.ask(hash)
     },
-    /** Forgets some; a question under way is answered, but its answer, perhaps of before, is not kept. */
-    drop(which: (principal: Principal) => boolean): void {
-      asked.clear()
-      for (const [hash, { principal }] of verified.entries()) if (which(principal)) verified.delete(hash)
-    },
-    dropHash(hash: string): void {
-      asked.clear()
-      verified.delete(hash)
-    },
+    drop: believed.drop,
+    dropHash: believed.dropHash,
   }
 }
 export type Tokens = ReturnType<typeof createTokens>
@@ -87,7 +50,7 @@ export type Tokens = ReturnType<typeof createTokens>
 const Payload = z.object({ aud: z.string(), scope: z.string().default('') })
 
 /** The grant is asked for too: a token that was being made while its grant was revoked opens nothing. */
-async function findLive({ storage, clock, resources }: TokensNeeds, hash: string): Promise<Live | undefined> {
+async function findLive({ storage, clock, resources }: TokensNeeds, hash: string): Promise<Live<Client> | undefined> {
   const row = await storage.system
     .selectFrom('oauth_records as token')
     .innerJoin('oauth_records as grant', (join) =>

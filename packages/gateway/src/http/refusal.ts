@@ -11,9 +11,13 @@ import type { Refuse } from './serve.ts'
  */
 export function failureHeaders({ code, row, details }: Problem): string[] {
   if (row.status === 401 || code === 'auth.forbidden') return ['WWW-Authenticate', challenge(row.oauth, details)]
-  if (row.status === 429)
-    return ['Retry-After', typeof details['seconds'] === 'number' ? String(details['seconds']) : '1']
+  if (row.status === 429) return ['Retry-After', secondsToWait(details)]
   return code === 'request.http_method' ? ['Allow', 'POST'] : []
+}
+
+/** How long whoever asked too often should wait, for `Retry-After`. @see RFC 9110 §10.2.3 */
+export function secondsToWait({ seconds }: Details): string {
+  return typeof seconds === 'number' ? String(seconds) : '1'
 }
 
 /** @see RFC 6750 §3 and, for `resource_metadata`, RFC 9728 §5.1 */

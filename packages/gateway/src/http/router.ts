@@ -50,7 +50,7 @@ export function createRouter(needs: RouterNeeds) {
     const requestId = newRequestId()
     onFailure(failure, requestId)
     if (response.headersSent) response.destroy()
-    else if (showPage && isPerson(request)) void sendWeb(response, showPage(failure, requestId))
+    else if (showPage && isPerson(request)) void showTo(response, showPage(failure, requestId))
     else {
       const headers = ['X-Request-Id', requestId, ...failureHeaders(failure)]
       sendJson(response, failure.row.status, toHttpError(failure, requestId), headers)
@@ -80,6 +80,15 @@ export function createRouter(needs: RouterNeeds) {
 /** Whether it is somebody at a browser who went there. */
 function isPerson({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && (headers.accept ?? '').includes('text/html')
+}
+
+/** Whoever went away meanwhile is shown nothing. */
+async function showTo(response: ServerResponse, page: Response): Promise<void> {
+  try {
+    await sendWeb(response, page)
+  } catch {
+    response.destroy()
+  }
 }
 
 function answerPreflight(response: ServerResponse, headers: readonly string[]): void {

@@ -3,6 +3,7 @@ import { asProblem, type Problem } from '../base/problem.ts'
 import { DEFAULT_TENANT } from '../identity/tenants.ts'
 import { createThrottle } from '../limits/throttle.ts'
 import { parseNext } from '../pages/next.ts'
+import { retryAfter } from '../pages/problem.ts'
 import { redirectTo, showPage } from '../pages/respond.ts'
 import { say } from '../pages/words.ts'
 import { describeBrowser } from './browser.ts'
@@ -69,7 +70,12 @@ export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
     const body = signInPage({ ways, csrf, next, client: waiting?.clientName, signedOut, name, failure: entered?.says })
     return showPage(
       { title: say('signIn.title'), body, width: 'narrow' },
-      { status: statusOf(entered), cookies, headers: retryAfter(entered?.failure), leadsAway: next !== undefined },
+      {
+        status: statusOf(entered),
+        cookies,
+        headers: entered?.failure && retryAfter(entered.failure),
+        leadsAway: next !== undefined,
+      },
     )
   }
 }
@@ -84,11 +90,6 @@ interface Entered {
 
 function statusOf(entered: Entered | undefined): number {
   return entered === undefined ? 200 : (entered.failure?.row.status ?? 400)
-}
-
-function retryAfter(failure: Problem | undefined): Record<string, string> {
-  const seconds = failure?.details['seconds']
-  return typeof seconds === 'number' ? { 'Retry-After': String(seconds) } : {}
 }
 
 /** Signs the browser in and records it; answers with the cookie to set. */

@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import type { Problem } from '../base/problem.ts'
+import { secondsToWait } from '../http/refusal.ts'
 import { cleanText } from './clean.ts'
 import type { Viewer } from './page.ts'
 import { buttonLink } from './parts.ts'
@@ -30,8 +31,7 @@ export function showProblem(failure: Problem, options: ProblemPageOptions): Resp
   )
 }
 
-/** @see RFC 9110 §10.2.3 */
-function retryAfter({ row, details }: Problem): Record<string, string> {
-  const { seconds } = details
-  return row.status === 429 ? { 'Retry-After': typeof seconds === 'number' ? String(seconds) : '1' } : {}
+/** What goes with a page for whoever asked too often. */
+export function retryAfter({ row, details }: Problem): Record<string, string> {
+  return row.status === 429 ? { 'Retry-After': secondsToWait(details) } : {}
 }
