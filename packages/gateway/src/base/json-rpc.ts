@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { problem } from './problem.ts'
-import { eachMember, splice, type Span } from './json-spans.ts'
+import { eachMember, elements, skipSpace, skipValue, splice, walkMembers, type Edit, type Span } from './json-spans.ts'
 
 /** @see {@link https://www.jsonrpc.org/specification#request_object JSON-RPC 2.0 §4} */
 export type RequestId = string | number
@@ -38,9 +38,6 @@ export interface RpcResponse extends Envelope {
 }
 export type RpcMessage = RpcRequest | RpcNotification | RpcResponse
 
-const TOP = ['id', 'params', 'jsonrpc', 'method']
-const PARAMS = ['name', '_meta', 'uri', 'cursor']
-
 /**
  * Reads one JSON-RPC message from its bytes: the whole is checked to be JSON, and the places of the
  * members that the gate may have to replace are found.
@@ -55,69 +52,121 @@ const PARAMS = ['name', '_meta', 'uri', 'cursor']
 export function readMessage(bytes: Buffer): RpcMessage {
   const value = parse(bytes)
   if (value['jsonrpc'] !== '2.0') throw invalid('jsonrpc is not "2.0"')
-  const [idSpan, paramsSpan] = spansOf(bytes, 0, TOP)
+  const places = locate(bytes)
   const { id, method, params } = value
   if (params !== undefined && !isRecord(params)) throw problem('request.params', { reason: 'params is not an object' })
-  const envelope = { bytes, ...paramsOf(bytes, paramsSpan, params) }
-  if (method === undefined) return { ...envelope, kind: 'response', id: responseId(id, value) }
+  if (method === undefined) return { kind: 'response', id: responseId(id, value), ...envelopeOf(bytes, places, params) }
   if (typeof method !== 'string') throw invalid('method is not a string')
-  if (id === undefined) return { ...envelope, kind: 'notification', method }
+  if (id === undefined) return { kind: 'notification', method, ...envelopeOf(bytes, places, params) }
+  const idSpan = places.id
   if (!isRequestId(id) || idSpan === undefined) throw invalid('id is neither a string nor a whole number')
-  return { ...envelope, kind: 'request', method, id, idSpan }
+  return { kind: 'request', method, id, idSpan, ...envelopeOf(bytes, places, params) }
+}
+
+/** Whether the bytes are an array of messages, if they are messages at all. */
+export function isBatch(bytes: Buffer): boolean {
+  return bytes[skipSpace(bytes, 0)] === OPEN_BRACKET
+}
+
+const OPEN_BRACKET = 0x5b
+const BATCH_MOST = 100
+
+/**
+ * Reads an array of messages.
+ *
+ * @throws {Problem} `request.malformed`, `request.invalid`, which one bad message makes of all of them
+ * @see {@link https://www.jsonrpc.org/specification#batch JSON-RPC 2.0 §6}
+ */
+export function readBatch(bytes: Buffer): RpcMessage[] {
+  if (!Array.isArray(parseJson(bytes))) throw invalid('it is neither an object nor an array')
+  const places = elements(bytes, skipSpace(bytes, 0))
+  if (places.length === 0) throw invalid('an empty array asks for nothing')
+  if (places.length > BATCH_MOST) throw invalid(`more than ${BATCH_MOST} messages in one array`)
+  return places.map(({ start, end }) => readMessage(bytes.subarray(start, end)))
 }
 
 function parse(bytes: Buffer): Record<string, unknown> {
-  let value: unknown
-  if (!isUtf8(bytes)) throw problem('request.malformed', { reason: 'not UTF-8' })
-  try {
-    value = JSON.parse(bytes.toString())
-  } catch (cause) {
-    throw problem('request.malformed', { cause: new SyntaxError(cause instanceof Error ? cause.name : 'not JSON') })
-  }
-  if (Array.isArray(value)) throw invalid('batches are not accepted')
+  const value = parseJson(bytes)
+  if (Array.isArray(value)) throw invalid('an array of messages is not a message')
   if (!isRecord(value)) throw invalid('it is not an object')
   return value
 }
 
-function paramsOf(bytes: Buffer, span: Span | undefined, params: Record<string, unknown> | undefined) {
-  if (span === undefined || params === undefined) return NO_PARAMS
-  const [nameSpan, metaSpan] = spansOf(bytes, span.start, PARAMS)
-  const meta = params['_meta']
-  if (meta !== undefined && !isRecord(meta)) throw problem('request.params', { reason: '_meta is not an object' })
-  return {
-    params: span,
-    paramsValue: params,
-    name: text(params['name']),
-    nameSpan,
-    uri: text(params['uri']),
-    cursor: text(params['cursor']),
-    meta,
-    metaSpan,
+function parseJson(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw problem('request.malformed', { reason: 'not UTF-8' })
+  try {
+    return JSON.parse(bytes.toString())
+  } catch (cause) {
+    throw problem('request.malformed', { cause: new SyntaxError(cause instanceof Error ? cause.name : 'not JSON') })
   }
 }
 
-const NO_PARAMS = {
-  params: undefined,
-  paramsValue: undefined,
-  name: undefined,
-  nameSpan: undefined,
-  uri: undefined,
-  cursor: undefined,
-  meta: undefined,
-  metaSpan: undefined,
+function envelopeOf(bytes: Buffer, places: Places, paramsValue: Record<string, unknown> | undefined): Envelope {
+  const meta = paramsValue?.['_meta']
+  if (meta !== undefined && !isRecord(meta)) throw problem('request.params', { reason: '_meta is not an object' })
+  return {
+    bytes,
+    params: places.params,
+    name: text(paramsValue?.['name']),
+    nameSpan: places.name,
+    uri: text(paramsValue?.['uri']),
+    cursor: text(paramsValue?.['cursor']),
+    metaSpan: places._meta,
+    meta,
+    paramsValue,
+  }
 }
 
-/** Where the wanted members of an object lie, in the order they are wanted in. */
-function spansOf(bytes: Buffer, at: number, wanted: readonly string[]): (Span | undefined)[] {
-  const found: (Span | undefined)[] = [undefined, undefined, undefined, undefined]
-  eachMember(bytes, at, (key, start, end) => {
-    const index = wanted.indexOf(key)
-    if (index < 0 && !wanted.includes(key.toLowerCase())) return
-    if (index < 0 || found[index]) throw invalid(`${key.toLowerCase()} is there more than once, or in another spelling`)
-    found[index] = { start, end }
-  })
-  return found
+/** Where the members lie that the gate may have to replace. */
+interface Places {
+  id: Span | undefined
+  params: Span | undefined
+  name: Span | undefined
+  _meta: Span | undefined
 }
+
+/** What decides anything: beside the message, and in its `params`. */
+const TOP: ReadonlyMap<string, number> = new Map([['id', 1], ['params', 2], ['jsonrpc', 4], ['method', 8]])
+const PARAMS: ReadonlyMap<string, number> = new Map([['name', 16], ['_meta', 32], ['uri', 64], ['cursor', 128]])
+/** No other spelling of any of them is longer than this. */
+const LONGEST = 7
+
+/** In one walk: what stands in `params` is found on the way to its end. */
+function locate(bytes: Buffer): Places {
+  const places: Places = { id: undefined, params: undefined, name: undefined, _meta: undefined }
+  let seen = 0
+
+  function note(bit: number | undefined, key: string, known: ReadonlyMap<string, number>): void {
+    if (bit === undefined ? key.length <= LONGEST && known.has(key.toLowerCase()) : (seen & bit) !== 0)
+      throw invalid(`${key.toLowerCase()} is there more than once, or in another spelling`)
+    if (bit !== undefined) seen |= bit
+  }
+
+  function readParam(key: string, start: number): number {
+    const bit = PARAMS.get(key)
+    note(bit, key, PARAMS)
+    const end = skipValue(bytes, start)
+    if (bit === 16) places.name = { start, end }
+    else if (bit === 32) places._meta = { start, end }
+    return end
+  }
+
+  walkMembers(bytes, 0, (key, start) => {
+    const bit = TOP.get(key)
+    note(bit, key, TOP)
+    if (bit !== 2) {
+      const end = skipValue(bytes, start)
+      if (bit === 1) places.id = { start, end }
+      return end
+    }
+    const end = bytes[start] === OPEN_BRACE ? walkMembers(bytes, start, readParam) : skipValue(bytes, start)
+    places.params = { start, end }
+    return end
+  })
+  return places
+}
+
+const OPEN_BRACE = 0x7b
 
 function responseId(id: unknown, value: Record<string, unknown>): RequestId | null {
   if (!('result' in value) && !('error' in value)) throw invalid('it has neither method nor result nor error')
@@ -161,7 +210,32 @@ export function withoutParams(request: RpcRequest, names: readonly string[]): Rp
   eachMember(bytes, params.start, (key, start, end) => {
     if (!names.includes(key)) kept.push(`${JSON.stringify(key)}:${bytes.toString('utf8', start, end)}`)
   })
-  const message = readMessage(splice(bytes, [{ ...params, by: `{${kept.join(',')}}` }]))
+  return readRequest(splice(bytes, [{ ...params, by: `{${kept.join(',')}}` }]))
+}
+
+/** The same request with members of `params` set to these JSON texts; every other byte stays as it came. */
+export function withParams(request: RpcRequest, members: Readonly<Record<string, string>>): RpcRequest {
+  const { bytes, params, idSpan } = request
+  const added = new Map(Object.entries(members))
+  const edits: Edit[] = []
+  let isEmpty = true
+  const end =
+    params &&
+    eachMember(bytes, params.start, (key, start, to) => {
+      isEmpty = false
+      const by = Object.hasOwn(members, key) ? members[key] : undefined
+      if (by === undefined) return
+      edits.push({ start, end: to, by })
+      added.delete(key)
+    })
+  const inside = [...added].map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')
+  if (end === undefined) edits.push({ start: idSpan.end, end: idSpan.end, by: `,"params":{${inside}}` })
+  else if (inside !== '') edits.push({ start: end - 1, end: end - 1, by: isEmpty ? inside : `,${inside}` })
+  return readRequest(splice(bytes, edits))
+}
+
+function readRequest(bytes: Buffer): RpcRequest {
+  const message = readMessage(bytes)
   if (message.kind !== 'request') throw new TypeError('a request lost its id')
   return message
 }
@@ -181,6 +255,12 @@ function edited(request: RpcRequest, at: Span, by: string): RpcRequest {
     params: request.params && moved(request.params),
     metaSpan: request.metaSpan && moved(request.metaSpan),
   }
+}
+
+/** What a request is for: a resource, a task, or a tool or prompt. */
+export function targetOf({ method, name, uri, paramsValue }: RpcRequest): string | undefined {
+  if (method.startsWith('resources/')) return uri
+  return method.startsWith('tasks/') ? text(paramsValue?.['taskId']) : name
 }
 
 /** Writes a whole answer; the id and the result are JSON text already. */

@@ -24,6 +24,9 @@ const CLOSE_BRACKET = 0x5d
 /** Told of one member of an object; answers `false` to end the walk. */
 export type Visit = (key: string, start: number, end: number) => boolean | undefined | void
 
+/** Reads the value of one member, which begins at `start`; answers with the index after it. */
+export type ReadValue = (key: string, start: number) => number
+
 /**
  * Walks the members of the object that starts at `at`.
  *
@@ -31,6 +34,20 @@ export type Visit = (key: string, start: number, end: number) => boolean | undef
  * @throws {SyntaxError} where the bytes are not a JSON object.
  */
 export function eachMember(bytes: Buffer, at: number, visit: Visit): number {
+  return walkMembers(bytes, at, (key, start) => {
+    const end = skipValue(bytes, start)
+    return visit(key, start, end) === false ? -1 : end
+  })
+}
+
+/**
+ * Walks the members of the object that starts at `at`, of which somebody else reads the values: whoever looks into one
+ * has read it once, and not to find its end first.
+ *
+ * @returns the index after the object, or -1 where `read` answered that to end the walk.
+ * @throws {SyntaxError} where the bytes are not a JSON object.
+ */
+export function walkMembers(bytes: Buffer, at: number, read: ReadValue): number {
   let index = skipSpace(bytes, at)
   expect(bytes, index, OPEN_BRACE)
   index = skipSpace(bytes, index + 1)
@@ -41,9 +58,8 @@ export function eachMember(bytes: Buffer, at: number, visit: Visit): number {
     const key = readKey(bytes, index, keyEnd)
     index = skipSpace(bytes, keyEnd)
     expect(bytes, index, COLON)
-    const start = skipSpace(bytes, index + 1)
-    const end = skipValue(bytes, start)
-    if (visit(key, start, end) === false) return -1
+    const end = read(key, skipSpace(bytes, index + 1))
+    if (end < 0) return -1
     index = skipSpace(bytes, end)
     if (bytes[index] === CLOSE_BRACE) return index + 1
     expect(bytes, index, COMMA)
@@ -107,26 +123,38 @@ export function skipValue(bytes: Buffer, at: number): number {
 }
 
 function skipContainer(bytes: Buffer, at: number): number {
+  const { length } = bytes
   let depth = 0
-  for (let index = at; index < bytes.length; index++) {
-    const byte = bytes[index]
-    if (byte === QUOTE) index = skipString(bytes, index) - 1
-    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
-    else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && --depth === 0) return index + 1
+  for (let index = at; index < length; index++) {
+    const step = DEPTHS[bytes[index] ?? 0] ?? 0
+    if (step === 0) continue
+    if (step === STRING) index = skipString(bytes, index) - 1
+    else if ((depth += step) === 0) return index + 1
   }
   throw cutOff()
 }
 
-/** Short strings are read here; for a long one the native search for its closing quote is faster. */
+/** What a byte does to the depth, where it does anything: one look, and not a comparison with each of them. */
+const STRING = 2
+const DEPTHS = new Int8Array(256)
+DEPTHS[QUOTE] = STRING
+DEPTHS[OPEN_BRACE] = DEPTHS[OPEN_BRACKET] = 1
+DEPTHS[CLOSE_BRACE] = DEPTHS[CLOSE_BRACKET] = -1
+
+/** How much of a string is read here before the native search for a quote is worth its call. */
+const NEAR = 64
+
+/** A text full of quotes and breaks is read here, since the native search would find one after a few bytes. */
 function skipString(bytes: Buffer, at: number): number {
-  const near = Math.min(bytes.length, at + 48)
+  const { length } = bytes
   let index = at + 1
-  for (; index < near; index++) {
-    const byte = bytes[index]
-    if (byte === QUOTE) return index + 1
-    if (byte === BACKSLASH) index++
-  }
   for (;;) {
+    const near = Math.min(length, index + NEAR)
+    for (; index < near; index++) {
+      const byte = bytes[index]
+      if (byte === QUOTE) return index + 1
+      if (byte === BACKSLASH) index++
+    }
     const quote = bytes.indexOf(QUOTE, index)
     if (quote < 0) throw cutOff()
     if (!isEscaped(bytes, quote, index)) return quote + 1

@@ -13,7 +13,10 @@ export type FetchInit = { [Key in keyof RequestInit]: RequestInit[Key] | undefin
 export type Lookup = (hostname: string) => Promise<readonly string[]>
 
 export interface GuardedFetchSettings {
-  /** Hosts that the operator named, as a URL's `host` has them; they may be private and speak plain HTTP. */
+  /**
+   * Hosts that the operator named, as a URL's `host` has them, or with `*` for every port; they may be private and speak
+   * plain HTTP.
+   */
   readonly allowedHosts: readonly string[]
   /** For the whole exchange, from the name's lookup to the last byte, redirects included. */
   readonly timeoutMs?: number
@@ -46,7 +49,7 @@ export interface GuardedFetch {
  */
 export function createGuardedFetch(settings: GuardedFetchSettings): GuardedFetch {
   const { allowedHosts, timeoutMs, maxBytes, maxRedirects, lookup } = { ...DEFAULTS, ...settings }
-  const isAllowed = (url: URL) => allowedHosts.includes(url.host)
+  const isAllowed = ({ host, hostname }: URL) => allowedHosts.includes(host) || allowedHosts.includes(`${hostname}:*`)
   const closing = new AbortController()
   const underWay = createUnderWay()
 

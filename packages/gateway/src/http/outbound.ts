@@ -16,10 +16,17 @@ function openPool(origin: string, { connections, connectMs }: OutboundSettings):
     pipelining: 1,
     headersTimeout: 0,
     bodyTimeout: 0,
-    keepAliveTimeout: 30_000,
+    keepAliveTimeout: IDLE_MS,
     connect: { timeout: connectMs },
   })
 }
+
+/**
+ * How long a connection is kept that nothing is sent on, where the server does not say. Node's own servers end it after
+ * 5 seconds, and do not say so where they set `Connection` themselves, as those of the MCP SDK do for event streams. A
+ * request sent in that very moment is lost, and nobody knows whether it ran.
+ */
+const IDLE_MS = 3_000
 
 /** The pools of a gate, one for each origin, opened when it is first called. */
 export interface Pools {

@@ -49,7 +49,11 @@ export async function listen(
   })
   server.keepAliveTimeout = 75_000
   const unused = keepUnused(server)
-  server.on('request', handle)
+  // One listener for both: with a second one, Node copies the list of them for every request.
+  server.on('request', (request, response) => {
+    if (unused.size > 0) unused.delete(request.socket)
+    handle(request, response)
+  })
   server.timeout = stalledMs
   server.on('clientError', refuse)
   await bind(server, place)
@@ -82,14 +86,13 @@ function bind(server: Server, place: Place): Promise<void> {
   })
 }
 
-/** Keeps the connections on which nothing was asked yet: clients open some ahead, and Node does not call them idle. */
-function keepUnused(server: Server): ReadonlySet<Socket> {
+/** The connections on which nothing was asked yet: clients open some ahead, and Node does not call them idle. */
+function keepUnused(server: Server): Set<Socket> {
   const unused = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     unused.add(socket)
     socket.once('close', () => unused.delete(socket))
   })
-  server.on('request', ({ socket }) => unused.delete(socket))
   return unused
 }
 

@@ -23,6 +23,8 @@ export interface Database {
   readonly connections: ConnectionsTable
   readonly connect_flows: ConnectFlowsTable
   readonly upstream_clients: UpstreamClientsTable
+  readonly mcp_sessions: McpSessionsTable
+  readonly upstream_sessions: UpstreamSessionsTable
 }
 
 /**
@@ -92,14 +94,42 @@ export interface VaultRecordsTable extends Owned {
   readonly last_used_at: number | null
 }
 
-/** The last known list of tools of an upstream; `user_id` is empty where all users share one. */
+/** The last known lists of an upstream; `user_id` is empty where all users share one. */
 export interface CatalogsTable extends Owned {
   readonly user_id: Fixed<UserId | ''>
   readonly upstream: Fixed<string>
+  readonly kind: Fixed<'tools' | 'prompts' | 'resources' | 'templates'>
+  /** A digest of the capabilities of the client it was asked for. */
+  readonly client: Fixed<string>
   /** Tells whether the upstream is still configured as it was when the list was read. */
   readonly definition: string
   readonly body: string
   readonly fetched_at: number
+}
+
+/** What a session of an MCP client keeps; one that keeps nothing has no row. */
+export interface McpSessionsTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  readonly id: Fixed<string>
+  readonly log_level: string | null
+  /** The URIs it has subscribed to, as it names them: a JSON array of strings. */
+  readonly resources: string
+  readonly changed_at: number
+  readonly ended_at: number | null
+}
+
+/** Sessions that upstreams have opened for users, so that any process can go on with them. */
+export interface UpstreamSessionsTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  readonly upstream: Fixed<string>
+  /** A digest of what sets it apart from the user's others: the capabilities, or the session it is for. */
+  readonly client: Fixed<string>
+  /** The client's session it is for, where it is for one. */
+  readonly session: Fixed<string | null>
+  /** The id, what was agreed on, and a digest of the credential it was opened with. */
+  readonly sealed: Buffer
+  readonly opened_at: number
+  readonly used_at: number
 }
 
 /** Append only: each row's hash covers the one before it. */

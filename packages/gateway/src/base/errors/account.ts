@@ -42,6 +42,19 @@ export const accountErrors = {
     fix: 'Open {url} in a browser, connect the account again, then try again.',
     shows: ['url'],
   },
+  'connection.scope_required': {
+    status: 403,
+    rpc: -31005,
+    says: '{server} wants more access to your {provider} account than it was given: {scopes}.',
+    fix: 'Open {url} in a browser, allow it there, then try again.',
+    shows: ['url'],
+  },
+  'connection.scope_refused': {
+    status: 403,
+    rpc: -31005,
+    says: '{server} wants access to your {provider} account that it was given already: {scopes}.',
+    fix: 'To connect again would change nothing: ask whoever runs {server}.',
+  },
   'connection.declined': {
     status: 403,
     rpc: -31005,

@@ -130,4 +130,16 @@ export const operationErrors = {
     says: '{host} gave an answer larger than {limit} bytes.',
     fix: 'Check the address: this is not the document that belongs there.',
   },
+  'shared.unreachable': {
+    status: 503,
+    rpc: -31007,
+    says: 'What the processes of this gate share cannot be reached.',
+    fix: 'Try again soon; the operator finds the reason in the log.',
+  },
+  'shared.gone': {
+    status: 502,
+    rpc: -31009,
+    says: 'The process of the gate that this needs is gone.',
+    fix: 'Begin again from the start.',
+  },
 } as const satisfies Record<string, ErrorRow>

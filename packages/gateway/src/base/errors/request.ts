@@ -39,6 +39,25 @@ export const requestErrors = {
     fix: 'Use one of the versions listed in the error.',
     shows: ['supported', 'requested'],
   },
+  'request.capability_missing': {
+    status: 400,
+    rpc: -32021,
+    says: 'This needs a capability that the client did not declare.',
+    fix: 'Declare what the error lists, where the client has it.',
+    shows: ['requiredCapabilities'],
+  },
+  'request.session_unknown': {
+    status: 404,
+    rpc: -31010,
+    says: 'This session has ended, or was never opened for you.',
+    fix: 'Open a new one with initialize; clients do so by themselves.',
+  },
+  'request.stream_unknown': {
+    status: 404,
+    rpc: -31010,
+    says: 'What came after this event is not kept any more.',
+    fix: 'Open a stream without Last-Event-ID, and send again what has no answer.',
+  },
   'request.too_large': {
     status: 413,
     rpc: -32600,

@@ -8,6 +8,25 @@ export const upstreamErrors = {
     says: 'Unknown tool: {tool}.',
     fix: 'List the tools again; sekisho_status says which servers are missing and why.',
   },
+  'prompt.unknown': {
+    status: 400,
+    rpc: -32602,
+    says: 'Unknown prompt: {prompt}.',
+    fix: 'List the prompts again; sekisho_status says which servers are missing and why.',
+  },
+  'resource.unknown': {
+    status: 400,
+    rpc: -32602,
+    says: 'Unknown resource: {uri}.',
+    fix: 'Use a URI from the lists of resources and templates, in the very form it has there.',
+    shows: ['uri'],
+  },
+  'task.unknown': {
+    status: 400,
+    rpc: -32602,
+    says: 'Unknown task.',
+    fix: 'Use the id the task was given to you with; tasks of other users are not to be found.',
+  },
   'upstream.unknown': {
     status: 404,
     rpc: -31004,
@@ -19,6 +38,12 @@ export const upstreamErrors = {
     rpc: -31006,
     says: '{server} cannot be reached.',
     fix: 'Try again; if it stays, ask the operator: the log says why under this request id.',
+  },
+  'upstream.resting': {
+    status: 503,
+    rpc: -31006,
+    says: '{server} could not be reached several times in a row, and is tried again in {seconds} s.',
+    fix: 'Try again then; if it stays, ask the operator.',
   },
   'upstream.start_failed': {
     status: 502,
@@ -85,5 +110,41 @@ export const upstreamErrors = {
     rpc: -31006,
     says: '{server} does not speak a protocol revision that can serve this.',
     fix: 'Ask the operator to update that server.',
+  },
+  'upstream.older_transport': {
+    status: 502,
+    rpc: -31006,
+    says: '{server} speaks HTTP with SSE, the transport before Streamable HTTP, and is not configured for it.',
+    fix: 'Ask the operator to write "type": "sse" beside its url.',
+  },
+  'upstream.asks_on': {
+    status: 502,
+    rpc: -31006,
+    says: '{server} asked for input {rounds} times in one call, and was given up.',
+    fix: 'Give it all it needs in the arguments, or ask the operator.',
+  },
+  'call.expired': {
+    status: 410,
+    rpc: -31009,
+    says: 'What {server} asked in this call was not answered in time, and the call was given up. It may have run in part.',
+    fix: 'Check what it did, then call again from the start.',
+  },
+  'call.lost': {
+    status: 502,
+    rpc: -31009,
+    says: 'The process that kept this call is gone. The call may or may not have run.',
+    fix: 'Check what it did before you call again.',
+  },
+  'call.state': {
+    status: 400,
+    rpc: -32602,
+    says: 'The requestState is not one that this gate gave for this very request.',
+    fix: 'Send the request again without requestState and inputResponses.',
+  },
+  'client.not_asked': {
+    status: 502,
+    rpc: -32601,
+    says: 'The client cannot be asked for {method} now.',
+    fix: 'Use a client that declares the capability and keeps a stream open.',
   },
 } as const satisfies Record<string, ErrorRow>

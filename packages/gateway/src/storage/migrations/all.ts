@@ -1,6 +1,7 @@
 import { first } from './0001-first.ts'
 import { signIn } from './0002-sign-in.ts'
+import { protocol } from './0003-protocol.ts'
 import type { Migration } from './migration.ts'
 
 /** Every migration, in the order they run. Listed, not read from a folder, so that a bundle holds them. */
-export const migrations: readonly Migration[] = [first, signIn]
+export const migrations: readonly Migration[] = [first, signIn, protocol]
