@@ -1,100 +1,94 @@
-import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
 import { systemClock } from './base/clock.ts'
 import { systemRandom } from './base/ids.ts'
 import type { Log } from './base/log.ts'
 import { asProblem, problem } from './base/problem.ts'
-import { dataDirectoryOf, startDirectoryOf } from './base/data-directory.ts'
 import { requireOwnSocket, socketPathOf } from './base/socket-path.ts'
-import { BUILTINS } from './config/builtins.ts'
 import type { Config } from './config/config.ts'
-import { findConfigFile, requireConfig } from './config/load.ts'
-import { firstRunConfig } from './first-run.ts'
-import { createGateway, type Gateway } from './gateway.ts'
-import { findFreePort, listen, type Listener } from './http/serve.ts'
-import { openPlayground } from './playground.ts'
-import { shippedDefinitions } from './providers/definitions.ts'
+import type { Gateway } from './gateway.ts'
+import { listen, type Listener } from './http/serve.ts'
+import type { Playground } from './playground.ts'
+import { prepare, prepareAgain, type Prepared } from './prepare.ts'
 import { openLog } from './telemetry/log.ts'
 import { aboutRootKey, welcome } from './welcome.ts'
+import { joinPrimary, type Membership } from './worker.ts'
+import { runWorkers } from './workers.ts'
 
 /**
  * Runs a gate until it is told to stop: reads the configuration, opens the gate, listens, and on SIGTERM or
- * SIGINT lets what is under way end. A fault that nothing caught ends it in the same order.
+ * SIGINT lets what is under way end. A fault that nothing caught ends it in the same order. With several workers, each
+ * of them is a gate, and this process looks after them.
  *
  * @throws {Problem} what kept it from starting; `gate.fault` after a fault, which is in the log
  */
-export async function runGate(): Promise<void> {
-  const prepared = await prepare()
+export async function runGate({ workers }: Flags = {}): Promise<void> {
+  const member = await joinPrimary()
+  if (member) return runWorker(member).finally(member.leave)
+  const prepared = await prepare(workers === undefined ? {} : { SEKISHO_WORKERS: String(workers) })
   try {
-    await run(prepared)
+    await (prepared.config.workers > 1 ? runSeveral(prepared) : run(prepared))
   } finally {
     // However it ended: what listens would keep the process from ending.
     await prepared.playground?.close()
   }
 }
 
-async function run({ config, playground, warnings }: Awaited<ReturnType<typeof prepare>>): Promise<void> {
+/** What is said on the command line, and stands before everything else. */
+export interface Flags {
+  readonly workers?: number | string | undefined
+}
+
+/** Once for all workers: the warnings, and the way to where the operator's socket will be. */
+async function runSeveral({ config, warnings, source, playground }: Prepared): Promise<void> {
   const log = await openLog(config.log)
   for (const warning of warnings) log.warn({ ...warning }, 'config.warning')
+  makeWay(socketPathOf(config.dataDirectory))
+  const { workers: count, listen } = config
+  const orders = { source, port: listen.port, playground: playground && { mal: playground.mal } }
+  const ran = await runWorkers({ count, orders, log, stopped: toldToStop(log) })
+  if (!ran) process.exitCode = 1
+}
+
+async function runWorker(member: Membership): Promise<void> {
+  const { playground, source, port } = member.orders
+  await run({ config: prepareAgain(source, port), playground, warnings: [] }, member)
+}
+
+type Run = Pick<Prepared, 'config' | 'warnings'> & { readonly playground: Pick<Playground, 'mal'> | undefined }
+
+async function run({ config, playground, warnings }: Run, member?: Membership): Promise<void> {
+  const log = await openLog(config.log)
+  for (const warning of warnings) log.warn({ ...warning }, 'config.warning')
+  // Loaded here only: the process that looks after workers does without.
+  const { createGateway } = await import('./gateway.ts')
   const gateway = await createGateway(config, {
     clock: systemClock,
     random: systemRandom,
     log,
     environment: process.env,
     builtins: { everything: loadEverything, mal: loadMal },
+    siblings: member?.siblings,
   })
   process.stdout.write(aboutRootKey(gateway.rootKey))
-  const doors = await openDoors(gateway, config, log).catch(async (error: unknown) => {
+  const doors = await openDoors(gateway, config, { log, member }).catch(async (error: unknown) => {
     await gateway.close()
     throw error
   })
-  const stopped = toldToStop(log)
+  const stopped = Promise.race([toldToStop(log), ...(member ? [member.alone] : [])])
   try {
-    // Only now: a link that is made before it can be shown is lost.
-    const administrator = await gateway.welcome()
-    process.stdout.write(welcome({ administrator, config, playground }))
-    log.info({ port: doors.network.port, servers: config.servers.length }, 'gate.started')
+    if (member?.orders.first !== false) {
+      // Only now: a link that is made before it can be shown is lost.
+      const administrator = await gateway.welcome()
+      process.stdout.write(welcome({ administrator, config, playground }))
+    }
+    log.info({ port: doors.network.port, servers: config.servers.length, worker: member?.id }, 'gate.started')
+    member?.ready()
     await stopped
   } finally {
     await shutDown({ gateway, doors, config, log })
   }
-}
-
-/** The configuration the gate runs with and, where there is no file yet, what its first run is shown with. */
-async function prepare() {
-  const environment = process.env
-  const file = findConfigFile({ environment, directory: startDirectoryOf(environment) })
-  const dataDirectory = dataDirectoryOf(environment)
-  const firstRun = !existsSync(file) && environment['SEKISHO_CONFIG'] === undefined
-  const read = (text: string | undefined, variables = environment) => {
-    const known = { builtins: BUILTINS, definitions: shippedDefinitions }
-    return requireConfig({ file, text, environment: variables, dataDirectory, ...known })
-  }
-  if (!firstRun) return { ...(await withPort(read(undefined))), playground: undefined }
-
-  const { config } = await withPort(read('{}'))
-  const { port } = config.listen
-  const playground = await openPlayground({
-    redirectUri: `${config.publicUrl}/callback`,
-    directory: join(dataDirectory, 'playground'),
-    port: port + 1,
-  })
-  const { warnings, ...own } = read(firstRunConfig(dataDirectory, playground), {
-    ...environment,
-    ...playground.environment,
-  })
-  return { config: at(port, own.config), warnings, playground }
-}
-
-/** Where the system shall choose the port it does so now: the gate must know its own address before it opens. */
-async function withPort<L extends { readonly config: Config }>(loaded: L): Promise<L> {
-  const { port } = loaded.config.listen
-  return port === 0 ? { ...loaded, config: at(await findFreePort(loaded.config.listen.host), loaded.config) } : loaded
-}
-
-function at(port: number, config: Config): Config {
-  const publicUrl = config.publicUrl.replace(/:0$/, `:${port}`)
-  return { ...config, publicUrl, listen: { ...config.listen, port } }
 }
 
 /** The playground is no part of the gate, and is loaded only where somebody calls it. */
@@ -114,15 +108,25 @@ interface Doors {
   readonly operator: Listener
 }
 
+/** Removes the socket that a killed gate left behind. */
+function makeWay(socket: string): void {
+  mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
+  requireOwnSocket(socket)
+  rmSync(socket, { force: true })
+}
+
+interface Openers {
+  readonly log: Log
+  /** Workers share one socket, for which the way was made before any of them began. */
+  readonly member: Membership | undefined
+}
+
 /** Both or none: a door that was left open would keep the process from ending. */
-async function openDoors(gateway: Gateway, config: Config, log: Log): Promise<Doors> {
+async function openDoors(gateway: Gateway, config: Config, { log, member }: Openers): Promise<Doors> {
   const onError = (error: Error) => log.error({ error }, 'door.failed')
   const settings = { requestMs: config.timeouts.bodyMs, refuse: gateway.refuse, onError }
   const socket = socketPathOf(config.dataDirectory)
-  mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
-  requireOwnSocket(socket)
-  // A socket that a killed gate left behind; the lock on the database says that no other gate is running.
-  rmSync(socket, { force: true })
+  if (!member) makeWay(socket)
   const opened: Listener[] = []
   try {
     const network = await listen(gateway.handle, config.listen, settings)
@@ -188,9 +192,11 @@ async function shutDown({ gateway, doors, config, log }: ShutDown): Promise<void
   log.info({}, 'gate.stopped')
 }
 
+const readFlags = (): Flags => parseArgs({ options: { workers: { type: 'string' } } }).values
+
 if (import.meta.main) {
   try {
-    await runGate()
+    await runGate(readFlags())
   } catch (error) {
     const failure = asProblem(error)
     process.stderr.write(`${failure.message}\n${failure.fix}\n`)

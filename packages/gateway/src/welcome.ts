@@ -7,7 +7,7 @@ interface Welcome {
   readonly administrator: Administrator | undefined
   readonly config: Config
   /** There where there is no configuration file yet. */
-  readonly playground: Playground | undefined
+  readonly playground: Pick<Playground, 'mal'> | undefined
 }
 
 /** To be read when the key was made, even if the start then fails: it is not made a second time. */
@@ -43,7 +43,7 @@ function aboutFirstLink(url: string, { name, link }: Administrator): string[] {
   ]
 }
 
-function aboutFirstRun(publicUrl: string, { mal }: Playground): string[] {
+function aboutFirstRun(publicUrl: string, { mal }: Pick<Playground, 'mal'>): string[] {
   return [
     'There is no sekisho.jsonc yet, so demonstration servers run, with no account anywhere. MyAnimeList among them is',
     `an emulation at ${mal.url}, where users mika, haru and others have their lists. Connect one:  ${publicUrl}/account`,

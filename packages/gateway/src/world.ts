@@ -13,4 +13,14 @@ export interface World {
   readonly builtins: Readonly<Record<string, LoadBuiltin>>
   /** The PostgreSQL schema to use, where it is not the usual one. */
   readonly schema?: string | undefined
+  /** The other workers of this gate on this machine, where there are any. */
+  readonly siblings?: Siblings | undefined
+}
+
+/** What is told of all workers of one machine together, whichever of them is asked. */
+export interface Siblings {
+  /** Gives the way in which this one measures itself: Prometheus’ text. */
+  measureBy(own: () => Promise<string>): void
+  /** The metrics of all, this one included. */
+  metrics(): Promise<string>
 }

@@ -11,7 +11,7 @@ import type { ConfigFile } from './schema.ts'
 export interface Config extends Readonly<
   Pick<
     ConfigFile,
-    'listen' | 'signIn' | 'oauth' | 'outbound' | 'limits' | 'timeouts' | 'stdio' | 'names' | 'log' | 'audit'
+    'listen' | 'workers' | 'signIn' | 'oauth' | 'outbound' | 'limits' | 'timeouts' | 'stdio' | 'names' | 'log' | 'audit'
   >
 > {
   /** Scheme, host and port, without a slash at the end. With `listen.port` 0 its port is to be replaced. */
@@ -27,6 +27,8 @@ export interface Config extends Readonly<
   /** An absolute path. */
   readonly dataDirectory: string
   readonly databaseUrl: Secret | undefined
+  /** Where the processes that serve the database tell each other; without it this one is alone. */
+  readonly redisUrl: Secret | undefined
 }
 
 export type ServerConfig = StdioServer | HttpServer | BuiltinServer
@@ -60,6 +62,8 @@ export interface HttpServer extends AnyServer {
   readonly headers: Readonly<Record<string, Template>>
   /** Where each user connects an account by what the server's own metadata says. */
   readonly oauth: DiscoveredOAuth | undefined
+  /** Whether it speaks HTTP with SSE, the transport before Streamable HTTP. */
+  readonly sse?: boolean | undefined
 }
 
 export interface BuiltinServer extends AnyServer {

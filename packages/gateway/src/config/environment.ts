@@ -23,6 +23,7 @@ export const environmentTable = {
   SEKISHO_HOST: { sets: ['listen', 'host'], says: 'The address to listen on.' },
   SEKISHO_PORT: { sets: ['listen', 'port'], kind: 'number', says: 'The port to listen on.' },
   SEKISHO_PUBLIC_URL: { sets: ['publicUrl'], says: 'The address people use.' },
+  SEKISHO_WORKERS: { sets: ['workers'], kind: 'number', says: 'How many processes serve.' },
   SEKISHO_LOG_LEVEL: { sets: ['log', 'level'], says: 'The least that is logged.' },
   SEKISHO_LOG_FORMAT: { sets: ['log', 'format'], says: 'How the log is written.' },
   SEKISHO_ROOT_KEY: {
@@ -32,6 +33,7 @@ export const environmentTable = {
   SEKISHO_ROOT_KEY_FILE: { says: 'The file that holds the root key. Default: `root.key` in the data directory.' },
   SEKISHO_KEY: { secret: true, says: 'For the CLI: the API key for a gate that it reaches by address.' },
   DATABASE_URL: { secret: true, says: 'PostgreSQL, in place of the SQLite file in the data directory.' },
+  REDIS_URL: { secret: true, says: 'Redis, through which the processes that serve one database tell each other.' },
 } as const satisfies Record<string, Variable>
 
 type Name = keyof typeof environmentTable
@@ -69,6 +71,7 @@ export function readOverrides(environment: Environment): Overrides {
   }
   checkShape(fields, report)
   if (!isPostgres(environment['DATABASE_URL'])) problem(['DATABASE_URL'], NOT_POSTGRES)
+  if (!isRedis(environment['REDIS_URL'])) problem(['REDIS_URL'], NOT_REDIS)
   for (const name of Object.keys(environment)) warnOfSlip(name, report)
   return { fields, has: (path) => Boolean(environment[nameFor(path)]), report, problems, warnings }
 }
@@ -80,6 +83,12 @@ function isPostgres(url: string | undefined): boolean {
 }
 
 const NOT_POSTGRES = { reason: 'is not a PostgreSQL address', fix: 'Write it like postgres://user@host/database' }
+
+function isRedis(url: string | undefined): boolean {
+  return !url || (/^rediss?:\/\/./.test(url) && URL.canParse(url))
+}
+
+const NOT_REDIS = { reason: 'is not a Redis address', fix: 'Write it like redis://host:6379, or rediss:// for TLS' }
 
 function place(fields: Record<string, unknown>, [section, key]: readonly [string, ...string[]], value: unknown): void {
   const inner = fields[section]

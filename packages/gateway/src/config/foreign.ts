@@ -29,10 +29,6 @@ const FOREIGN: Readonly<Record<string, string>> = {
 
 /** Words of other clients' files, and what they are called or done with here. */
 const OTHER_WORDS: Readonly<Record<string, string | Trouble>> = {
-  sse: {
-    reason: 'HTTP with SSE, the transport before Streamable HTTP, is not supported',
-    fix: 'Use the Streamable HTTP address of the server, and type "http"',
-  },
   streamableHttp: 'streamable-http',
   servers: 'mcpServers',
   mcp: 'mcpServers',
@@ -69,14 +65,18 @@ export function setAsideForeign(file: unknown, report: Report): unknown {
   return { ...file, mcpServers: servers }
 }
 
+/** The one word for a transport that neither `command` nor `url` tells. */
+const CALLED_TYPE: Trouble = { reason: 'is called type here', fix: 'Write "type": "sse"' }
+
 function withoutForeign(server: Fields, path: Path, report: Report): Fields {
   const kept: Record<string, unknown> = Object.create(null)
   for (const [key, value] of Object.entries(server)) {
     const advice = Object.hasOwn(FOREIGN, key) ? FOREIGN[key] : undefined
-    const refusal = key.startsWith('transport') ? insteadOf(String(value)) : undefined
     if (advice === undefined) kept[key] = value
-    else if (typeof refusal === 'object') report.problem([...path, key], refusal)
-    else report.warning([...path, key], { reason: 'is not used here', fix: advice }, 'key')
+    else if (key.startsWith('transport') && value === 'sse') {
+      kept['type'] ??= value
+      report.warning([...path, key], CALLED_TYPE, 'key')
+    } else report.warning([...path, key], { reason: 'is not used here', fix: advice }, 'key')
   }
   return kept
 }

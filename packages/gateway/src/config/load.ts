@@ -121,7 +121,9 @@ function readConfig({ value, overrides, source, report }: Reading): Config | und
 
   const file = alone && ConfigFile.safeParse(withOverrides(own, overrides.fields)).data
   if (!file) return undefined
-  checkAddress(file, (path) => (overrides.has(path) ? overrides.report : report))
+  const reportOn = (path: Path) => (overrides.has(path) ? overrides.report : report)
+  checkAddress(file, reportOn)
+  checkWorkers(file, environment, reportOn)
   return build(file, { templates, clients, definitions }, source)
 }
 
@@ -147,6 +149,17 @@ const NEEDS_PUBLIC_URL = {
 }
 const IN_THE_CLEAR = { reason: 'keys cross the network in the clear', fix: 'Put a proxy with TLS before the gate' }
 
+/** Each would have a database file of its own, and none would know what another was told. */
+function checkWorkers({ workers }: ConfigFile, environment: Environment, reportOn: (path: Path) => Report): void {
+  const canShare = findVariable(environment, 'DATABASE_URL') && findVariable(environment, 'REDIS_URL')
+  if (workers > 1 && !canShare) reportOn(['workers']).problem(['workers'], NOTHING_SHARED)
+}
+
+const NOTHING_SHARED = {
+  reason: 'several workers would share nothing',
+  fix: 'Set DATABASE_URL and REDIS_URL, or run one',
+}
+
 function isLoopback(host: string): boolean {
   const address = host.replace(/^\[(.*)\]$/, '$1')
   return address === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
@@ -154,11 +167,24 @@ function isLoopback(host: string): boolean {
 
 function build(file: ConfigFile, { templates, clients, definitions }: Read, source: ConfigSource): Config {
   const { listen, allowedOrigins, allowedHosts, trustProxy, limits, timeouts, stdio, names, log, audit } = file
-  const { signIn, oauth, outbound } = file
+  const { signIn, oauth, outbound, workers } = file
   const databaseUrl = findVariable(source.environment, 'DATABASE_URL')
+  const redisUrl = findVariable(source.environment, 'REDIS_URL')
   const served = buildServers(file, templates, dirname(resolve(source.file)))
   const people = { signIn, oauth, outbound, trustProxy }
-  const sections = { listen, allowedOrigins, allowedHosts, ...people, limits, timeouts, stdio, names, log, audit }
+  const sections = {
+    listen,
+    workers,
+    allowedOrigins,
+    allowedHosts,
+    ...people,
+    limits,
+    timeouts,
+    stdio,
+    names,
+    log,
+    audit,
+  }
   return freeze({
     ...sections,
     publicUrl: file.publicUrl ?? `http://localhost:${listen.port}`,
@@ -168,6 +194,7 @@ function build(file: ConfigFile, { templates, clients, definitions }: Read, sour
       ? dataDirectoryOf(source.environment)
       : resolve(source.dataDirectory),
     databaseUrl: databaseUrl === undefined ? undefined : secret(databaseUrl),
+    redisUrl: redisUrl === undefined ? undefined : secret(redisUrl),
   })
 }
 

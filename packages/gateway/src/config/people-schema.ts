@@ -71,15 +71,33 @@ export const OAuthSection = z
   .prefault({})
   .describe('The authorization server that MCP clients sign their users in with.')
 
+/** @see {@link https://datatracker.ietf.org/doc/draft-ietf-oauth-client-id-metadata-document/ Client ID Metadata Documents, §3} */
+const DocumentAddress = z.string().superRefine((text, check) => {
+  const url = URL.parse(text)
+  const isOne = url?.protocol === 'https:' && url.pathname !== '/' && url.username === '' && !text.includes('#')
+  if (!isOne) reject(check, NOT_A_DOCUMENT)
+})
+
+const NOT_A_DOCUMENT = {
+  reason: 'is not an https address with a path',
+  fix: 'Write it like https://example.com/oauth-client.json',
+}
+
 export const OutboundSection = z
   .strictObject({
     allowedHosts: z
-      .array(z.string().regex(/^[a-z0-9.:[\]-]+$/, 'is not a host in lower case'))
+      .array(z.string().regex(/^[a-z0-9.:[\]-]+(?::\*)?$/, 'is not a host in lower case'))
       .default([])
       .describe(
         'Hosts, with their port where it is not the usual one, that the gate may fetch metadata from although they are ' +
-          'private or plain http. Servers and providers that this file names need no entry.',
+          'private or plain http; with `:*` for their port, at every port. Servers and providers that this file names ' +
+          'need no entry.',
       ),
+    clientMetadataUrl: DocumentAddress.optional().describe(
+      'Where the document is published that authorization servers know this gate by. Default: `/oauth-client.json` ' +
+        'below `publicUrl`, where that is https and not this machine. A gate that they cannot reach has there a copy of ' +
+        'what it answers at `/oauth-client.json`.',
+    ),
   })
   .prefault({})
   .describe('Connections the gate makes to addresses that others chose.')

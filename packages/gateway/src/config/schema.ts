@@ -8,6 +8,9 @@ import { ServerEntry } from './server-schema.ts'
 /** The default of `listen.port`: S-E-K-I on a phone's keys. */
 const DEFAULT_PORT = 7354
 
+/** More than any machine has use for: a slip of the keyboard shall not start thousands. */
+const MOST_WORKERS = 256
+
 /** What a server may be called: also a part of every tool's name, hence no `__`, and short. */
 export const SERVER_NAME = /^(?!sekisho$)(?=.{1,24}$)[A-Za-z0-9](?:[A-Za-z0-9-]|_(?!_|$))*$/i
 
@@ -92,6 +95,13 @@ export const ConfigFile = z.strictObject({
     })
     .prefault({})
     .describe('Where the gate listens. TLS is the reverse proxy’s.'),
+  workers: count()
+    .max(MOST_WORKERS)
+    .default(1)
+    .describe(
+      'How many processes serve, each a whole gate on the same address. More than one needs `DATABASE_URL` and `REDIS_URL`, ' +
+        'through which they share what they must.',
+    ),
   allowedOrigins: z
     .array(Origin)
     .default([])

@@ -75,10 +75,15 @@ export const ServerEntry = z
       .optional()
       .describe('Ends the server where it uses more, with all its children. Default: `stdio.memoryMb`.'),
     url: Value.optional().describe(
-      'The address of a Streamable HTTP server. `{{token}}` may stand after the host only. Values as in `env`.',
+      'The address of a Streamable HTTP server, or of one of HTTP with SSE. `{{token}}` may stand after the host only. Values as in `env`.',
     ),
     headers: z.record(z.string(), Value).default({}).describe('Headers sent with every request to `url`.'),
-    type: z.enum(['stdio', 'http', 'streamable-http']).optional().describe('May be left out: `command` or `url` tell.'),
+    type: z
+      .enum(['stdio', 'http', 'streamable-http', 'sse'])
+      .optional()
+      .describe(
+        '`sse` for a `url` of HTTP with SSE, the transport before Streamable HTTP. Any other may be left out: `command` or `url` tell.',
+      ),
     builtin: z.string().min(1).optional().describe('The name of a server that comes with the gate.'),
     provider: z
       .string()

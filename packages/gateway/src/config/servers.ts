@@ -56,7 +56,7 @@ type Tell = (key: string | undefined, trouble: Trouble) => void
 /** What makes a server one of its kind, and which keys only that kind has. */
 const KINDS = [
   { key: 'command', types: ['stdio'], only: ['args', 'env', 'cwd', 'shared', 'memoryMb'] },
-  { key: 'url', types: ['http', 'streamable-http'], only: ['headers', 'oauth'] },
+  { key: 'url', types: ['http', 'streamable-http', 'sse'], only: ['headers', 'oauth'] },
   { key: 'builtin', types: [], only: [] },
 ] as const
 
@@ -105,16 +105,16 @@ const TOKEN_UNUSED = {
 }
 
 function warn(server: Fields, tell: Tell): void {
-  const { url, command, args, tokenSetup, builtin } = server
-  if (typeof url === 'string' && /\/sse\/?$/.test(url)) tell('url', OLD_ADDRESS)
+  const { url, command, args, tokenSetup, builtin, type } = server
+  if (typeof url === 'string' && type === undefined && /\/sse\/?$/.test(url)) tell('url', OLD_ADDRESS)
   if (typeof command === 'string' && / /.test(command) && args === undefined) tell('command', NOT_A_SHELL)
   if (tokenSetup !== undefined && builtin === undefined && !holds(server, '$userToken'))
     tell('tokenSetup', UNUSED_SETUP)
 }
 
 const OLD_ADDRESS = {
-  reason: 'looks like an address of HTTP with SSE, which is not supported',
-  fix: 'Use the Streamable HTTP address of the server, often the same with /mcp at the end',
+  reason: 'looks like an address of HTTP with SSE',
+  fix: 'Write "type": "sse", or "type": "http" if it is one of Streamable HTTP',
 }
 const NOT_A_SHELL = {
   reason: 'is the name of one program, spaces and all',
@@ -163,7 +163,8 @@ function buildServer({ id, entry, values, file, directory }: Checked): ServerCon
   }
   if (values.url) {
     const headers = asksForAccount(entry) ? withBearer(values) : values.headers
-    return { ...any, kind: 'http', url: values.url, headers, oauth: buildOAuth(entry.oauth, values.client) }
+    const sse = entry.type === 'sse' ? true : undefined
+    return { ...any, kind: 'http', url: values.url, headers, oauth: buildOAuth(entry.oauth, values.client), sse }
   }
   if (entry.builtin !== undefined) return { ...any, kind: 'builtin', builtin: entry.builtin }
   if (entry.command === undefined) return undefined

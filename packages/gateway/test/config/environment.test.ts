@@ -4,6 +4,8 @@ import { loadConfig } from '../../src/config/load.ts'
 const load = (environment: Record<string, string>, text = '{}') =>
   loadConfig({ file: 'sekisho.jsonc', text, environment, dataDirectory: '/data' })
 
+const shared = { DATABASE_URL: 'postgres://root:hunter2@db/gate', REDIS_URL: 'rediss://:hunter2@cache:6380/2' }
+
 describe('the environment', () => {
   test('stands before the file', () => {
     const environment = {
@@ -39,12 +41,14 @@ describe('the environment', () => {
         SEKISHO_LOG_FORMAT: 'jsno',
         SEKISHO_PUBLIC_URL: 'gate',
         DATABASE_URL: 'mysql://root:hunter2@x',
+        REDIS_URL: 'http://root:hunter2@x',
       },
       '{ "log": { "level": 5 } }',
     )
     const problems = loaded.ok ? [] : loaded.problems
     expect(problems.map(({ source, path }) => `${source} ${path}`).sort()).toEqual([
       'environment DATABASE_URL',
+      'environment REDIS_URL',
       'environment SEKISHO_LOG_FORMAT',
       'environment SEKISHO_PORT',
       'environment SEKISHO_PUBLIC_URL',
@@ -67,6 +71,15 @@ describe('the environment', () => {
     expect(load({ SEKISHO_HOST: '::1' })).toMatchObject({ ok: true })
   })
 
+  test('has to say where several workers share what they must, whoever asked for them', () => {
+    const alone = [{ path: 'SEKISHO_WORKERS', source: 'environment' }]
+    expect(load({ SEKISHO_WORKERS: '2' })).toMatchObject({ ok: false, problems: alone })
+    expect(load({ SEKISHO_WORKERS: '2', DATABASE_URL: shared.DATABASE_URL })).toMatchObject({ problems: alone })
+    expect(load({}, '{ "workers": 2 }')).toMatchObject({ problems: [{ path: 'workers', source: 'sekisho.jsonc' }] })
+    expect(load({ ...shared, SEKISHO_WORKERS: '2' })).toMatchObject({ config: { workers: 2 } })
+    expect(load({ SEKISHO_WORKERS: '1' }, '{ "workers": 2 }')).toMatchObject({ config: { workers: 1 } })
+  })
+
   test('is warned of where keys would cross a network in the clear', () => {
     const warned = load({ SEKISHO_PUBLIC_URL: 'http://gate.internal' })
     expect(warned.warnings.map(({ path }) => path)).toEqual(['SEKISHO_PUBLIC_URL'])
@@ -80,8 +93,9 @@ describe('the environment', () => {
   })
 
   test('keeps its secrets to itself', () => {
-    const loaded = load({ DATABASE_URL: 'postgres://root:hunter2@db/gate', SEKISHO_ROOT_KEY: 'c2VjcmV0' })
-    expect(loaded.ok && loaded.config.databaseUrl?.reveal()).toBe('postgres://root:hunter2@db/gate')
+    const loaded = load({ ...shared, SEKISHO_ROOT_KEY: 'c2VjcmV0' })
+    expect(loaded.ok && loaded.config.databaseUrl?.reveal()).toBe(shared.DATABASE_URL)
+    expect(loaded.ok && loaded.config.redisUrl?.reveal()).toBe(shared.REDIS_URL)
     expect(JSON.stringify(loaded)).not.toMatch(/hunter2|c2VjcmV0/)
   })
 })

@@ -39,7 +39,8 @@ eachDatabase((name, openFresh, newPlace) => {
     await expect(db.selectFrom('tenants').selectAll().execute()).rejects.toThrow('tenant_id')
     // @ts-expect-error a table that was not asked for
     await expect(db.selectFrom('users').select('api_keys.hash').execute()).rejects.toThrow('api_keys')
-    const catalog = { user_id: '' as const, upstream: 'x', definition: '', body: '', fetched_at: 0 }
+    const place = { user_id: '' as const, upstream: 'x', kind: 'tools' as const, client: '' }
+    const catalog = { ...place, definition: '', body: '', fetched_at: 0 }
     // @ts-expect-error a row that names its own tenant gets the right one all the same
     await db.insertInto('catalogs', { ...catalog, tenant_id: other }).execute()
     expect(await db.selectFrom('catalogs').select('tenant_id').execute()).toEqual([{ tenant_id: ten }])
