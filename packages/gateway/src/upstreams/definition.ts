@@ -25,7 +25,13 @@ export type UpstreamDefinition =
       readonly shared: boolean
       readonly memoryMb: number
     })
-  | (Common & { readonly kind: 'http'; readonly url: Template; readonly headers: Readonly<Record<string, Template>> })
+  | (Common & {
+      readonly kind: 'http'
+      readonly url: Template
+      readonly headers: Readonly<Record<string, Template>>
+      /** Whether it speaks HTTP with SSE, the transport before Streamable HTTP. */
+      readonly sse?: boolean | undefined
+    })
   | (Common & {
       readonly kind: 'builtin'
       readonly builtin: string

@@ -1,7 +1,21 @@
 import type { UpstreamId } from '../base/ids.ts'
-import { problem } from '../base/problem.ts'
+import { problem, type Problem } from '../base/problem.ts'
+import { createBreaker } from './breaker.ts'
 import type { UpstreamDefinition } from './definition.ts'
-import { onceOver, type Answer, type Caller, type Exchange, type Sink, type Transport, type Who } from './transport.ts'
+import type { ClientView } from './client.ts'
+import type { Handshake } from './era.ts'
+import {
+  onceOver,
+  type Answer,
+  type Asking,
+  type Caller,
+  type Exchange,
+  type Sink,
+  type Transport,
+  type Watcher,
+  type Watching,
+  type Who,
+} from './transport.ts'
 
 export interface Upstreams {
   readonly definitions: readonly UpstreamDefinition[]
@@ -13,10 +27,18 @@ export interface Upstreams {
    * @throws {Problem} `upstream.*`, or the reason the exchange was aborted for.
    */
   call(id: UpstreamId, exchange: Exchange, caller: Caller): Promise<Answer>
+  /** As {@link Transport.describe} has it. */
+  describe(id: UpstreamId, asking: Asking, caller: Caller): Promise<Handshake>
+  /** As {@link Transport.watch} has it. */
+  watch(id: UpstreamId, watcher: Watcher, caller: Caller): Watching
+  /** As {@link Transport.tell} has it. */
+  tell(id: UpstreamId, message: Buffer, client: ClientView, caller: Caller): void
   /** As {@link Transport.startedAt} has it. */
-  startedAt(id: UpstreamId, who: Who): number | undefined
+  startedAt(id: UpstreamId, who: Who, client?: ClientView): number | undefined
   /** Ends what is held open for one user alone, at one upstream or at all of them. */
   forget(who: Who, id?: UpstreamId): Promise<void>
+  /** Ends what is held open for one session of a client's, at all of them. */
+  forgetSession(session: string, who: Who): Promise<void>
   close(): Promise<void>
 }
 
@@ -24,8 +46,14 @@ export interface Upstreams {
 export function createUpstreams(
   definitions: readonly UpstreamDefinition[],
   open: (definition: UpstreamDefinition) => Transport,
+  clock: { now(): number },
 ): Upstreams {
-  const entries = new Map(definitions.map((definition) => [definition.id, { definition, transport: open(definition) }]))
+  const entries = new Map(
+    definitions.map((definition) => {
+      const breaker = createBreaker(definition.id, clock)
+      return [definition.id, { definition, breaker, transport: open(definition) }]
+    }),
+  )
 
   function entry(id: UpstreamId) {
     const found = entries.get(id)
@@ -37,28 +65,48 @@ export function createUpstreams(
     definitions,
     find: (id) => entries.get(id)?.definition,
     async call(id, exchange, caller) {
-      const { definition, transport } = entry(id)
+      const { definition, breaker, transport } = entry(id)
+      breaker.check()
       const deadline = startDeadline(definition, exchange)
-      const notify = (message: Buffer) => {
-        deadline.moveOn()
-        exchange.notify(message)
-      }
       try {
-        const { request, era, requestId, paramHeaders, signal, abort } = exchange
-        const watchedExchange = { request, era, requestId, paramHeaders, signal, abort, notify }
-        const answer = await transport.send(watchedExchange, caller)
+        const answer = await transport.send(timed(exchange, deadline), caller)
+        breaker.worked()
         if (answer.kind === 'stream') return onceOver(watched(answer, deadline), deadline.end)
         deadline.end()
         return answer
       } catch (error) {
         deadline.end()
+        breaker.failed(error)
         throw error
       }
     },
-    startedAt: (id, who) => entry(id).transport.startedAt(who),
+    async describe(id, asking, caller) {
+      const { definition, breaker, transport } = entry(id)
+      breaker.check()
+      const controller = new AbortController()
+      const abort = (reason: Problem) => controller.abort(reason)
+      const deadline = startDeadline(definition, { abort })
+      const signal = AbortSignal.any([asking.signal, controller.signal])
+      try {
+        const handshake = await transport.describe({ ...asking, signal }, caller)
+        breaker.passed()
+        return handshake
+      } catch (error) {
+        breaker.failed(error)
+        throw error
+      } finally {
+        deadline.end()
+      }
+    },
+    watch: (id, watcher, caller) => entry(id).transport.watch(watcher, caller),
+    tell: (id, message, client, caller) => entry(id).transport.tell(message, client, caller),
+    startedAt: (id, who, client) => entry(id).transport.startedAt(who, client),
     async forget(who, only) {
       const meant = [...entries].filter(([id]) => only === undefined || only === id)
       await Promise.all(meant.map(([, { transport }]) => transport.forget(who)))
+    },
+    async forgetSession(session, who) {
+      await Promise.all([...entries.values()].map(({ transport }) => transport.forgetSession(session, who)))
     },
     async close() {
       await Promise.all([...entries.values()].map(({ transport }) => transport.close()))
@@ -66,19 +114,43 @@ export function createUpstreams(
   }
 }
 
+/** Every sign of life moves the deadline on; while the client is asked something, nobody waits for the upstream. */
+function timed(exchange: Exchange, deadline: Deadline): Exchange {
+  return {
+    ...exchange,
+    notify(message, method) {
+      deadline.moveOn()
+      exchange.notify(message, method)
+    },
+    async ask(question) {
+      deadline.rest()
+      try {
+        return await exchange.ask(question)
+      } finally {
+        deadline.goOn()
+      }
+    },
+  }
+}
+
 interface Deadline {
   moveOn(): void
+  /** Stops until {@link Deadline.goOn} has been called as often. */
+  rest(): void
+  goOn(): void
   end(): void
 }
 
 /** @see MCP 2025-11-25, basic/lifecycle#timeouts: a maximum is enforced whatever progress is told. */
 const DEADLINES_MOST = 10
 
-function startDeadline({ id, timeoutMs }: UpstreamDefinition, { abort }: Exchange): Deadline {
+function startDeadline({ id, timeoutMs }: UpstreamDefinition, { abort }: Pick<Exchange, 'abort'>): Deadline {
   const longestMs = timeoutMs * DEADLINES_MOST
-  const startedAt = performance.now()
-  const timer = setTimeout(() => expire(timeoutMs), timeoutMs)
+  let startedAt = performance.now()
+  let timer = setTimeout(() => expire(timeoutMs), timeoutMs)
   let ended = false
+  let resting = 0
+  let restingSince = 0
 
   function expire(milliseconds: number): void {
     abort(problem('upstream.timeout', { server: id, seconds: milliseconds / 1000 }))
@@ -86,9 +158,19 @@ function startDeadline({ id, timeoutMs }: UpstreamDefinition, { abort }: Exchang
 
   return {
     moveOn() {
-      if (ended) return
+      if (ended || resting > 0) return
       if (performance.now() - startedAt > longestMs) expire(longestMs)
       else timer.refresh()
+    },
+    rest() {
+      if (resting++ > 0) return
+      restingSince = performance.now()
+      clearTimeout(timer)
+    },
+    goOn() {
+      if (--resting > 0 || ended) return
+      startedAt += performance.now() - restingSince
+      timer = setTimeout(() => expire(timeoutMs), timeoutMs)
     },
     end() {
       ended = true

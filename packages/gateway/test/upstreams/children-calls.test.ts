@@ -102,18 +102,11 @@ describe('what a server asks and tells on its own account', () => {
     ])
   })
 
-  test('a hook can serve its requests and hear its notifications, and knows whose child it is', async () => {
+  test('what it tells is heard by the gate, which is told whose child it is', async () => {
     const heard: unknown[] = []
-    await using place = openPlace(
-      {},
-      {
-        onNotification: ({ method }, owner) => void heard.push([method, owner.userId]),
-        onRequest: ({ id, method }) =>
-          Promise.resolve(JSON.stringify({ jsonrpc: '2.0', id, result: { served: method } })),
-      },
-    )
-    expect(await place.tool(ada, odd(), 'ask')).toContain('"result":{"served":"sampling/createMessage"}')
+    await using place = openPlace({}, { onNotification: ({ method }, owner) => void heard.push([method, owner]) })
     await place.tool(bob, odd(), 'tell')
-    expect(heard).toEqual([['notifications/tools/list_changed', 'usr_bob']])
+    const owner = { tenant: bob.tenant, userId: bob.userId, upstream: bob.upstream }
+    expect(heard).toEqual([['notifications/tools/list_changed', owner]])
   })
 })

@@ -7,30 +7,31 @@ import type { TenantId, UpstreamId, UserId } from '../../src/base/ids.ts'
 import { readMessage } from '../../src/base/json-rpc.ts'
 import type { Log } from '../../src/base/log.ts'
 import { Problem, problem } from '../../src/base/problem.ts'
-import type { Greet } from '../../src/upstreams/children/child.ts'
+import { upstreamEras } from '../../src/mcp/eras/era.ts'
 import type { ChildEvent } from '../../src/upstreams/children/events.ts'
 import type { Launch } from '../../src/upstreams/children/launch.ts'
 import type { Owner } from '../../src/upstreams/children/owner.ts'
 import { createChildren, type Children, type ChildrenNeeds } from '../../src/upstreams/children/pool.ts'
 import type { ChildrenSettings } from '../../src/upstreams/children/settings.ts'
-import type { Exchange } from '../../src/upstreams/transport.ts'
+import { PLAIN_CLIENT } from '../../src/upstreams/client.ts'
+import type { Exchange, Interests, ListName, Reply, Watcher } from '../../src/upstreams/transport.ts'
+import { createGreet } from '../../src/upstreams/transports/stdio-greet.ts'
 
 const ODD = fileURLToPath(new URL('fixtures/odd-server.mjs', import.meta.url))
 
-export const ada: Owner = { tenant: 'ten_1' as TenantId, userId: 'usr_ada' as UserId, upstream: 'odd' as UpstreamId }
-export const bob: Owner = { ...ada, userId: 'usr_bob' as UserId }
+export const ada = {
+  tenant: 'ten_1' as TenantId,
+  userId: 'usr_ada' as UserId,
+  upstream: 'odd' as UpstreamId,
+  capabilities: '{}',
+}
+export const bob = { ...ada, userId: 'usr_bob' as UserId }
 
 export function odd(start = 'normal', env: Record<string, string> = {}): Launch {
   return { command: process.execPath, args: [ODD, start], env }
 }
 
-/** The handshake of revision 2025-11-25, answered with what the server said. */
-export const greet: Greet<unknown> = async (channel) => {
-  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } }
-  const answer: unknown = JSON.parse((await channel.request('initialize', JSON.stringify(params))).toString())
-  channel.notify('{"jsonrpc":"2.0","method":"notifications/initialized"}')
-  return answer
-}
+export const greet = createGreet(upstreamEras)
 
 /** What bounds the children of a test that has no need of bounds of its own. */
 export const usual: ChildrenSettings = {
@@ -46,20 +47,23 @@ export const usual: ChildrenSettings = {
   graceMs: 300,
 }
 
+/** Whose child, and what it was promised its client can do: nothing where that is left out. */
+type Whose = Owner & { readonly capabilities?: string }
+
 export interface Place extends AsyncDisposable {
-  readonly children: Children<unknown>
+  readonly children: Children
   readonly events: ChildEvent[]
   readonly logged: string[]
   readonly stateDir: string
-  call(owner: Owner, launch: Launch, exchange: Exchange): Promise<string>
+  call(whose: Whose, launch: Launch, exchange: Exchange): Promise<string>
   /** Calls a tool and gives the text of its answer. */
-  tool(owner: Owner, launch: Launch, name: string, args?: object): Promise<string>
+  tool(whose: Whose, launch: Launch, name: string, args?: object): Promise<string>
 }
 
 /** Real children in a directory of their own, ended with the test. */
 export function openPlace(
   settings: Partial<ChildrenSettings> = {},
-  more: Partial<Omit<ChildrenNeeds<unknown>, 'settings'>> = {},
+  more: Partial<Omit<ChildrenNeeds, 'settings'>> = {},
 ): Place {
   const stateDir = mkdtempSync(join(tmpdir(), 'sekisho-children-'))
   const events: ChildEvent[] = []
@@ -73,15 +77,17 @@ export function openPlace(
     onEvent: (event) => void events.push(event),
     ...more,
   })
-  const call: Place['call'] = async (owner, launch, exchange) =>
-    (await children.use({ owner, launch }, exchange.signal, ({ send }) => send(exchange))).toString()
+  const call: Place['call'] = async (whose, launch, exchange) => {
+    const place = { capabilities: '{}', ...whose }
+    return (await children.use({ place, launch }, exchange.signal, ({ send }) => send(exchange))).toString()
+  }
   return {
     children,
     events,
     logged,
     stateDir,
     call,
-    tool: async (owner, launch, name, args = {}) => textOf(await call(owner, launch, toolCall(name, args))),
+    tool: async (whose, launch, name, args = {}) => textOf(await call(whose, launch, toolCall(name, args))),
     async [Symbol.asyncDispose]() {
       await children.close()
       rmSync(stateDir, { recursive: true, force: true })
@@ -103,14 +109,45 @@ export function exchangeOf(json: string, more: Partial<Exchange> = {}): Exchange
   return {
     request,
     era: 'legacy',
+    client: PLAIN_CLIENT,
     requestId: 'r-1',
     paramHeaders: [],
     signal: stop.signal,
     abort: (reason) => stop.abort(reason),
     notify: () => {},
+    ask: () => Promise.resolve(refusal),
     ...more,
   }
 }
+
+/** Somebody who listens, and keeps what they hear. */
+export function createWatcher(lists: readonly ListName[], uris: readonly string[] = [], more: Partial<Watcher> = {}) {
+  const heard: string[] = []
+  const watcher: Watcher = {
+    client: PLAIN_CLIENT,
+    interests: interestsOf(lists, uris),
+    notify: (message) => void heard.push(shortOf(message)),
+    ask: () => Promise.resolve(refusal),
+    ...more,
+  }
+  return { heard, watcher }
+}
+
+export function interestsOf(lists: readonly ListName[], uris: readonly string[] = []): Interests {
+  return { lists: new Set(lists), uris: new Set(uris) }
+}
+
+/** What is told, without the words that all of it begins with. */
+function shortOf(message: Buffer): string {
+  const { method, params = {} }: { method: string; params?: { uri?: string; data?: string } } = JSON.parse(
+    message.toString(),
+  )
+  const about = params.uri ?? params.data
+  return method.replace('notifications/', '') + (about === undefined ? '' : ` ${about}`)
+}
+
+/** What a client says that cannot be asked. */
+export const refusal = '"error":{"code":-32601,"message":"not asked"}' as Reply
 
 export function textOf(answer: string): string {
   const message: { result: { content: [{ text: string }] } } = JSON.parse(answer)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ada, bob, cancelled, failureOf, greet, lives, odd, openPlace, toolCall, until } from './children-harness.ts'
+import { ada, bob, cancelled, failureOf, lives, odd, openPlace, toolCall, until } from './children-harness.ts'
 import type { TenantId, UpstreamId } from '../../src/base/ids.ts'
 import type { ChildEvent } from '../../src/upstreams/children/events.ts'
 
@@ -121,11 +121,11 @@ describe('a start', () => {
   })
 
   test('gives those who call what the server said of itself', async () => {
-    await using place = openPlace({}, { greet })
-    const handshake = await place.children.use({ owner: ada, launch: odd() }, toolCall('x').signal, (channel) =>
+    await using place = openPlace()
+    const handshake = await place.children.use({ place: ada, launch: odd() }, toolCall('x').signal, (channel) =>
       Promise.resolve(channel.handshake),
     )
-    expect(handshake).toMatchObject({ result: { serverInfo: { name: 'odd' } } })
+    expect(handshake).toMatchObject({ serverInfo: { name: 'odd' } })
   })
 })
 

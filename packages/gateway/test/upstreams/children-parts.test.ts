@@ -1,8 +1,10 @@
+import { Writable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { familyOf } from '../../src/upstreams/children/family.ts'
 import { fingerprintOf, startProcess } from '../../src/upstreams/children/launch.ts'
 import { createLines, oneLine } from '../../src/upstreams/children/lines.ts'
+import { createOutput } from '../../src/upstreams/children/pipes.ts'
 import { createRing } from '../../src/upstreams/children/ring.ts'
 
 function linesOf(chunks: readonly Buffer[], limit = 1_000_000) {
@@ -65,6 +67,55 @@ describe('lines', () => {
         expect(JSON.parse(line.toString())).toEqual(JSON.parse(pretty.toString()))
       }),
     )
+  })
+})
+
+describe('the way to a child', () => {
+  /** A pipe that keeps each piece as it was written, and takes none before it is told to. */
+  function openPipe() {
+    const pieces: string[] = []
+    const taking: (() => void)[] = []
+    const pipe = new Writable({
+      write(chunk: Buffer, _encoding, taken) {
+        pieces.push(chunk.toString())
+        taking.push(taken)
+      },
+    })
+    return { pieces, output: createOutput(pipe, () => {}), take: () => taking.shift()?.() }
+  }
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+  test('takes all messages of one turn in one piece, a line each, in order', async () => {
+    const { pieces, output, take } = openPipe()
+    for (const message of ['{"a":1}', Buffer.from('{"b":\n2}'), '{"c":3}']) expect(output.write(message)).toBe(true)
+    expect(pieces).toEqual([])
+    await turn()
+    expect(pieces).toEqual(['{"a":1}\n{"b": 2}\n{"c":3}\n'])
+    output.write('{"d":4}')
+    take()
+    await turn()
+    expect(pieces.slice(1)).toEqual(['{"d":4}\n'])
+  })
+
+  test('is full of what was written and not yet taken, and says when that is over', async () => {
+    const { output, take } = openPipe()
+    expect(output.full).toBe(false)
+    output.write('x'.repeat(300_000))
+    expect(output.full).toBe(true)
+    await turn()
+    const drained = output.drained()
+    for (let count = 0; count < 3; count++) {
+      take()
+      await turn()
+    }
+    await drained
+    expect(output.full).toBe(false)
+  })
+
+  test('refuses what comes after a megabyte that nobody reads', async () => {
+    const { output } = openPipe()
+    expect(output.write('x'.repeat(1_100_000))).toBe(true)
+    expect(output.write('{}')).toBe(false)
   })
 })
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { secret } from '../../src/base/secret.ts'
-import type { UpstreamId, UserId } from '../../src/base/ids.ts'
+import type { UpstreamId } from '../../src/base/ids.ts'
 import { upstreamEras } from '../../src/mcp/eras/era.ts'
 import type { Launch } from '../../src/upstreams/children/launch.ts'
 import { createChildren } from '../../src/upstreams/children/pool.ts'
@@ -18,8 +18,8 @@ const require = createRequire(import.meta.url)
 const everything = require.resolve('@modelcontextprotocol/server-everything/dist/index.js')
 const memory = require.resolve('@modelcontextprotocol/server-memory/dist/index.js')
 
-const adaCalls: Caller = { tenant: ada.tenant, userId: ada.userId as UserId, token: secret('ada-token') }
-const bobCalls: Caller = { tenant: bob.tenant, userId: bob.userId as UserId, token: secret('bob-token') }
+const adaCalls: Caller = { tenant: ada.tenant, userId: ada.userId, token: secret('ada-token') }
+const bobCalls: Caller = { tenant: bob.tenant, userId: bob.userId, token: secret('bob-token') }
 
 function openTransport(launchFor: (caller: Caller) => Launch, shared = false) {
   const stateDir = mkdtempSync(join(tmpdir(), 'sekisho-stdio-'))
@@ -33,7 +33,6 @@ function openTransport(launchFor: (caller: Caller) => Launch, shared = false) {
   const transport = createStdioTransport({
     children,
     upstream: 'real' as UpstreamId,
-    eras: upstreamEras,
     shared,
     launchFor,
   })

@@ -43,4 +43,47 @@ describe('reading an event stream', () => {
   test('so does one of countless lines with nothing in them, which takes memory all the same', () => {
     expect(() => readAll([Buffer.from('data:\n'.repeat(100))], 1_000)).toThrow(RangeError)
   })
+
+  describe('where a stream can be gone on with', () => {
+    function readerOf(text: string) {
+      const reader = createEventReader(() => {}, 10_000)
+      reader.push(Buffer.from(text))
+      return reader
+    }
+
+    test.for<[text: string, lastId: string | undefined]>([
+      ['id: 1\ndata: x\n\n', '1'],
+      ['id:1\ndata: \n\n', '1'],
+      ['id: 1\n\n', '1'],
+      ['id: 1\ndata: x\n', undefined],
+      ['id: 1\ndata: x\n\ndata: y\n\n', '1'],
+      ['id: 1\n\nid: 2\ndata: cut', '1'],
+      ['id: 1\n\nid\n\n', '1'],
+      ['id: 1\n\nid:\n\n', undefined],
+      ['id: 1\r\n\r\nid: a b\r\n\r\n', 'a b'],
+      ['id: 1\n\nid: no\x00header\n\n', undefined],
+      ['id: 1\n\nid: é\n\n', undefined],
+      [`id: ${'x'.repeat(2_000)}\n\n`, undefined],
+      ['idea: 1\ndata: x\n\n', undefined],
+    ])('%j: after %s', ([text, lastId]) => {
+      expect(readerOf(text).lastId).toBe(lastId)
+    })
+
+    test.for<[text: string, retryMs: number | undefined]>([
+      ['retry: 500\n\n', 500],
+      ['retry:0\n', 0],
+      ['retry: 5\nretry: soon\n', 5],
+      ['retry: -1\n', undefined],
+      ['retry: 12345678901234\n', undefined],
+    ])('%j: in %s ms', ([text, retryMs]) => {
+      expect(readerOf(text).retryMs).toBe(retryMs)
+    })
+  })
+
+  test('the type of an event is told, where it is not the usual one', () => {
+    const types: string[] = []
+    const reader = createEventReader((_data, type) => types.push(type), 1_000)
+    reader.push(Buffer.from('event: endpoint\ndata: /messages\n\ndata: 1\n\nevent: message\ndata: 2\n\n'))
+    expect(types).toEqual(['endpoint', '', ''])
+  })
 })

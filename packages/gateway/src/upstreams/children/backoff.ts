@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../base/clock.ts'
 import type { Problem } from '../../base/problem.ts'
-import { keyOf, type Owner } from './owner.ts'
+import { keyOf, ownerOf, type Owner } from './owner.ts'
 
 /** What did not start, and until when it is not tried again. */
 export interface Backoff {
@@ -40,7 +40,7 @@ export function createBackoff(clock: Clock): Backoff {
     failed(owner, fingerprint, failure) {
       const before = failures.get(keyOf(owner))
       const waitMs = before?.fingerprint === fingerprint ? Math.min(LONGEST_MS, before.waitMs * 2) : FIRST_MS
-      failures.set(keyOf(owner), { owner, fingerprint, failure, since: clock.now(), waitMs })
+      failures.set(keyOf(owner), { owner: ownerOf(owner), fingerprint, failure, since: clock.now(), waitMs })
     },
     worked: (owner) => void failures.delete(keyOf(owner)),
   }

@@ -1,16 +1,10 @@
-import { readMessage, withId, type RequestId, type RpcNotification, type RpcRequest } from '../../base/json-rpc.ts'
+import { readMessage, type RequestId, type RpcNotification, type RpcRequest } from '../../base/json-rpc.ts'
 import { eachMember, elements, findMember, skipSpace, splice, type Edit, type Span } from '../../base/json-spans.ts'
 import { readInbound } from '../answers.ts'
-import type { Exchange } from '../transport.ts'
-import { reasonOf, withSignal, type Output } from './pipes.ts'
-
-/** What a server asks or tells on its own account. */
-export interface ServerHooks {
-  /** A notification that belongs to no call: a list has changed, a log line. */
-  onNotification?(message: RpcNotification): void
-  /** A request of the server's; gives the JSON text of the whole response, or nothing to have it refused. */
-  onRequest?(message: RpcRequest): Promise<string> | undefined
-}
+import type { Exchange, Question, Reply } from '../transport.ts'
+import type { Listeners } from './listeners.ts'
+import { reasonOf, withSignal, type Output, type Sender } from './pipes.ts'
+import { canBeAsked, questionOf, relatedOf } from './questions.ts'
 
 /** Many callers' requests through one pipe. */
 export interface Calls {
@@ -20,6 +14,8 @@ export interface Calls {
   send(exchange: Exchange): Promise<Buffer>
   /** Sends a request of the gate's own; answers with the bytes of the whole response. */
   request(method: string, params: string): Promise<Buffer>
+  /** The same, for one that may be taken back before its answer. */
+  open(method: string, params: string): OpenRequest
   /** Sends a notification: the JSON text of a whole message. */
   notify(message: Buffer | string): void
   /**
@@ -32,87 +28,170 @@ export interface Calls {
   fail(error: Error): void
 }
 
-interface Pending {
+export interface OpenRequest {
+  readonly response: Promise<Buffer>
+  /** Tells the server that it is not wanted any more; no response comes then. */
+  cancel(): void
+}
+
+export interface CallsNeeds {
+  readonly server: string
+  readonly output: Output
+  /** What the server was promised its client can do, as `ClientView` has it. */
+  readonly capabilities: string
+  /** Whether several users' calls go through it. */
+  readonly shared: boolean
+  /** Who hears log messages where no call waits, and is asked what belongs to none. */
+  readonly listeners: Pick<Listeners, 'tell' | 'findAsked'>
+  /** Told of every notification that belongs to no call. */
+  onNotification(message: RpcNotification): void
+}
+
+/** A request that waits for its answer; it is its own listener to the signal of its caller. */
+interface Pending extends Sender {
+  readonly id: number
   /** Absent for a request of the gate's own. */
   readonly exchange: Exchange | undefined
   readonly resolve: (response: Buffer) => void
   readonly reject: (error: Error) => void
+  handleEvent(): void
 }
+
+/** How many questions of one server may wait for their reply. */
+const QUESTIONS_MOST = 64
 
 const OPEN_BRACE = 0x7b
 const OPEN_BRACKET = 0x5b
+const ONCE = { once: true } as const
 
 /**
  * Gives each request an id that is unique in this child, and the same number as its progress token, and
  * puts the client's own back into what returns. All other bytes stay as they are.
  */
-export function createCalls(needs: { server: string; output: Output; hooks: ServerHooks }): Calls {
-  const { server, output, hooks } = needs
+export function createCalls(needs: CallsNeeds): Calls {
+  const { server, output, listeners, shared } = needs
   const pending = new Map<number, Pending>()
+  /** The ids, as text, of what the server asked and nobody has answered yet. */
+  const questions = new Set<string>()
   let lastId = 0
   let failure: Error | undefined
 
-  async function send(exchange: Exchange): Promise<Buffer> {
-    const { signal, request } = exchange
-    // Asked again after each wait, since all who wait are woken together.
-    while (output.full) await withSignal(output.drained(), signal)
-    if (signal.aborted) throw reasonOf(signal)
-    const id = ++lastId
-    const stop = () => cancel(id, signal)
-    signal.addEventListener('abort', stop, { once: true })
-    try {
-      return await ask(id, toChild(request, id), exchange)
-    } finally {
-      signal.removeEventListener('abort', stop)
-    }
+  // 1. Toward the server.
+  function send(exchange: Exchange): Promise<Buffer> {
+    return output.full ? sendLater(exchange) : sendNow(exchange)
   }
 
-  function ask(id: number, message: Buffer | string, exchange?: Exchange): Promise<Buffer> {
+  async function sendLater(exchange: Exchange): Promise<Buffer> {
+    // Asked again after each wait, since all who wait are woken together.
+    while (output.full) await withSignal(output.drained(), exchange.signal)
+    return sendNow(exchange)
+  }
+
+  function sendNow(exchange: Exchange): Promise<Buffer> {
+    const { signal, request } = exchange
+    if (signal.aborted) return Promise.reject(reasonOf(signal))
+    const id = ++lastId
+    return ask(id, toChild(request, id), exchange)
+  }
+
+  function ask(id: number, message: Buffer | string, exchange: Exchange | undefined): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       if (failure) return reject(failure)
-      pending.set(id, { exchange, resolve, reject })
-      output.write(message)
+      const call: Pending = { id, exchange, resolve, reject, handleEvent: stopped, undelivered }
+      pending.set(id, call)
+      exchange?.signal.addEventListener('abort', call, ONCE)
+      output.write(message, call)
     })
   }
 
-  /** @see MCP 2025-11-25, basic/utilities/cancellation */
-  function cancel(id: number, signal: AbortSignal): void {
-    const call = pending.get(id)
-    if (!call) return
-    pending.delete(id)
-    const reason = reasonOf(signal)
-    const params = JSON.stringify({ requestId: id, reason: reason.message })
-    output.write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`)
-    call.reject(reason)
+  function leave(call: Pending): void {
+    pending.delete(call.id)
+    call.exchange?.signal.removeEventListener('abort', call)
   }
 
+  function stopped(this: Pending): void {
+    if (!this.exchange) return
+    pending.delete(this.id)
+    const reason = reasonOf(this.exchange.signal)
+    takeBack(this.id, reason.message)
+    this.reject(reason)
+  }
+
+  /** @see MCP 2025-11-25, basic/utilities/cancellation */
+  function takeBack(requestId: number, reason: string): void {
+    const params = JSON.stringify({ requestId, reason })
+    output.write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`)
+  }
+
+  function undelivered(this: Pending, reason: Error): void {
+    leave(this)
+    this.reject(reason)
+  }
+
+  function open(method: string, params: string): OpenRequest {
+    const id = ++lastId
+    const message = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`
+    const response = ask(id, message, undefined)
+    const cancel = () => {
+      if (pending.delete(id)) takeBack(id, 'It is not needed any more.')
+    }
+    return { response, cancel }
+  }
+
+  // 2. From the server: answers.
   function takeOne(line: Buffer): boolean | 'junk' {
     const inbound = readLine(line, server)
     if (!inbound) return 'junk'
     if (inbound.kind === 'response') return settle(Number(inbound.id), line, inbound.idSpan)
-    return inbound.kind === 'request' ? serve(inbound) : tell(inbound)
+    return inbound.kind === 'request' ? serve(inbound) : hear(inbound)
   }
 
   /** An answer that comes too late, after its call was cancelled, is for nobody. */
-  function settle(id: number, line: Buffer, idSpan: Span): boolean {
+  function settle(id: number, line: Buffer, { start, end }: Span): boolean {
     const call = pending.get(id)
     if (!call) return false
-    pending.delete(id)
-    call.resolve(call.exchange ? splice(line, [{ ...idSpan, by: idBytes(call.exchange.request) }]) : line)
+    leave(call)
+    call.resolve(call.exchange ? splice(line, [{ start, end, by: idBytes(call.exchange.request) }]) : line)
     return true
   }
 
-  function tell(message: RpcNotification): boolean {
-    if (message.method !== 'notifications/progress') {
-      hooks.onNotification?.(message)
-      return false
+  // 3. From the server: what it tells.
+  function hear(message: RpcNotification): boolean {
+    switch (message.method) {
+      case 'notifications/progress':
+        return progress(message)
+      case 'notifications/message':
+        logged(message)
+        return false
+      case 'notifications/cancelled':
+        questions.delete(JSON.stringify(message.paramsValue?.['requestId']))
+        return false
+      default:
+        needs.onNotification(message)
+        return false
     }
+  }
+
+  function progress(message: RpcNotification): boolean {
     const exchange = pending.get(Number(message.paramsValue?.['progressToken']))?.exchange
     const restored = exchange && fromChild(message, exchange.request)
-    if (restored) exchange.notify(restored)
+    if (restored) exchange.notify(restored, message.method)
     return restored !== undefined
   }
 
+  /** It does not say which call it is about, so that it may be about any; of several users, nobody is told of another's. */
+  function logged(message: RpcNotification): void {
+    if (shared) return
+    let calls = 0
+    for (const { exchange } of pending.values()) {
+      if (!exchange) continue
+      calls++
+      exchange.notify(message.bytes, message.method)
+    }
+    if (calls === 0) listeners.tell(message)
+  }
+
+  // 4. From the server: what it asks.
   function serve(message: RpcRequest): boolean {
     const id = idBytes(message).toString()
     if (message.method === 'ping') output.write(`{"jsonrpc":"2.0","id":${id},"result":{}}`)
@@ -121,20 +200,43 @@ export function createCalls(needs: { server: string; output: Output; hooks: Serv
   }
 
   async function answer(message: RpcRequest, id: string): Promise<void> {
-    const refusal = `{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"This client does not serve that method."}}`
-    const response = await hooks.onRequest?.(message)?.catch(() => refusal)
-    output.write(response ?? refusal)
+    const asked = questions.size < QUESTIONS_MOST ? findAsked(message) : undefined
+    if (!asked) return void output.write(`{"jsonrpc":"2.0","id":${id},${REFUSAL}}`)
+    const key = JSON.stringify(message.id)
+    questions.add(key)
+    const reply = await replyOf(asked.who, questionOf(message))
+    // By now it may be for nobody: whoever asked has its answer, was cancelled, or has given up.
+    const isWaitedFor = questions.delete(key) && (!asked.on || asked.on.some(isInFlight))
+    if (isWaitedFor) output.write(`{"jsonrpc":"2.0","id":${id},${reply}}`)
+  }
+
+  /** Whom a question is for: the call it names, else the last begun that can be asked, else one who listens. */
+  function findAsked(question: RpcRequest): Asked | undefined {
+    if (!canBeAsked(needs.capabilities, question)) return undefined
+    const calls = callsInFlight()
+    const named = findNamed(question, calls)
+    if (named) return canAsk(named, question) ? { who: named.exchange, on: [named] } : undefined
+    const last = calls.findLast((call) => canAsk(call, question))
+    if (last) return { who: last.exchange, on: calls }
+    const who = listeners.findAsked(question)
+    return who && { who, on: undefined }
+  }
+
+  function callsInFlight(): Call[] {
+    return [...pending.values()].filter((call): call is Call => call.exchange !== undefined)
+  }
+
+  function isInFlight({ id }: Call): boolean {
+    return pending.has(id)
   }
 
   return {
     get pending() {
-      return [...pending.values()].filter(({ exchange }) => exchange !== undefined).length
+      return callsInFlight().length
     },
     send,
-    request: (method, params) => {
-      const id = ++lastId
-      return ask(id, `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`)
-    },
+    open,
+    request: (method, params) => open(method, params).response,
     notify: (message) => void output.write(message),
     take(line) {
       const batch = batchOf(line)
@@ -144,12 +246,46 @@ export function createCalls(needs: { server: string; output: Output; hooks: Serv
     },
     fail(error) {
       failure ??= error
-      for (const [id, call] of pending) {
-        pending.delete(id)
+      for (const call of pending.values()) {
+        leave(call)
         call.reject(failure)
       }
     },
   }
+}
+
+/** A request of a client's. */
+type Call = Pending & { readonly exchange: Exchange }
+
+interface Asked {
+  readonly who: Askable
+  /** On which call's account: any of these, where the question does not say. Nobody's where a listener is asked. */
+  readonly on: readonly Call[] | undefined
+}
+type Askable = Pick<Exchange, 'ask'>
+
+async function replyOf(who: Askable, question: Question): Promise<Reply> {
+  try {
+    return await who.ask(question)
+  } catch {
+    return REFUSAL
+  }
+}
+
+const REFUSAL = '"error":{"code":-32601,"message":"This client does not serve that method."}' as Reply
+
+function canAsk({ exchange }: Call, question: RpcRequest): boolean {
+  return canBeAsked(exchange.client.capabilities, question)
+}
+
+function findNamed(question: RpcRequest, calls: readonly Call[]): Call | undefined {
+  const related = relatedOf(question)
+  if (!related) return undefined
+  const { progressToken, taskId } = related
+  return calls.findLast(({ id, exchange: { request } }) => {
+    if (taskId !== undefined && request.paramsValue?.['taskId'] === taskId) return true
+    return request.meta?.['progressToken'] !== undefined && progressToken === id
+  })
 }
 
 type Inbound = Response | RpcRequest | RpcNotification
@@ -183,22 +319,30 @@ function batchOf(line: Buffer): Buffer[] | undefined {
   }
 }
 
-function toChild(request: RpcRequest, id: number): Buffer {
-  const own = withId(request, id)
-  const { metaSpan } = own
-  if (!metaSpan || request.meta?.['progressToken'] === undefined) return own.bytes
-  const tokens: Edit[] = []
-  eachMember(own.bytes, metaSpan.start, (key, start, end) => {
-    if (key === 'progressToken') tokens.push({ start, end, by: String(id) })
+/** Each token is replaced, since servers differ in which of two they believe. */
+function toChild({ bytes, idSpan, meta, metaSpan }: RpcRequest, id: number): Buffer {
+  const by = String(id)
+  const own: Edit = { start: idSpan.start, end: idSpan.end, by }
+  if (!metaSpan || meta?.['progressToken'] === undefined) return splice(bytes, [own])
+  const edits = [own]
+  eachMember(bytes, metaSpan.start, (key, start, end) => {
+    if (key === 'progressToken') edits.push({ start, end, by })
   })
-  return splice(own.bytes, tokens)
+  return splice(
+    bytes,
+    edits.sort((a, b) => a.start - b.start),
+  )
 }
 
 function fromChild(message: RpcNotification, request: RpcRequest): Buffer | undefined {
-  const token = request.metaSpan && findMember(request.bytes, request.metaSpan.start, 'progressToken')
-  const place = message.params && findMember(message.bytes, message.params.start, 'progressToken')
+  const token = request.metaSpan && tokenSpan(request.bytes, request.metaSpan)
+  const place = message.params && tokenSpan(message.bytes, message.params)
   if (!token || !place) return undefined
   return splice(message.bytes, [{ ...place, by: request.bytes.subarray(token.start, token.end) }])
+}
+
+function tokenSpan(bytes: Buffer, { start }: Span): Span | undefined {
+  return findMember(bytes, start, 'progressToken')
 }
 
 function idBytes({ bytes, idSpan }: RpcRequest): Buffer {

@@ -1,36 +1,48 @@
 import type { Clock } from '../../base/clock.ts'
+import type { ErrorCode } from '../../base/errors.ts'
+import type { RpcNotification } from '../../base/json-rpc.ts'
 import type { Log } from '../../base/log.ts'
 import { Problem, problem } from '../../base/problem.ts'
-import { createCalls, type Calls, type ServerHooks } from './calls.ts'
+import type { Handshake, UpstreamEra } from '../era.ts'
+import type { Exchange } from '../transport.ts'
+import { createCalls, type Calls } from './calls.ts'
 import type { ChildEvent, EndReason } from './events.ts'
-import type { Launch } from './launch.ts'
-import type { Owner } from './owner.ts'
-import type { ProcessTable } from './processes.ts'
-import { startProgram, type Program } from './program.ts'
-import type { Records } from './records.ts'
-import type { Ring } from './ring.ts'
+import { createFollowing, type Following } from './following.ts'
+import type { Listeners } from './listeners.ts'
+import { ownerOf, type Place } from './owner.ts'
+import type { Hearing, Running } from './running.ts'
 import type { ChildLimits } from './settings.ts'
 
 /** What the handshake is made with. */
 export type GreetChannel = Pick<Calls, 'request' | 'notify'>
-/** Opens the protocol with a new child, and tells what it said of itself. */
-export type Greet<Handshake> = (channel: GreetChannel, owner: Owner) => Promise<Handshake>
+/** Opens the protocol with a new child, and tells what it said of itself, and in which era. */
+export type Greet = (channel: GreetChannel, place: Place) => Promise<Greeted>
+export interface Greeted {
+  readonly handshake: Handshake
+  readonly era: UpstreamEra
+}
 
 /** A child that is ready to be called. */
-export interface Channel<Handshake> extends Pick<Calls, 'send' | 'request' | 'notify'> {
-  readonly handshake: Handshake
+export interface Channel extends Greeted {
+  /** Sends a client's request, once the server logs what that client wants to see. */
+  send(exchange: Exchange): Promise<Buffer>
+  notify(message: Buffer): void
+  readonly following: Following
 }
 
 /** `draining`: what is in flight may end, nothing new begins. */
 export type ChildState = 'starting' | 'ready' | 'draining' | 'ending' | 'ended'
 
-export interface Child<Handshake> {
-  readonly owner: Owner
+/** A server behind a pipe for as long as it is wanted: a process, or a connection. */
+export interface Child {
+  readonly place: Place
   readonly pid: number | undefined
   /** When it was started, in milliseconds since the epoch. */
   readonly since: number
   /** Settles once: with the channel after the handshake, or with why there is none. */
-  readonly ready: Promise<Channel<Handshake>>
+  readonly ready: Promise<Channel>
+  /** The channel, as soon as there is one. */
+  readonly channel: Channel | undefined
   /** Resolves when nothing is left of it. */
   readonly ended: Promise<void>
   readonly state: ChildState
@@ -39,42 +51,52 @@ export interface Child<Handshake> {
   readonly rssMb: number | undefined
   /** When it was last let go of; `undefined` while somebody holds it. */
   readonly idleSince: number | undefined
-  /** Keeps it from being ended for want of work, until the returned function is called. */
-  hold(): () => void
+  /** Keeps it from being ended for want of work, until it is let go of as often. */
+  hold(): void
+  release(): void
   /** Looks at the family: who there is, and how much memory they have. */
   look(): Promise<void>
   /** Ends it once nobody holds it; after `withinMs` at the latest, where that is given. */
   retire(reason: EndReason, withinMs?: number): void
 }
 
-export interface ChildNeeds<Handshake> {
-  readonly owner: Owner
-  readonly launch: Launch
+export interface ChildNeeds {
+  readonly place: Place
   readonly limits: ChildLimits
-  readonly greet: Greet<Handshake>
-  readonly hooks: ServerHooks
+  readonly greet: Greet
+  readonly listeners: Listeners
   readonly clock: Clock
   readonly log: Log
-  readonly ring: Ring
-  readonly records: Records
-  readonly processes: ProcessTable
+  /** What it is called that it does not start, or takes too long. */
+  readonly failures: StartFailures
+  /** @throws {Error} where it cannot be run. */
+  run(hearing: Hearing): Promise<Running>
+  onNotification(message: RpcNotification): void
   onEvent(event: ChildEvent): void
+}
+
+export interface StartFailures {
+  readonly failed: ErrorCode
+  readonly slow: ErrorCode
 }
 
 /** What must stop now; everything else is asked first. */
 const ABRUPT: ReadonlySet<EndReason> = new Set(['memory', 'flood'])
 
 /** Starts a child and follows it to its end. */
-export function startChild<Handshake>(needs: ChildNeeds<Handshake>): Child<Handshake> {
-  const { owner, limits, clock, log, records } = needs
+export function startChild(needs: ChildNeeds): Child {
+  const { place, limits, clock, log } = needs
+  const owner = ownerOf(place)
   const server = owner.upstream
   const about = { upstream: server, tenant: owner.tenant, user: owner.userId }
   const since = clock.now()
   const stopped = Promise.withResolvers<never>()
   const ended = Promise.withResolvers<void>()
+  const startGivenUp = new AbortController()
   let state: ChildState = 'starting'
-  let program: Program | undefined
+  let running: Running | undefined
   let calls: Calls | undefined
+  let channel: Channel | undefined
   let holders = 0
   let idleSince: number | undefined
   let rssMb: number | undefined
@@ -86,18 +108,22 @@ export function startChild<Handshake>(needs: ChildNeeds<Handshake>): Child<Hands
   let endsFor: EndReason = 'idle'
 
   // 1. Start: the process and the handshake, within their time.
-  async function start(): Promise<Channel<Handshake>> {
+  async function start(): Promise<Channel> {
     const timer = setTimeout(() => void end('start', tooSlow()), limits.startTimeoutMs)
     try {
-      const { launch, ring, processes } = needs
-      const lineBytes = limits.lineBytes
-      const hearing = { onLine: take, onTooLong: flooded, onFading: fade, onOver: died }
-      program = await startProgram({ launch, ring, processes, lineBytes, ...hearing })
-      records.keep([program.leader])
-      calls = createCalls({ server, output: program.output, hooks: needs.hooks })
-      const handshake = await Promise.race([needs.greet(calls, owner), stopped.promise])
-      begin(program)
-      return { handshake, send: calls.send, request: calls.request, notify: calls.notify }
+      running = await Promise.race([run(), stopped.promise])
+      calls = createCalls({
+        server,
+        output: running.output,
+        capabilities: place.capabilities,
+        shared: place.userId === undefined,
+        listeners: needs.listeners,
+        onNotification: told,
+      })
+      const greeted = await Promise.race([needs.greet(calls, place), stopped.promise])
+      channel = channelOf(calls, greeted)
+      begin(running)
+      return channel
     } catch (error) {
       throw giveUp(error)
     } finally {
@@ -105,24 +131,57 @@ export function startChild<Handshake>(needs: ChildNeeds<Handshake>): Child<Hands
     }
   }
 
-  function begin({ leader: { pid } }: Program): void {
+  /** What comes to run after it was given up is ended at once. */
+  async function run(): Promise<Running> {
+    const { lineBytes } = limits
+    const { signal } = startGivenUp
+    const hearing = { lineBytes, onLine: take, onTooLong: flooded, onFading: fade, onOver: died, signal }
+    const started = await needs.run(hearing)
+    if (ending) void started.end({ graceMs: limits.graceMs, abruptly: true })
+    return started
+  }
+
+  function channelOf(opened: Calls, greeted: Greeted): Channel {
+    const { capabilities, userId } = place
+    const following = createFollowing({
+      ...greeted,
+      calls: opened,
+      capabilities,
+      shared: userId === undefined,
+      listeners: needs.listeners,
+      onNotification: needs.onNotification,
+      log,
+      waitMs: limits.startTimeoutMs,
+    })
+    return {
+      ...greeted,
+      following,
+      notify: opened.notify,
+      send(exchange) {
+        following.want(exchange.client.logLevel)
+        return opened.send(exchange)
+      },
+    }
+  }
+
+  function begin({ pid }: Running): void {
     if (state === 'starting') state = 'ready'
     begun = true
-    log.info({ ...about, pid }, 'child.started')
-    needs.onEvent({ kind: 'started', owner, pid, tookMs: clock.now() - since })
+    log[pid === undefined ? 'debug' : 'info']({ ...about, pid }, 'child.started')
+    if (pid !== undefined) needs.onEvent({ kind: 'started', owner, pid, tookMs: clock.now() - since })
     rest()
     void look()
   }
 
   function giveUp(error: unknown): Problem {
-    const failure = startFailure(server, error)
+    const failure = startFailure(server, error, needs.failures.failed)
     needs.onEvent({ kind: 'start_failed', owner, code: failure.code })
     void end('start', failure)
     return failure
   }
 
   function tooSlow(): Problem {
-    return problem('upstream.start_timeout', { server, seconds: limits.startTimeoutMs / 1000 })
+    return problem(needs.failures.slow, { server, seconds: limits.startTimeoutMs / 1000 })
   }
 
   // 2. Work: what the child writes, how long it is held, how much memory it takes.
@@ -133,6 +192,11 @@ export function startChild<Handshake>(needs: ChildNeeds<Handshake>): Child<Hands
       log.error({ ...about, err: error }, 'child.message_failed')
       return false
     }
+  }
+
+  /** Before it is ready, nobody has asked to be told anything. */
+  function told(message: RpcNotification): void {
+    channel?.following.take(message)
   }
 
   function flooded(): void {
@@ -149,32 +213,37 @@ export function startChild<Handshake>(needs: ChildNeeds<Handshake>): Child<Hands
     void end('died', problem('upstream.died', { server, cause: new Error(how) }))
   }
 
-  function hold(): () => void {
+  function hold(): void {
     holders++
     idleSince = undefined
-    clearTimeout(idleTimer)
-    return () => {
-      holders--
-      rest()
-    }
+  }
+
+  function release(): void {
+    holders--
+    rest()
   }
 
   function rest(): void {
     if (holders > 0) return
     idleSince = clock.now()
     if (state === 'draining') void end(endsFor, problem('gate.stopping'))
-    if (state === 'ready') idleTimer = setTimeout(() => retire('idle'), limits.idleMs)
+    if (state !== 'ready') return
+    if (idleTimer) idleTimer.refresh()
+    else idleTimer = setTimeout(tire, limits.idleMs)
+  }
+
+  /** It runs on while somebody holds the child, who starts it again when they let go. */
+  function tire(): void {
+    if (holders === 0) retire('idle')
   }
 
   async function look(): Promise<void> {
-    if (!program || ending) return
-    const { family } = program
-    const known = family.members()
-    const living = await family.living()
     if (ending) return
-    if (family.members().some(({ pid }) => known.every((each) => each.pid !== pid))) records.keep(family.members())
-    rssMb = Math.round(living.reduce((sum, { pid }) => sum + needs.processes.residentMb(pid), 0))
-    if (rssMb > limits.memoryMb) void end('memory', problem('upstream.memory', { server, megabytes: limits.memoryMb }))
+    const measured = await running?.measure()
+    if (ending || measured === undefined) return
+    rssMb = measured
+    if (measured > limits.memoryMb)
+      void end('memory', problem('upstream.memory', { server, megabytes: limits.memoryMb }))
   }
 
   // 3. End, once: whoever waits is told, and nothing is left behind.
@@ -193,7 +262,9 @@ export function startChild<Handshake>(needs: ChildNeeds<Handshake>): Child<Hands
     state = 'ending'
     clearTimeout(idleTimer)
     clearTimeout(drainTimer)
+    channel?.following.end()
     stopped.reject(failure)
+    startGivenUp.abort(failure)
     try {
       calls?.fail(failure)
       await clear(reason)
@@ -206,11 +277,11 @@ export function startChild<Handshake>(needs: ChildNeeds<Handshake>): Child<Hands
   }
 
   async function clear(reason: EndReason): Promise<void> {
-    const gone = (await program?.end({ graceMs: limits.graceMs, abruptly: ABRUPT.has(reason) })) ?? true
-    if (program && gone) records.drop(program.leader)
+    const gone = (await running?.end({ graceMs: limits.graceMs, abruptly: ABRUPT.has(reason) })) ?? true
     state = 'ended'
-    const pid = program?.leader.pid
-    log[gone ? 'info' : 'error']({ ...about, pid, reason, rssMb, gone }, 'child.ended')
+    const pid = running?.pid
+    const level = pid === undefined ? 'debug' : 'info'
+    log[gone ? level : 'error']({ ...about, pid, reason, rssMb, gone }, 'child.ended')
     if (begun && pid !== undefined) needs.onEvent({ kind: 'ended', owner, pid, reason })
   }
 
@@ -218,15 +289,19 @@ export function startChild<Handshake>(needs: ChildNeeds<Handshake>): Child<Hands
   const ready = start()
   ready.catch(() => {})
   return {
-    owner,
+    place,
     since,
     ready,
     ended: ended.promise,
     hold,
+    release,
     look,
     retire,
     get pid() {
-      return program?.leader.pid
+      return running?.pid
+    },
+    get channel() {
+      return channel
     },
     get state() {
       return state
@@ -244,8 +319,8 @@ export function startChild<Handshake>(needs: ChildNeeds<Handshake>): Child<Hands
 }
 
 /** A failure that says more than that it did not start (too slow, too much memory, too old) is kept. */
-function startFailure(server: string, error: unknown): Problem {
+function startFailure(server: string, error: unknown, code: ErrorCode): Problem {
   if (error instanceof Problem && error.code !== 'upstream.died') return error
   const cause = error instanceof Problem ? error.cause : error
-  return problem('upstream.start_failed', { server, cause })
+  return problem(code, { server, cause })
 }

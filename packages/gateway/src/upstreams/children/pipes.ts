@@ -1,21 +1,41 @@
 import type { Readable, Writable } from 'node:stream'
 import { oneLine } from './lines.ts'
 
-/** The way to a child's stdin, a message per line. */
+/** The way to a server, a message at a time. */
 export interface Output {
-  /** Writes at once, whatever waits already. Answers `false`, and writes nothing, where too much waits or nobody reads. */
-  write(message: Buffer | string): boolean
-  /** Whether the child must read first, before more is given to it. */
+  /** Writes, whatever waits already. Answers `false`, and writes nothing, where too much waits or nobody reads. */
+  write(message: Buffer | string, sender?: Sender): boolean
+  /** Whether the server must read first, before more is given to it. */
   readonly full: boolean
   /** Resolves when that may have changed. */
   drained(): Promise<void>
 }
 
-/** What the gate itself may leave waiting in front of a child that does not read (cancellations, answers to pings). */
-const UNREAD_BYTES = 1_048_576
+/** Who is told where one message alone did not arrive; a pipe that breaks is told otherwise, and breaks for all. */
+export interface Sender {
+  undelivered(reason: Error): void
+}
 
-/** A write to a child that has just died fails later and is told by `onBroken`; it never throws. */
-export function createOutput(stdin: Writable, onBroken: () => void): Output {
+/** The way to a child's stdin, a message per line. */
+export interface LineOutput extends Output {
+  /** Writes what waits for the end of the turn. */
+  flush(): void
+}
+
+/** How much clients' requests may leave waiting in front of a child that does not read. */
+const FULL_BYTES = 262_144
+/** The same for what the gate itself writes: cancellations, answers to pings, replies to questions. */
+const UNREAD_BYTES = 1_048_576
+/** Up to this size messages are copied into one piece, which costs less than to write them piece by piece. */
+const PIECE_BYTES = 65_536
+
+/**
+ * What is written in one turn of the event loop goes out with one write. A write to a child that
+ * has just died fails later and is told by `onBroken`; it never throws.
+ */
+export function createOutput(stdin: Writable, onBroken: () => void): LineOutput {
+  let lines: Buffer[] = []
+  let waiting = 0
   let drained: Promise<void> | undefined
   stdin.on('error', onBroken)
 
@@ -31,22 +51,35 @@ export function createOutput(stdin: Writable, onBroken: () => void): Output {
     return drained
   }
 
+  function flush(): void {
+    const [all, size] = [lines, waiting]
+    lines = []
+    waiting = 0
+    if (all.length === 0 || !stdin.writable) return
+    if (size <= PIECE_BYTES) return void stdin.write(Buffer.concat(all, size))
+    stdin.cork()
+    for (const line of all) stdin.write(line)
+    stdin.uncork()
+  }
+
   return {
     write(message) {
-      if (!stdin.writable || stdin.writableLength > UNREAD_BYTES) return false
-      const bytes = typeof message === 'string' ? Buffer.from(message) : message
-      stdin.cork()
-      stdin.write(oneLine(bytes))
-      stdin.write('\n')
-      stdin.uncork()
+      if (!stdin.writable || stdin.writableLength + waiting > UNREAD_BYTES) return false
+      const line = oneLine(typeof message === 'string' ? Buffer.from(message) : message)
+      if (lines.length === 0) setImmediate(flush)
+      lines.push(line, NEWLINE)
+      waiting += line.length + NEWLINE.length
       return true
     },
     get full() {
-      return stdin.writableNeedDrain && !stdin.destroyed
+      return stdin.writableLength + waiting >= FULL_BYTES && !stdin.destroyed
     },
     drained: nextDrain,
+    flush,
   }
 }
+
+const NEWLINE = Buffer.from('\n')
 
 /** Waits for something that goes on by itself, but no longer than the signal allows. */
 export function withSignal<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {

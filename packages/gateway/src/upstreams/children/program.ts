@@ -1,57 +1,44 @@
 import { once } from 'node:events'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
-import { createFamily, endFamily, type Family, type Member } from './family.ts'
+import { createFamily, endFamily } from './family.ts'
 import { startError, startProcess, type Launch } from './launch.ts'
 import { createLines } from './lines.ts'
-import { createBrake, createOutput, type Output } from './pipes.ts'
+import { createBrake, createOutput } from './pipes.ts'
 import type { ProcessTable } from './processes.ts'
+import type { Records } from './records.ts'
 import type { Ring } from './ring.ts'
+import { IDLE_LINES, type Hearing, type Running } from './running.ts'
 
-/** A running process with its pipes, before anybody speaks MCP with it. */
-export interface Program {
-  readonly leader: Member
-  readonly family: Family
-  readonly output: Output
-  /** Ends all of the family. With `abruptly`, at once; otherwise after its stdin was closed and it was asked. */
-  end(how: { graceMs: number; abruptly: boolean }): Promise<boolean>
-}
-
-export interface ProgramNeeds {
+export interface ProgramNeeds extends Hearing {
   readonly launch: Launch
   readonly processes: ProcessTable
+  readonly records: Records
   readonly ring: Ring
-  readonly lineBytes: number
-  /** @returns whether anybody was waiting for the line, or `junk`. */
-  onLine(line: Buffer): boolean | 'junk'
-  onTooLong(): void
-  /** It ended, or closed its stdout or stdin: nothing new shall be asked of it. */
-  onFading(): void
-  /** After `onFading`, when all that it wrote has been handed on. */
-  onOver(how: string): void
 }
 
 /** How long what a process wrote last may take to arrive after its end. */
 const FLUSH_MS = 200
-/** Lines that nobody waits for, and bytes of stderr, between two rests. */
-const IDLE_LINES = 512
+/** Between two rests: bytes of stderr. */
 const LOG_BYTES = 262_144
 /** How much of a line that is not MCP is kept. */
 const JUNK_BYTES = 1_024
 
 /**
- * Starts the process of a child.
+ * Starts the process of a child, and writes down that it runs.
  *
  * @throws {Error} where there is none; it says why without showing the arguments.
  */
-export async function startProgram(needs: ProgramNeeds): Promise<Program> {
-  const { processes } = needs
+export async function startProgram(needs: ProgramNeeds): Promise<Running> {
+  const { processes, records } = needs
   const running = startProcess(needs.launch)
   if (running.pid === undefined) throw startError((await once(running, 'error'))[0])
   const leader = { pid: running.pid, startTime: processes.find(running.pid)?.startTime ?? 0 }
   const family = createFamily(processes, [leader])
+  records.keep([leader])
   const exited = settled(once(running, 'exit'))
   const closed = settled(once(running, 'close'))
+  let ending = false
 
   async function over(): Promise<void> {
     needs.onFading()
@@ -62,19 +49,29 @@ export async function startProgram(needs: ProgramNeeds): Promise<Program> {
   running.on('error', () => {}).on('exit', () => void over())
   running.stdout.on('end', () => void over())
   readFrom(running, needs)
+  const output = createOutput(running.stdin, () => void over())
   return {
-    leader,
-    family,
-    output: createOutput(running.stdin, () => void over()),
+    pid: leader.pid,
+    output,
+    async measure() {
+      const known = family.members()
+      const living = await family.living()
+      if (ending) return undefined
+      if (family.members().some(({ pid }) => known.every((each) => each.pid !== pid))) records.keep(family.members())
+      return Math.round(living.reduce((sum, { pid }) => sum + processes.residentMb(pid), 0))
+    },
     async end({ graceMs, abruptly }) {
+      ending = true
       // While the parent still lives, those that left its group are found through it.
       await family.living()
       if (!abruptly) {
+        output.flush()
         running.stdin.end()
         await Promise.race([exited, pause(graceMs)])
       }
       const gone = await endFamily(family, { graceMs, gently: !abruptly })
       for (const stream of [running.stdin, running.stdout, running.stderr]) stream.destroy()
+      if (gone) records.drop(leader)
       return gone
     },
   }

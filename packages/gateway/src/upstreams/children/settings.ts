@@ -1,11 +1,15 @@
 /** What bounds the children of a gate. All times in milliseconds. */
-export interface ChildrenSettings extends ChildLimits {
+export interface ChildrenSettings extends SeatSettings {
+  /** Between two looks at the memory of every process tree. */
+  readonly sampleMs: number
+}
+
+/** What bounds children, whatever they are. */
+export interface SeatSettings extends ChildLimits {
   /** Children alive at once, in the whole gate. */
   readonly maxChildren: number
   /** Children alive at once that belong to one user; shared ones belong to nobody. */
   readonly maxChildrenPerUser: number
-  /** Between two looks at the memory of every process tree. */
-  readonly sampleMs: number
   /** How long calls in flight may take to end once their child shall end. */
   readonly drainMs: number
 }

@@ -1,7 +1,11 @@
 import type { UpstreamId } from '../../base/ids.ts'
+import type { Log } from '../../base/log.ts'
 import { asProblem, problem } from '../../base/problem.ts'
-import type { UpstreamEras } from '../era.ts'
-import type { Answer, Caller, Exchange, Transport } from '../transport.ts'
+import { isRecord, targetOf } from '../../base/json-rpc.ts'
+import type { Owner } from '../children/owner.ts'
+import type { Handshake, UpstreamEras } from '../era.ts'
+import type { Answer, Asking, Caller, Exchange, Transport } from '../transport.ts'
+import { createBuiltinWatch, type BuiltinRequest } from './builtin-watch.ts'
 import { DONE, readData, readEnd, readFailure, readHead, type Reading, type Reply } from './reply.ts'
 
 /**
@@ -26,28 +30,62 @@ export type LoadBuiltin = (settings: { readonly apiBaseUrl: string | undefined }
 export interface BuiltinTransportNeeds {
   readonly upstream: UpstreamId
   readonly eras: UpstreamEras
-  readonly settings: { readonly answerBytes: number }
+  readonly log: Pick<Log, 'debug'>
+  readonly settings: { readonly answerBytes: number; readonly startMs: number }
   /** Loads the server when it is first called. */
   load(): Promise<BuiltinServer>
+  /** Told of each notification that belongs to no call. */
+  onNotification(message: { readonly method: string }, owner: Owner): void
 }
 
 /** Reaches a built-in server through the same door as any other, without a socket. */
-export function createBuiltinTransport({ upstream: server, eras, settings, load }: BuiltinTransportNeeds): Transport {
-  let loaded: Promise<BuiltinServer> | undefined
+export function createBuiltinTransport(needs: BuiltinTransportNeeds): Transport {
+  const { upstream: server, eras, settings, load } = needs
   const { modern } = eras
+  let loaded: Promise<BuiltinServer> | undefined
+  /** What it says of itself, which is the same for everybody. */
+  let known: Handshake | undefined
+  const watching = createBuiltinWatch({ ...needs, ask, describe, known: () => known })
 
   async function send(exchange: Exchange, caller: Caller): Promise<Answer> {
+    const { request, client, requestId, paramHeaders, signal, notify } = exchange
+    const target = targetOf(request)
+    const headers = ['x-request-id', requestId, ...modern.headers(request.method, target, ''), ...paramHeaders]
+    const body = modern.dress(request, client)
+    const { answerBytes } = settings
+    const reply = await ask({ id: request.id, body, headers, signal, answerBytes, notify }, caller)
+    if (reply.kind === 'whole') return { kind: 'whole', bytes: reply.bytes, era: 'modern', status: reply.status }
+    throw problem('upstream.bad_answer', {
+      server,
+      reason: reply.kind === 'status' ? `HTTP ${reply.status}` : reply.kind,
+    })
+  }
+
+  async function describe({ client, signal }: Pick<Asking, 'client' | 'signal'>, caller: Caller): Promise<Handshake> {
+    if (known) return known
+    const { method, params } = modern.opening(client)
+    const body = Buffer.from(`{"jsonrpc":"2.0","id":0,"method":"${method}","params":${params}}`)
+    const headers = modern.headers(method, undefined, '')
+    const { answerBytes } = settings
+    const reply = await ask({ id: 0, body, headers, signal, answerBytes, notify() {} }, caller)
+    const message: unknown = reply.kind === 'whole' ? JSON.parse(reply.bytes.toString()) : undefined
+    known ??= isRecord(message) ? modern.accept(message['result']) : undefined
+    if (!known) throw problem('upstream.unsupported', { server })
+    watching.begin()
+    return known
+  }
+
+  async function ask(request: BuiltinRequest, caller: Caller): Promise<Reply> {
+    const { signal } = request
     const { fetch } = await (loaded ??= loadOnce())
-    const response = await fetch(toRequest(exchange), {
+    const response = await fetch(toRequest(request), {
       authInfo: { token: caller.token?.reveal() ?? '', clientId: caller.userId, scopes: [] },
     }).catch((cause: unknown) => {
-      throw exchange.signal.aborted ? asProblem(exchange.signal.reason) : problem('upstream.died', { server, cause })
+      throw signal.aborted ? asProblem(signal.reason) : problem('upstream.died', { server, cause })
     })
     // A server that was told to stop may answer all the same; what it says then is not what the call ended for.
-    if (exchange.signal.aborted) throw asProblem(exchange.signal.reason)
-    const reply = await read(response, exchange)
-    if (reply.kind !== 'whole') throw problem('upstream.bad_answer', { server, reason: `HTTP ${response.status}` })
-    return { kind: 'whole', bytes: reply.bytes, era: 'modern', status: reply.status }
+    if (signal.aborted) throw asProblem(signal.reason)
+    return read(response, request)
   }
 
   /** A server that could not be loaded is tried again with the next call. */
@@ -58,26 +96,17 @@ export function createBuiltinTransport({ upstream: server, eras, settings, load 
     })
   }
 
-  function toRequest({ request, requestId, paramHeaders, signal }: Exchange): Request {
-    const headers = new Headers({ 'content-type': 'application/json', accept: 'application/json, text/event-stream' })
-    setAll(headers, ['x-request-id', requestId, ...modern.headers(request.method, request.name ?? request.uri, '')])
-    setAll(headers, paramHeaders)
-    const body = new Uint8Array(modern.dress(request))
-    return new Request('http://builtin.invalid/mcp', { method: 'POST', headers, body, signal })
-  }
-
-  function read(response: Response, exchange: Exchange): Promise<Reply> {
+  function read(response: Response, { id, answerBytes, notify, signal }: BuiltinRequest): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const { signal } = exchange
       const stop = () => reject(asProblem(signal.reason))
       signal.addEventListener('abort', stop, { once: true })
       const reading: Reading = {
         server,
-        id: exchange.request.id,
-        answerBytes: settings.answerBytes,
+        id,
+        answerBytes,
         mayStream: false,
-        notify: exchange.notify,
-        ask: () => {},
+        notify,
+        ask: undefined,
         resolve,
         reject,
         connection: undefined,
@@ -91,12 +120,24 @@ export function createBuiltinTransport({ upstream: server, eras, settings, load 
 
   return {
     send,
+    describe,
+    watch: watching.watch,
+    // There is nothing that a server of the modern era is told outside of requests.
+    tell() {},
     startedAt: () => 0,
-    forget: async () => {},
+    forget: (who) => watching.forget(who),
+    forgetSession: async () => {},
     async close() {
+      watching.close()
       await (await loaded?.catch(() => undefined))?.close()
     },
   }
+}
+
+function toRequest({ headers: pairs, body, signal }: BuiltinRequest): Request {
+  const headers = new Headers({ 'content-type': 'application/json', accept: 'application/json, text/event-stream' })
+  for (let index = 0; index + 1 < pairs.length; index += 2) headers.set(pairs[index] ?? '', pairs[index + 1] ?? '')
+  return new Request('http://builtin.invalid/mcp', { method: 'POST', headers, body: new Uint8Array(body), signal })
 }
 
 async function feed(response: Response, reading: Reading): Promise<void> {
@@ -107,8 +148,4 @@ async function feed(response: Response, reading: Reading): Promise<void> {
   } catch (cause) {
     readFailure(reading, cause)
   }
-}
-
-function setAll(headers: Headers, pairs: readonly string[]): void {
-  for (let index = 0; index + 1 < pairs.length; index += 2) headers.set(pairs[index] ?? '', pairs[index + 1] ?? '')
 }

@@ -1,104 +1,126 @@
 import { LRUCache } from 'lru-cache'
-import type { Pool } from 'undici'
-import type { UpstreamId } from '../../base/ids.ts'
-import { isRecord, type RequestId } from '../../base/json-rpc.ts'
-import type { Log } from '../../base/log.ts'
 import { problem, Problem } from '../../base/problem.ts'
-import { otherEra, type EraName, type Handshake, type UpstreamEras } from '../era.ts'
+import type { ClientView } from '../client.ts'
+import { otherEra, type EraName, type Handshake } from '../era.ts'
 import type { Caller, Who } from '../transport.ts'
-import { post } from './http-post.ts'
-import type { Reply } from './reply.ts'
+import { clientKey, type Holder, type KeptLinks } from './http-kept.ts'
+import type { Link } from './http-link.ts'
+import type { OpenLink } from './http-open.ts'
+import type { Speech } from './http-speech.ts'
 
-/** Where one caller's requests go, with their own credential in place. */
-export interface Route {
-  readonly pool: Pool
-  readonly path: string
-  /** Names and values in turn. */
-  readonly headers: readonly string[]
-}
-
-/** What was agreed with an upstream: with it, requests can be sent. */
-export interface Link {
-  readonly era: EraName
-  readonly sessionId: string | undefined
-  nextId(): number
-  headers(method: string, name: string | undefined): string[]
-}
-
-export const COMMON_HEADERS = [
-  'content-type',
-  'application/json',
-  'accept',
-  'application/json, text/event-stream',
-  'user-agent',
-  'sekisho',
-] as const
-
-interface LinkNeeds {
-  readonly upstream: UpstreamId
-  readonly eras: UpstreamEras
-  readonly log: Log
+export interface LinksNeeds {
+  readonly upstream: string
   readonly clock: { now(): number }
-  readonly settings: { readonly answerBytes: number; readonly startMs: number }
+  readonly kept: KeptLinks
+  readonly speech: Pick<Speech, 'end' | 'ensureLevel'>
+  readonly open: OpenLink
+  /** Whether somebody listens on that session, though nobody calls. */
+  isWatched(key: string): boolean
+  /** Told that sessions of that key go on as another link. */
+  onRenewed(key: string): void
 }
 
-/** A legacy session is kept while it is used, one per user and credential. */
+/** A session at the upstream, one per user and client, with the credential it was opened with. */
 interface Session {
+  readonly holder: Holder
   readonly token: string | undefined
-  readonly route: Route
   readonly link: Promise<Link | undefined>
   opened: Link | undefined
+  /** Whether other processes, and later ones, go on with it. */
+  kept: boolean
+  usedAt: number
+  touchedAt: number
 }
 
-const SESSIONS = 10_000
+interface Found {
+  readonly link: Link
+  readonly kept: boolean
+}
+
+const SESSIONS = 20_000
 const SESSION_IDLE_MS = 30 * 60_000
-/** How many answers to the requests of a server's own may be on their way at once. */
-const ANSWERS_MOST = 64
-/** How long "does not speak it" is believed: a server may be updated while the gate runs. */
-const REFUSAL_MS = 10 * 60_000
+/** How exactly it is kept when a session was last used. */
+const TOUCH_MS = 10 * 60_000
+/** How long "does not speak it" is believed, and what a server says of itself: it may be updated while the gate runs. */
+const BELIEVED_MS = 10 * 60_000
+
+export type Links = ReturnType<typeof createLinks>
 
 /**
  * Finds out which era an upstream speaks, remembers it, and keeps the sessions that the legacy era needs.
  *
- * The era is a property of the server and remembered for all; a session belongs to one user and token.
+ * The era is a property of the server and remembered for all; a session belongs to one user, token and client. It
+ * outlives this process, and is ended only where it is of no use to anybody any more.
  *
  * @see MCP 2026-07-28, basic/versioning: a client that speaks both tries one and falls back
  */
-export function createLinks(needs: LinkNeeds) {
-  const { upstream: server, eras, log, clock, settings } = needs
+export function createLinks(needs: LinksNeeds) {
+  const { upstream: server, clock, kept, speech, open } = needs
   const refusedAt = new Map<EraName, number>()
+  const renewing = new WeakMap<Link, Promise<Link>>()
+  /** What goes on in the background, until the gate closes. */
+  const pending = new Set<Promise<void>>()
   let modern: Link | undefined
-  const ending = new Set<Promise<void>>()
+  let modernSince = 0
   const sessions = new LRUCache<string, Session>({
     max: SESSIONS,
-    ttl: SESSION_IDLE_MS,
-    updateAgeOnGet: true,
-    dispose(session) {
-      if (session.opened) end(session, session.opened)
+    dispose(session, _key, reason) {
+      if (reason === 'evict') letGo(session)
     },
   })
-  const purging = setInterval(() => sessions.purgeStale(), SESSION_IDLE_MS)
+  const purging = setInterval(purge, SESSION_IDLE_MS)
   purging.unref()
-  let answering = 0
 
-  function end({ route }: Session, link: Link): void {
-    const ended = endSession(route, link).finally(() => ending.delete(ended))
-    ending.add(ended)
+  function purge(): void {
+    const now = clock.now()
+    for (const [key, session] of sessions.entries()) {
+      if (needs.isWatched(key)) use(session)
+      else if (now - session.usedAt > SESSION_IDLE_MS && sessions.delete(key)) letGo(session)
+    }
+  }
+
+  /** What is kept is found again when somebody wants it. */
+  function letGo(session: Session): void {
+    if (!session.kept) end(session)
+  }
+
+  function end({ holder: { route }, opened }: Session): void {
+    if (opened) follow(speech.end({ route, link: opened }))
+  }
+
+  function follow(work: Promise<void>): void {
+    const followed = work.finally(() => pending.delete(followed))
+    pending.add(followed)
   }
 
   /** The link, where it is there already: the usual call waits for nothing. */
-  function find(caller: Caller, prefer: EraName): Link | undefined {
+  function find(caller: Caller, client: ClientView, prefer: EraName): Link | undefined {
     const era = isRefused(prefer) ? otherEra(prefer) : prefer
-    return era === 'modern' ? modern : findSession(caller)?.opened
+    return era === 'modern' ? modern : findSession(caller, client)?.opened
   }
 
-  async function require(caller: Caller, route: Route, prefer: EraName): Promise<Link> {
+  function findSession(caller: Caller, client: ClientView): Session | undefined {
+    const known = sessions.get(keyOf(caller, client))
+    if (known === undefined || known.token !== caller.token?.reveal()) return undefined
+    use(known)
+    return known
+  }
+
+  function use(session: Session): void {
+    const now = clock.now()
+    session.usedAt = now
+    if (!session.kept || now - session.touchedAt <= TOUCH_MS) return
+    session.touchedAt = now
+    follow(kept.touch(session.holder))
+  }
+
+  async function require(holder: Holder, prefer: EraName): Promise<Link> {
     let failure: Problem | undefined
     let refused: EraName | undefined
     for (const era of [prefer, otherEra(prefer)]) {
       if (isRefused(era)) continue
       try {
-        const link = await (era === 'modern' ? openModern(route) : openLegacy(caller, route))
+        const link = await (era === 'modern' ? openModern(holder) : openSession(holder))
         // Believed of the server only where the other era works: otherwise it may have been this caller's credential.
         if (link && refused) refusedAt.set(refused, clock.now())
         if (link) return link
@@ -114,175 +136,159 @@ export function createLinks(needs: LinkNeeds) {
 
   function isRefused(era: EraName): boolean {
     const at = refusedAt.get(era)
-    return at !== undefined && clock.now() - at < REFUSAL_MS
+    return at !== undefined && clock.now() - at < BELIEVED_MS
   }
 
   /**
    * One link serves everybody, since each request of the modern era stands for itself. Until there is one,
    * everybody tries alone: whose credential is refused must not fail the others.
    */
-  async function openModern(route: Route): Promise<Link | undefined> {
-    return (modern ??= await open('modern', route))
-  }
-
-  function findSession(caller: Caller): Session | undefined {
-    const known = sessions.get(keyOf(caller))
-    return known?.token === caller.token?.reveal() ? known : undefined
-  }
-
-  function openLegacy(caller: Caller, route: Route): Promise<Link | undefined> {
-    const known = findSession(caller)
-    if (known) return known.link
-    const key = keyOf(caller)
-    const session: Session = { token: caller.token?.reveal(), route, link: open('legacy', route), opened: undefined }
-    sessions.set(key, session)
-    const settle = (link: Link | undefined) => {
-      session.opened = link
-      const wanted = sessions.peek(key) === session
-      if (!link && wanted) sessions.delete(key)
-      if (link && !wanted) end(session, link)
-    }
-    session.link.then(settle, () => settle(undefined))
-    return session.link
-  }
-
-  async function open(name: EraName, route: Route): Promise<Link | undefined> {
-    const era = eras[name]
-    const signal = AbortSignal.timeout(settings.startMs)
-    const { method, params } = era.opening
-    const reply = await post(route.pool, {
-      server,
-      path: route.path,
-      headers: [...COMMON_HEADERS, ...route.headers, ...era.headers(method, undefined, '')],
-      body: Buffer.from(`{"jsonrpc":"2.0","id":0,"method":"${method}","params":${params}}`),
-      id: 0,
-      signal,
-      answerBytes: settings.answerBytes,
-      mayStream: false,
-      notify: () => {},
-      ask: () => {},
-    }).catch((error: unknown) => {
-      throw signal.aborted ? problem('upstream.timeout', { server, seconds: settings.startMs / 1000 }) : error
-    })
-    const handshake = handshakeOf(reply, name)
-    if (!handshake) return undefined
-    const link = linkOf(handshake, legacySession(reply, name))
-    if (era.opened !== undefined) await tell(route, link, era.opened)
-    log.debug({ server, era: name, version: handshake.version }, 'upstream.opened')
+  async function openModern({ route, client }: Pick<Holder, 'route' | 'client'>): Promise<Link | undefined> {
+    if (modern) return modern
+    const link = await open('modern', route, client)
+    if (link) keepModern(link)
     return link
   }
 
-  /** A link that serves everybody is bound to no session, whatever the server says. */
-  function legacySession(reply: Reply, name: EraName): string | undefined {
-    return name === 'legacy' && reply.kind === 'whole' ? reply.sessionId : undefined
+  function keepModern(link: Link): void {
+    modern = link
+    modernSince = clock.now()
   }
 
-  function handshakeOf(reply: Reply, name: EraName): Handshake | undefined {
-    if (reply.kind !== 'whole') return undefined
-    const message = parse(reply.bytes)
-    return isRecord(message) && isRecord(message['result']) ? eras[name].accept(message['result']) : undefined
-  }
-
-  function parse(bytes: Buffer): unknown {
-    try {
-      return JSON.parse(bytes.toString())
-    } catch (cause) {
-      throw problem('upstream.bad_answer', { server, reason: 'not valid JSON', cause })
+  function openSession(holder: Holder): Promise<Link | undefined> {
+    const { caller, client } = holder
+    const known = findSession(caller, client)
+    if (known) return known.link
+    const key = keyOf(caller, client)
+    const replaced = sessions.peek(key)
+    const now = clock.now()
+    const opening = findOrOpen(holder)
+    const session: Session = {
+      holder,
+      token: caller.token?.reveal(),
+      link: opening.then((found) => found?.link),
+      opened: undefined,
+      kept: false,
+      usedAt: now,
+      touchedAt: now,
     }
-  }
-
-  function linkOf({ era, version }: Handshake, sessionId: string | undefined): Link {
-    if (sessionId !== undefined && !SESSION_ID.test(sessionId))
-      throw problem('upstream.bad_answer', { server, reason: 'a session id of other characters than visible ASCII' })
-    let count = 0
-    return {
-      era,
-      sessionId,
-      nextId: () => ++count,
-      headers: (method, name) => eras[era].headers(method, name, version),
+    sessions.set(key, session)
+    // Opened with another credential: nobody goes on with it.
+    if (replaced) end(replaced)
+    const settle = (found: Found | undefined) => {
+      session.opened = found?.link
+      session.kept = found?.kept ?? false
+      const wanted = sessions.peek(key) === session
+      if (!found && wanted) sessions.delete(key)
+      if (found && !wanted) forgetSession(session)
     }
+    opening.then(settle, () => settle(undefined))
+    return session.link
   }
 
-  /**
-   * Sends a notification; what the server answers to one decides nothing.
-   *
-   * @throws {Problem} `upstream.unreachable` where it does not answer at all.
-   */
-  async function tell(route: Route, link: Link, message: string): Promise<void> {
-    const headers = [...COMMON_HEADERS, ...route.headers, ...sessionHeaders(link), ...link.headers('', undefined)]
-    const signal = AbortSignal.timeout(settings.startMs)
-    try {
-      const { body } = await route.pool.request({ path: route.path, method: 'POST', headers, body: message, signal })
-      await body.dump()
-    } catch (cause) {
-      throw problem('upstream.unreachable', { server, cause })
+  async function findOrOpen(holder: Holder): Promise<Found | undefined> {
+    const known = await kept.find(holder)
+    if (known) return { link: known, kept: true }
+    const own = await open('legacy', holder.route, holder.client)
+    const found = own && (await kept.save(holder, own))
+    if (found && found.link !== own) follow(speech.end({ route: holder.route, link: own }))
+    return found
+  }
+
+  /** Ends a session for good, wherever it is known. */
+  function forgetSession(session: Session): void {
+    const { holder, opened } = session
+    if (opened) follow(kept.drop(holder, opened))
+    end(session)
+  }
+
+  async function replace(holder: Holder, lost: Link, prefer: EraName): Promise<Link> {
+    const { caller, client, route } = holder
+    const key = keyOf(caller, client)
+    await kept.drop(holder, lost)
+    // It may have meant something else by its answer, and know the session yet.
+    follow(speech.end({ route, link: lost }))
+    if (sessions.peek(key)?.opened?.sessionId === lost.sessionId) sessions.delete(key)
+    const link = await require(holder, prefer)
+    if (lost.level !== undefined) await speech.ensureLevel({ route, link }, { ...client, logLevel: lost.level })
+    needs.onRenewed(key)
+    return link
+  }
+
+  /** Ends the sessions in memory that are meant; answers with their ids. */
+  function endAll(isMeant: (holder: Holder) => boolean): ReadonlySet<string | undefined> {
+    const ended = new Set<string | undefined>()
+    for (const [key, session] of sessions.entries()) {
+      if (!isMeant(session.holder)) continue
+      ended.add(session.opened?.sessionId)
+      end(session)
+      sessions.delete(key)
     }
-  }
-
-  async function endSession(route: Route, link: Link): Promise<void> {
-    if (link.sessionId === undefined || route.pool.closed) return
-    const headers = [...route.headers, ...sessionHeaders(link)]
-    const signal = AbortSignal.timeout(1000)
-    await route.pool
-      .request({ path: route.path, method: 'DELETE', headers, signal })
-      .then(({ body }) => body.dump())
-      .catch((error: unknown) => log.debug({ server, error }, 'upstream.session_not_ended'))
+    return ended
   }
 
   return {
     find,
     require,
-    /** Says that nobody waits for an answer any more. Only a session knows which request is meant by an id. */
-    cancel(route: Route, link: Link, { id, reason }: { id: RequestId; reason: Problem }): void {
-      const message = link.sessionId === undefined ? undefined : eras[link.era].cancelled(id, reason.message)
-      if (message === undefined) return
-      tell(route, link, message).catch((error: unknown) => log.debug({ server, error }, 'upstream.not_told'))
+    /** The session of that client, in memory or kept, where one is open; none is opened. */
+    async findOpen(holder: Holder): Promise<Link | undefined> {
+      const known = findSession(holder.caller, holder.client)
+      return known ? known.link.catch(() => undefined) : kept.find(holder)
     },
+    /** A session that nobody else uses, not even another process; who asks for it ends it. */
+    openAlone: ({ route, client }: Holder): Promise<Link | undefined> => open('legacy', route, client),
     /**
-     * Answers a request of the server's own in mid-call: it may ask only what its client said it can do, which is
-     * nothing but to be there.
+     * Opens a session in place of one that the upstream does not know any more, with the log level that one had:
+     * once, however many find it lost.
+     *
+     * @throws {Problem} `upstream.*`
      */
-    answer(route: Route, link: Link, { id, method }: { id: RequestId; method: string }): void {
-      log.debug({ server, method, id }, 'upstream.asked')
-      if (link.era !== 'legacy' || answering >= ANSWERS_MOST) return
-      answering++
-      tell(route, link, `{"jsonrpc":"2.0","id":${JSON.stringify(id)},${method === 'ping' ? PONG : REFUSAL}}`)
-        .catch((error: unknown) => log.debug({ server, error }, 'upstream.not_told'))
-        .finally(() => answering--)
+    renew(holder: Holder, lost: Link, prefer: EraName = 'legacy'): Promise<Link> {
+      const known = renewing.get(lost)
+      if (known) return known
+      const renewed = replace(holder, lost, prefer)
+      renewing.set(lost, renewed)
+      renewed.catch(() => renewing.delete(lost))
+      return renewed
     },
-    /** Drops a session the upstream no longer knows; the next request opens another. */
-    drop(caller: Caller, link: Link): void {
-      const key = keyOf(caller)
-      if (sessions.peek(key)?.opened === link) sessions.delete(key)
+    /** What the upstream says of itself; asked again where that was said long ago. */
+    async describe(holder: Holder, prefer: EraName): Promise<Handshake> {
+      const link = find(holder.caller, holder.client, prefer) ?? (await require(holder, prefer))
+      if (link !== modern || clock.now() - modernSince < BELIEVED_MS) return link.handshake
+      modernSince = clock.now()
+      const again = await open('modern', holder.route, holder.client).catch(() => undefined)
+      if (again) keepModern(again)
+      return (again ?? link).handshake
     },
     /** Finds out anew which era is spoken: the upstream may have been replaced by one that speaks only the other. */
     doubt(link: Link): void {
       if (modern === link) modern = undefined
       refusedAt.delete(otherEra(link.era))
     },
-    /** Ends the session of one user. */
-    async forget(who: Who): Promise<void> {
-      sessions.delete(keyOf(who))
-      await Promise.all(ending)
+    /** Ends the sessions of one user, or of one session of theirs; `shared` is the way to those nobody here has used. */
+    async forget(who: Who, session: string | undefined, shared: Holder['route'] | undefined): Promise<void> {
+      const ended = endAll(
+        ({ caller, client }) =>
+          caller.tenant === who.tenant &&
+          caller.userId === who.userId &&
+          (session === undefined || client.session === session),
+      )
+      for (const link of await kept.dropAll(who, session)) {
+        if (shared && !ended.has(link.sessionId)) follow(speech.end({ route: shared, link }))
+      }
+      await Promise.all(pending)
     },
+    /** Ends what nobody could go on with; the other sessions go on when the gate is back. */
     async close(): Promise<void> {
       clearInterval(purging)
+      for (const session of sessions.values()) letGo(session)
       sessions.clear()
-      await Promise.all(ending)
+      await Promise.all(pending)
     },
   }
 }
 
-/** @see MCP 2025-11-25, basic/transports#session-management */
-const SESSION_ID = /^[\x21-\x7e]{1,4096}$/
-
-const PONG = '"result":{}'
-const REFUSAL = '"error":{"code":-32601,"message":"This client does not serve that method."}'
-
-function keyOf({ tenant, userId }: Who): string {
-  return `${tenant} ${userId}`
-}
-
-function sessionHeaders({ sessionId }: Link): string[] {
-  return sessionId === undefined ? [] : ['mcp-session-id', sessionId]
+/** Names what one user and client have at the upstream. */
+export function keyOf({ tenant, userId }: Who, client: ClientView): string {
+  return `${tenant} ${userId} ${clientKey(client)}`
 }

@@ -1,21 +1,26 @@
 import type { Pool } from 'undici'
-import type { RequestId } from '../../base/json-rpc.ts'
+import type { RequestId, RpcRequest } from '../../base/json-rpc.ts'
 import { asProblem, problem } from '../../base/problem.ts'
 import { DONE, readData, readEnd, readFailure, readHead, type Reading, type Reply, type ReplyHead } from './reply.ts'
 
-/** One POST to an upstream. */
+/** One request over HTTP whose answer is one JSON-RPC response: a POST, or a GET for the rest of its stream. */
 export interface Post {
   readonly server: string
+  readonly method?: 'POST' | 'GET'
   readonly path: string
   /** Names and values in turn. */
   readonly headers: string[]
-  readonly body: Buffer
+  readonly body: Buffer | undefined
+  /** The id of the JSON-RPC request. */
   readonly id: RequestId
   readonly signal: AbortSignal
   readonly answerBytes: number
   readonly mayStream: boolean
+  /** Whether a stream that ends before the answer may be gone on with. */
+  readonly resumes: boolean
   notify(message: Buffer, method: string): void
-  ask(id: RequestId, method: string): void
+  /** Takes a request of the server's own; absent where there must be none. */
+  readonly ask: ((question: RpcRequest) => void) | undefined
 }
 
 /**
@@ -25,12 +30,13 @@ export interface Post {
  */
 export function post(pool: Pool, request: Post): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const { signal, server, id, answerBytes, mayStream, notify, ask } = request
+    const { signal, server, id, answerBytes, mayStream, resumes, notify, ask } = request
     const reading: Reading = {
       server,
       id,
       answerBytes,
       mayStream,
+      resumes,
       notify,
       ask,
       resolve,
@@ -46,8 +52,9 @@ export function post(pool: Pool, request: Post): Promise<Reply> {
     }
     if (signal.aborted) return abort()
     signal.addEventListener('abort', abort, { once: true })
+    const { method = 'POST', path, headers, body = null } = request
     pool.dispatch(
-      { path: request.path, method: 'POST', headers: request.headers, body: request.body },
+      { path, method, headers, body },
       {
         onRequestStart(controller) {
           reading.connection = controller
@@ -73,12 +80,15 @@ export function post(pool: Pool, request: Post): Promise<Reply> {
   })
 }
 
-function headOf(headers: Record<string, string | string[] | undefined>): ReplyHead {
+export type HeaderRecord = Readonly<Record<string, string | string[] | undefined>>
+
+export function headOf(headers: HeaderRecord): ReplyHead {
   return {
     contentType: textOf(headers['content-type']),
     contentEncoding: textOf(headers['content-encoding']),
     contentLength: textOf(headers['content-length']),
     sessionId: textOf(headers['mcp-session-id']),
+    challenge: textOf(headers['www-authenticate']),
   }
 }
 

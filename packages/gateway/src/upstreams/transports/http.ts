@@ -1,30 +1,37 @@
-import type { Pool } from 'undici'
-import type { UpstreamId, UserId } from '../../base/ids.ts'
-import { isRecord, withId, type RpcRequest } from '../../base/json-rpc.ts'
+import { targetOf, withId, type RpcRequest } from '../../base/json-rpc.ts'
+import { splice } from '../../base/json-spans.ts'
 import type { Log } from '../../base/log.ts'
+import type { Random, UpstreamId } from '../../base/ids.ts'
 import { asProblem, problem } from '../../base/problem.ts'
-import { findMember, splice } from '../../base/json-spans.ts'
-import type { Secret } from '../../base/secret.ts'
-import { isPersonal, render, renderAll, type Template } from '../../base/template.ts'
 import { readInbound } from '../answers.ts'
 import { withSignal } from '../children/pipes.ts'
+import type { ClientView } from '../client.ts'
 import type { UpstreamEras } from '../era.ts'
+import type { LinkStore } from '../link-store.ts'
 import type { Answer, Caller, Exchange, Transport, Who } from '../transport.ts'
-import { COMMON_HEADERS, createLinks, type Link, type Route } from './http-links.ts'
-import { post } from './http-post.ts'
+import { createKeptLinks, type Holder } from './http-kept.ts'
+import type { GroupsNeeds } from './http-groups.ts'
+import { COMMON_HEADERS, streamHeaders, type Link, type Route } from './http-link.ts'
+import { createLinks } from './http-links.ts'
+import { createOpener } from './http-open.ts'
+import { post, type Post } from './http-post.ts'
+import { resume } from './http-resume.ts'
+import { createRoutes, type RoutesNeeds } from './http-routes.ts'
+import { createSpeech } from './http-speech.ts'
+import { isOtherEra, isSessionLost } from './http-verdict.ts'
+import { createWatches } from './http-watch.ts'
 import type { Reply } from './reply.ts'
 
-export interface HttpTransportNeeds {
+export interface HttpTransportNeeds extends RoutesNeeds {
   readonly upstream: UpstreamId
-  readonly url: Template
-  readonly headers: Readonly<Record<string, Template>>
   readonly eras: UpstreamEras
   readonly log: Log
-  readonly settings: { readonly answerBytes: number; readonly startMs: number }
-  /** The pool of connections to an origin, shared by all upstreams there. */
-  poolFor(origin: string): Pool
+  readonly settings: GroupsNeeds['settings']
   readonly clock: { now(): number }
-  /** Told of each notification that comes in mid-call, beside the client. */
+  readonly random: Random
+  /** Where sessions are kept that any process can go on with. */
+  readonly store: LinkStore
+  /** Told of each notification, whether in mid-call or outside of any, beside whoever it is for. */
   onNotification(method: string, who: Who): void
 }
 
@@ -33,68 +40,88 @@ export interface HttpTransportNeeds {
  * other where not.
  */
 export function createHttpTransport(needs: HttpTransportNeeds): Transport {
-  const { upstream: server, eras, settings } = needs
-  const routeFor = createRoutes(needs)
-  const links = createLinks(needs)
+  const { upstream: server, eras, settings, log } = needs
+  const routes = createRoutes(needs)
+  const speech = createSpeech(needs)
+  const links = createLinks({
+    ...needs,
+    speech,
+    kept: createKeptLinks(needs),
+    open: createOpener({ ...needs, speech }),
+    isWatched: (key) => watches.isWatched(key),
+    onRenewed: (key) => watches.renewed(key),
+  })
+  const watches = createWatches({ ...needs, links, speech, routeFor: routes.for })
 
-  function exchangeOnce(exchange: Exchange, { caller, route }: Place, link: Link): Promise<Reply> {
-    return link.sessionId === undefined
-      ? ask(exchange, { caller, route, link }, exchange.request)
-      : askInSession(exchange, { caller, route, link })
+  function exchangeOnce(exchange: Exchange, way: Way): Promise<Reply> {
+    if (way.link.era === 'modern') return post(way.route.pool, toPost(exchange, way, exchange.request))
+    return exchangeLegacy(exchange, way)
   }
 
   /** A session keeps one space of ids for all the clients behind it, so each request gets one of its own. */
-  async function askInSession(exchange: Exchange, way: Way): Promise<Reply> {
+  async function exchangeLegacy(exchange: Exchange, way: Way): Promise<Reply> {
     const { route, link } = way
     const { request, signal } = exchange
-    const wire = withId(request, link.nextId())
-    const stop = () => links.cancel(route, link, { id: wire.id, reason: asProblem(signal.reason) })
+    const wire = link.sessionId === undefined ? request : withId(request, link.nextId())
+    const stop = () => speech.cancel(way, wire.id, asProblem(signal.reason))
     signal.addEventListener('abort', stop, { once: true })
     try {
-      return await ask(exchange, way, wire)
+      const one = toPost(exchange, way, wire)
+      const reply = await post(route.pool, one)
+      if (reply.kind !== 'cut') return reply
+      return await resume(route.streams, reply, one, (lastId) => streamHeaders(route, link, lastId))
     } finally {
       signal.removeEventListener('abort', stop)
     }
   }
 
-  function ask(exchange: Exchange, { caller, route, link }: Way, wire: RpcRequest): Promise<Reply> {
-    return post(route.pool, {
+  function toPost(exchange: Exchange, way: Way, wire: RpcRequest): Post {
+    const { caller, route, link } = way
+    const isLegacy = link.era === 'legacy'
+    return {
       server,
       path: route.path,
       headers: requestHeaders(exchange, route, link),
-      body: eras[link.era].dress(wire),
+      body: eras[link.era].dress(wire, exchange.client),
       id: wire.id,
       signal: exchange.signal,
       answerBytes: settings.answerBytes,
-      mayStream: link.era === exchange.era && wire === exchange.request,
+      mayStream: link.era === exchange.era && wire === exchange.request && exchange.whole !== true,
+      resumes: isLegacy,
       notify(message, method) {
         needs.onNotification(method, caller)
-        exchange.notify(message)
+        exchange.notify(message, method)
       },
-      ask: (id, method) => links.answer(route, link, { id, method }),
-    })
+      // Of the modern era, no server asks: nobody could answer it.
+      ask: isLegacy ? (question) => speech.answer(way, question, exchange.ask) : undefined,
+    }
   }
 
   async function send(exchange: Exchange, caller: Caller): Promise<Answer> {
-    const route = routeFor(caller)
-    const place = { caller, route }
-    const requireLink = () => withSignal(links.require(caller, route, exchange.era), exchange.signal)
-    let link = links.find(caller, exchange.era) ?? (await requireLink())
-    let reply = await exchangeOnce(exchange, place, link)
+    const { client, era, signal, request } = exchange
+    const route = routes.for(caller)
+    const holder: Holder = { caller, client, route }
+    let link = links.find(caller, client, era) ?? (await withSignal(links.require(holder, era), signal))
+    const told = speech.ensureLevel({ route, link }, client)
+    if (told) await withSignal(told, signal)
+    let reply = await exchangeOnce(exchange, { caller, route, link })
     if (isSessionLost(reply, link)) {
-      links.drop(caller, link)
-      link = await requireLink()
-      reply = await exchangeOnce(exchange, place, link)
+      link = await withSignal(links.renew(holder, link, era), signal)
+      reply = await exchangeOnce(exchange, { caller, route, link })
     } else if (isOtherEra(reply, link)) {
       links.doubt(link)
-      const other = await requireLink()
-      if (other.era !== link.era) reply = await exchangeOnce(exchange, place, (link = other))
+      const other = await withSignal(links.require(holder, era), signal)
+      if (other.era !== link.era) {
+        watches.moved(link)
+        reply = await exchangeOnce(exchange, { caller, route, link: (link = other) })
+      }
     }
-    return answerOf(reply, link, exchange.request)
+    return answerOf(reply, link, request)
   }
 
   function answerOf(reply: Reply, link: Link, request: RpcRequest): Answer {
     if (reply.kind === 'stream') return reply
+    if (reply.kind === 'cut') throw problem('upstream.died', { server })
     const said = reply.kind === 'whole' ? reply.bytes : (reply.bytes ?? refused(reply.status))
     const bytes = link.sessionId === undefined ? said : restoreId(said, request, server)
     return { kind: 'whole', bytes, era: link.era, status: reply.status }
@@ -104,61 +131,41 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
     throw problem('upstream.bad_answer', { server, reason: `HTTP ${status}` })
   }
 
+  async function tell(message: Buffer, client: ClientView, caller: Caller): Promise<void> {
+    const route = routes.for(caller)
+    const link = await links.findOpen({ caller, client, route })
+    if (link) await speech.tell({ route, link }, message)
+  }
+
   return {
     send,
+    describe({ era, client, signal }, caller) {
+      return withSignal(links.describe({ caller, client, route: routes.for(caller) }, era), signal)
+    },
+    watch: watches.watch,
+    tell(message, client, caller) {
+      tell(message, client, caller).catch((error: unknown) => log.debug({ server, error }, 'upstream.not_told'))
+    },
     startedAt: () => 0,
-    forget: (who) => links.forget(who),
-    close: () => links.close(),
+    async forget(who) {
+      watches.forget(who)
+      await links.forget(who, undefined, routes.shared())
+    },
+    async forgetSession(session, who) {
+      watches.forgetSession(session, who)
+      await links.forget(who, session, routes.shared())
+    },
+    async close() {
+      await watches.close()
+      await links.close()
+    },
   }
 }
 
-interface Place {
+interface Way {
   readonly caller: Caller
   readonly route: Route
-}
-interface Way extends Place {
   readonly link: Link
-}
-
-/**
- * Fills in URL and headers: once where they are the same for everybody, and once for each token where they
- * are not. A token was opened for one user, so what was filled in with it is theirs.
- */
-function createRoutes({ url, headers, poolFor }: HttpTransportNeeds): (caller: Caller) => Route {
-  const build = (caller: Filler): Route => {
-    const { origin, path } = placeOf(url, caller)
-    return { pool: poolFor(origin), path, headers: headersOf(headers, caller) }
-  }
-  if (![url, ...Object.values(headers)].some(isPersonal)) {
-    const same = build(NOBODY)
-    return () => same
-  }
-  const kept = new WeakMap<Secret, Route>()
-  return (caller) => {
-    const { token } = caller
-    const known = token && kept.get(token)
-    if (known) return known
-    const route = build(caller)
-    if (token) kept.set(token, route)
-    return route
-  }
-}
-
-type Filler = Pick<Caller, 'userId' | 'token'>
-
-/** For templates that ask for nobody. */
-const NOBODY: Filler = { userId: '' as UserId, token: undefined }
-
-/** A token is one segment of a path, or one value of a query, whatever it contains. */
-function placeOf(url: Template, { userId, token }: Filler): { origin: string; path: string } {
-  const text = token?.reveal()
-  const filled = render(url, { userId, token: text === undefined ? undefined : encodeURIComponent(text) })
-  const { origin, pathname, search } = new URL(filled)
-  return { origin, path: pathname + search }
-}
-
-function headersOf(headers: HttpTransportNeeds['headers'], { userId, token }: Filler): readonly string[] {
-  return Object.entries(renderAll(headers, { userId, token: token?.reveal() })).flat()
 }
 
 function requestHeaders(exchange: Exchange, route: Route, link: Link): string[] {
@@ -168,7 +175,7 @@ function requestHeaders(exchange: Exchange, route: Route, link: Link): string[] 
     'x-request-id',
     requestId,
     ...route.headers,
-    ...link.headers(request.method, request.name ?? request.uri),
+    ...link.headers(request.method, targetOf(request)),
   ]
   if (link.sessionId !== undefined) headers.push('mcp-session-id', link.sessionId)
   if (paramHeaders.length > 0) headers.push(...paramHeaders)
@@ -180,44 +187,4 @@ function restoreId(answer: Buffer, { bytes, idSpan }: RpcRequest, server: string
   const inbound = readInbound(answer, server)
   if (inbound.kind !== 'response') return answer
   return splice(answer, [{ ...inbound.idSpan, by: bytes.subarray(idSpan.start, idSpan.end) }])
-}
-
-/**
- * A server that has forgotten a session answers 404, some 400, and has not run the request; an error in the
- * body names no id then, or one of the server's own.
- */
-function isSessionLost(reply: Reply, { sessionId }: Link): boolean {
-  return sessionId !== undefined && reply.kind === 'status' && (reply.status === 404 || reply.status === 400)
-}
-
-/**
- * Whether the reply may be that of a server that does not speak the modern era any more. Nothing was run then, so
- * that the request may be sent again.
- *
- * @see MCP 2026-07-28, basic/versioning: what a server says that does not know the revision, or the method
- */
-function isOtherEra(reply: Reply, { era }: Link): boolean {
-  if (era !== 'modern' || reply.kind === 'stream') return false
-  if (reply.kind === 'status') return reply.status === 404 || reply.status === 400
-  return reply.bytes.length <= SHORT_BYTES && NOT_SPOKEN.has(errorCodeOf(reply.bytes))
-}
-
-/** A refusal is short; longer answers are not searched for one. */
-const SHORT_BYTES = 4_096
-const NOT_SPOKEN: ReadonlySet<unknown> = new Set([-32022, -32601])
-const ERROR = Buffer.from('"error"')
-
-function errorCodeOf(bytes: Buffer): unknown {
-  if (!bytes.includes(ERROR)) return undefined
-  const at = findMember(bytes, 0, 'error')
-  const error: unknown = at && parse(bytes.toString('utf8', at.start, at.end))
-  return isRecord(error) ? error['code'] : undefined
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,5 @@
-import type { UpstreamId } from '../../base/ids.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Random, UpstreamId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
 import { problem } from '../../base/problem.ts'
 import { render, renderAll } from '../../base/template.ts'
@@ -7,66 +8,84 @@ import type { Launch } from '../children/launch.ts'
 import type { Owner } from '../children/owner.ts'
 import type { Children } from '../children/pool.ts'
 import type { UpstreamDefinition } from '../definition.ts'
-import type { Handshake, UpstreamEras } from '../era.ts'
+import type { UpstreamEras } from '../era.ts'
+import type { LinkStore } from '../link-store.ts'
 import type { Caller, Transport } from '../transport.ts'
 import { createBuiltinTransport, type LoadBuiltin } from './builtin.ts'
+import { fillOnce } from './filled.ts'
 import { createHttpTransport } from './http.ts'
+import { createRoutes } from './http-routes.ts'
+import { withSseHint } from './sse-hint.ts'
+import { createSseTransport } from './sse.ts'
 import { createStdioTransport } from './stdio.ts'
 
 export interface OpenNeeds {
-  readonly children: Children<Handshake>
+  readonly children: Children
   readonly pools: Pools
+  /** For streams that stay open, each of which takes a connection for itself. */
+  readonly streamPools: Pools
+  /** Where the sessions are kept that upstreams have opened. */
+  readonly store: LinkStore
   readonly eras: UpstreamEras
-  readonly clock: { now(): number }
+  readonly clock: Clock
+  readonly random: Random
   readonly log: Log
   readonly answerBytes: number
-  /** Told of each notification that an upstream sends in mid-call. */
+  /** Told of each notification that an upstream sends, whether it belongs to a call or not. */
   onNotification(message: { readonly method: string }, owner: Owner): void
   readonly builtins: Readonly<Record<string, LoadBuiltin>>
 }
 
 /** Opens the transport that a definition asks for; nothing is started or connected by it. */
 export function openTransport(needs: OpenNeeds): (definition: UpstreamDefinition) => Transport {
-  const { children, pools, eras, clock, log, answerBytes } = needs
   return (definition) => {
-    const { id: upstream, startTimeoutMs } = definition
     switch (definition.kind) {
-      case 'stdio': {
-        const { shared, memoryMb } = definition
-        const limits = { startTimeoutMs, memoryMb }
-        return createStdioTransport({ children, upstream, eras, shared, limits, launchFor: launcher(definition) })
-      }
-      case 'http': {
-        const settings = { answerBytes, startMs: startTimeoutMs }
-        const { url, headers } = definition
-        return createHttpTransport({
-          upstream,
-          url,
-          headers,
-          eras,
-          log,
-          clock,
-          settings,
-          poolFor: pools.get,
-          onNotification: (method, { tenant, userId }) =>
-            needs.onNotification({ method }, { upstream, tenant, userId }),
-        })
-      }
-      case 'builtin': {
-        const load = needs.builtins[definition.builtin] ?? unknownBuiltin(upstream)
-        const { apiBaseUrl } = definition
-        return createBuiltinTransport({ upstream, eras, settings: { answerBytes }, load: () => load({ apiBaseUrl }) })
-      }
+      case 'stdio':
+        return openStdio(needs, definition)
+      case 'http':
+        return openHttp(needs, definition)
+      case 'builtin':
+        return openBuiltin(needs, definition)
     }
   }
 }
 
+type Definition<Kind> = UpstreamDefinition & { readonly kind: Kind }
+
+function openStdio({ children }: OpenNeeds, definition: Definition<'stdio'>): Transport {
+  const { id: upstream, shared, memoryMb, startTimeoutMs, args, env } = definition
+  const launchFor = fillOnce([...args, ...Object.values(env)], (caller) => launchOf(definition, caller))
+  return createStdioTransport({ children, upstream, shared, limits: { startTimeoutMs, memoryMb }, launchFor })
+}
+
 /** Fills in command line and environment for one caller, on a copy. */
-function launcher({ command, args, env, cwd }: UpstreamDefinition & { kind: 'stdio' }): (caller: Caller) => Launch {
-  return ({ userId, token }) => {
-    const values = { userId, token: token?.reveal() }
-    return { command, args: args.map((arg) => render(arg, values)), env: renderAll(env, values), cwd }
-  }
+function launchOf({ command, args, env, cwd }: Definition<'stdio'>, { userId, token }: Caller): Launch {
+  const values = { userId, token: token?.reveal() }
+  return { command, args: args.map((arg) => render(arg, values)), env: renderAll(env, values), cwd }
+}
+
+function openHttp(
+  needs: OpenNeeds,
+  { id: upstream, url, headers, startTimeoutMs, sse }: Definition<'http'>,
+): Transport {
+  const { eras, clock, random, log, pools, streamPools, store, answerBytes } = needs
+  const routing = { url, headers, poolFor: pools.get, streamPoolFor: streamPools.get }
+  const common = { ...routing, upstream, eras, clock, log, settings: { answerBytes, startMs: startTimeoutMs } }
+  if (sse === true) return createSseTransport({ ...common, onNotification: needs.onNotification })
+  const transport = createHttpTransport({
+    ...common,
+    random,
+    store,
+    onNotification: (method, { tenant, userId }) => needs.onNotification({ method }, { upstream, tenant, userId }),
+  })
+  return withSseHint(transport, { upstream, clock, routeFor: (caller) => createRoutes(routing).for(caller) })
+}
+
+function openBuiltin(needs: OpenNeeds, { id: upstream, builtin, apiBaseUrl, startTimeoutMs }: Definition<'builtin'>) {
+  const { eras, log, answerBytes, onNotification } = needs
+  const load = needs.builtins[builtin] ?? unknownBuiltin(upstream)
+  const settings = { answerBytes, startMs: startTimeoutMs }
+  return createBuiltinTransport({ upstream, eras, log, settings, load: () => load({ apiBaseUrl }), onNotification })
 }
 
 function unknownBuiltin(server: UpstreamId) {

@@ -1,7 +1,8 @@
 import { problem, Problem } from '../../base/problem.ts'
-import type { RequestId } from '../../base/json-rpc.ts'
+import { readMessage, type RequestId, type RpcMessage, type RpcRequest } from '../../base/json-rpc.ts'
 import { skipSpace, splice } from '../../base/json-spans.ts'
 import { readInbound } from '../answers.ts'
+import { scopesWanted } from '../../providers/challenge.ts'
 import type { Sink } from '../transport.ts'
 import { createEventReader, type EventReader } from './event-stream.ts'
 
@@ -26,9 +27,11 @@ export interface Reading {
   readonly answerBytes: number
   /** Whether a large answer may be passed on unread. */
   readonly mayStream: boolean
+  /** Whether a stream that ends before the answer may be gone on with. */
+  readonly resumes?: boolean
   notify(message: Buffer, method: string): void
-  /** A request of the server's own, in mid-call. */
-  ask(id: RequestId, method: string): void
+  /** Takes a request of the server's own, in mid-call; absent where there must be none. */
+  readonly ask: ((question: RpcRequest) => void) | undefined
   /** Takes the answer; what the HTTP status was helps to judge one that is not ours. */
   resolve(reply: Reply): void
   reject(reason: Problem): void
@@ -48,6 +51,8 @@ export type Reply =
       readonly sessionId: string | undefined
     }
   | { readonly kind: 'stream'; readonly head: Buffer; pipe(sink: Sink): void }
+  /** A stream that ended before the answer, which is to be had after that event. */
+  | { readonly kind: 'cut'; readonly lastId: string; readonly retryMs: number | undefined }
   /** A refusal (4xx) that no JSON-RPC response to this very request came with; `bytes` is an error without an id. */
   | { readonly kind: 'status'; readonly status: number; readonly bytes?: Buffer }
 
@@ -57,6 +62,8 @@ export interface ReplyHead {
   readonly contentEncoding?: string | undefined
   readonly contentLength?: string | undefined
   readonly sessionId?: string | undefined
+  /** `WWW-Authenticate`. */
+  readonly challenge?: string | undefined
 }
 
 type State =
@@ -75,7 +82,7 @@ export const DONE: State = { kind: 'done' }
 export function readHead(reading: Reading, status: number, head: ReplyHead): void {
   const { server, answerBytes } = reading
   const { contentType = '', contentEncoding = 'identity', contentLength = '0' } = head
-  const refusal = refusalOf(status, server)
+  const refusal = refusalOf(status, server, head.challenge)
   if (refusal) return giveUp(reading, refusal)
   // None was asked for, and a small one may unpack to more than any limit.
   if (contentEncoding !== 'identity') return giveUp(reading, badAnswer(server, 'compressed, which was not asked for'))
@@ -114,7 +121,7 @@ export function readEnd(reading: Reading): void {
   const { state, server } = reading
   reading.state = DONE
   if (state.kind === 'piped') state.sink?.end()
-  else if (state.kind === 'events') reading.reject(died(server))
+  else if (state.kind === 'events') cutOff(reading, state.reader, died(server))
   else if (state.kind === 'json') settle(reading, joined(state.chunks), state.status)
 }
 
@@ -122,8 +129,16 @@ export function readEnd(reading: Reading): void {
 export function readFailure(reading: Reading, cause: unknown): void {
   const { state, server } = reading
   reading.state = DONE
+  const failure = isNotHttp(cause) ? badAnswer(server, 'not HTTP') : died(server, cause)
   if (state.kind === 'piped') failPiped(state, cause)
-  else reading.reject(isNotHttp(cause) ? badAnswer(server, 'not HTTP') : died(server, cause))
+  else if (state.kind === 'events') cutOff(reading, state.reader, failure)
+  else reading.reject(failure)
+}
+
+/** @see MCP 2025-11-25, basic/transports#resumability-and-redelivery */
+function cutOff({ resumes, resolve, reject }: Reading, { lastId, retryMs }: EventReader, failure: Problem): void {
+  if (resumes && lastId !== undefined) resolve({ kind: 'cut', lastId, retryMs })
+  else reject(failure)
 }
 
 /** The reply is of no use: the connection is not kept for the rest of it. */
@@ -139,12 +154,24 @@ function readEvent(reading: Reading, data: Buffer): void {
   if (reading.state.kind !== 'events') return
   const inbound = readInbound(data, reading.server)
   if (inbound.kind === 'notification') reading.notify(data, inbound.method)
-  else if (inbound.kind === 'request') reading.ask(inbound.id, inbound.method)
+  else if (inbound.kind === 'request') readQuestion(reading, data)
   else {
     reading.state = DONE
     reading.resolve({ kind: 'whole', bytes: checkId(data, reading), status: 200, sessionId: reading.sessionId })
     setTimeout(() => reading.connection?.abort(ABANDONED), LINGER_MS).unref()
   }
+}
+
+/** Nobody could tell such a server the answer, and it would wait for it. */
+function readQuestion({ server, ask }: Reading, data: Buffer): void {
+  if (!ask) throw badAnswer(server, 'a request in mid-call, which its revision does not allow')
+  let question: RpcMessage
+  try {
+    question = readMessage(data)
+  } catch (cause) {
+    throw badAnswer(server, 'a request that is not JSON-RPC', cause)
+  }
+  if (question.kind === 'request') ask(question)
 }
 
 function readJson(reading: Reading, held: State & { kind: 'json' }, chunk: Buffer): void {
@@ -184,8 +211,9 @@ function failPiped(piped: State & { kind: 'piped' }, cause: unknown): void {
 const LINGER_MS = 1000
 
 /** A refusal must not reach the client as a refusal of its own key. */
-function refusalOf(status: number, server: string): Problem | undefined {
-  if (status === 401 || status === 403) return problem('upstream.refused', { server, upstreamStatus: status })
+function refusalOf(status: number, server: string, challenge: string | undefined): Problem | undefined {
+  if (status === 401 || status === 403)
+    return problem('upstream.refused', { server, upstreamStatus: status, scopes: scopesWanted(status, challenge) })
   if (status === 429 || status === 503) return problem('upstream.busy', { server, upstreamStatus: status })
   return undefined
 }

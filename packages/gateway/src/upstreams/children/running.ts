@@ -1,0 +1,34 @@
+import type { Output } from './pipes.ts'
+
+/** What is behind a child's pipe: a process with all that came from it, or a connection. */
+export interface Running {
+  /** Absent where it is no process of ours. */
+  readonly pid: number | undefined
+  readonly output: Output
+  /** How much memory it has, in MB of 2^20 bytes; `undefined` where that is nothing to us. */
+  measure(): Promise<number | undefined>
+  /**
+   * Ends it: with `abruptly` at once, else as it is used to.
+   *
+   * @returns whether nothing is left.
+   */
+  end(how: { readonly graceMs: number; readonly abruptly: boolean }): Promise<boolean>
+}
+
+/** Who hears what comes out of the pipe. */
+export interface Hearing {
+  /** The longest message it may send. */
+  readonly lineBytes: number
+  /** @returns whether anybody was waiting for the message, or `junk`. */
+  onLine(line: Buffer): boolean | 'junk'
+  onTooLong(): void
+  /** It ended, or closed one of its ways: nothing new shall be asked of it. */
+  onFading(): void
+  /** After `onFading`, when all that it sent has been handed on. */
+  onOver(how: string): void
+  /** Aborted where the start is given up. */
+  readonly signal: AbortSignal
+}
+
+/** Between two rests: messages that nobody waits for. */
+export const IDLE_LINES = 512
