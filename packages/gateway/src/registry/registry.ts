@@ -1,196 +1,97 @@
-import { hash } from 'node:crypto'
-import type { TenantId, UpstreamId, UserId } from '../base/ids.ts'
-import type { Log } from '../base/log.ts'
-import { asProblem, problem, type Problem } from '../base/problem.ts'
-import type { Secret } from '../base/secret.ts'
-import { maySeeUpstream, type Principal } from '../identity/principal.ts'
+import type { UpstreamId } from '../base/ids.ts'
+import { problem, type Problem } from '../base/problem.ts'
+import { maySeeUpstream } from '../identity/principal.ts'
 import type { UpstreamDefinition } from '../upstreams/definition.ts'
-import type { EraName } from '../upstreams/era.ts'
-import type { Caller } from '../upstreams/transport.ts'
+import type { Handshake } from '../upstreams/era.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
-import { isPersonal, type LastKnown } from './last-known.ts'
+import { createClientKeys } from './client-keys.ts'
+import type { KindName } from './kinds.ts'
+import { isPersonal } from './last-known.ts'
+import { atOnce, createLoading, FRESH_MS, tooSlow, type Asker, type LoadingNeeds, type Wanted } from './loading.ts'
 import { serverOf } from './names.ts'
-import { fetchTools, toShelf, type Shelf, type Tool } from './shelf.ts'
-import { createSlots, type Slot, type SlotKey } from './slots.ts'
-import { createTurns, type Turns } from './turns.ts'
+import type { Item, Shelf } from './shelf.ts'
+import { createSlots, type Meant, type ShelvesKey, type Slot } from './slots.ts'
+import { createTurns } from './turns.ts'
 
-export type { Tool } from './shelf.ts'
-
-/** Who asks, in which era, and on which of the endpoints. */
-export interface Asker {
-  readonly principal: Principal
-  readonly era: { readonly name: EraName }
-  /** The upstream of `/mcp/<server>`; `undefined` on `/mcp`. */
-  readonly server: UpstreamId | undefined
-}
+export type { Asker } from './loading.ts'
+export type { Item } from './shelf.ts'
 
 /** How things stand with one upstream for one user. */
 export interface Standing {
   readonly definition: UpstreamDefinition
-  readonly tools: readonly Tool[]
+  readonly items: readonly Item[]
+  /** The same as it lies in memory; `undefined` where nothing is known. */
+  readonly shelf: Shelf | undefined
+  /** How long the list may be kept from now on, in milliseconds. */
+  readonly ttlMs: number
+  /** Whether it may be shown to anybody. */
+  readonly isPublic: boolean
   /** When the list was last fetched or tried; `undefined` where it is only known from before a restart. */
   readonly fetchedAt: number | undefined
   readonly failure: Problem | undefined
   /** Nothing runs that could be asked: the next call starts it. */
   readonly idle: boolean
+  /** When that which runs was started, where something else had run for this user before. */
+  readonly restartedAt: number | undefined
 }
+
+/** How many there are of each kind, as far as it is known. */
+export type Counts = Readonly<Partial<Record<KindName, number>>>
 
 export interface Registry {
-  /** Everything the asker may see, upstream by upstream, as fresh as can be had without a long wait. */
-  list(asker: Asker): Promise<readonly Standing[]>
+  /** Everything of a kind the asker may see, upstream by upstream, as fresh as can be had without a long wait. */
+  list(asker: Asker, kind: KindName): Promise<readonly Standing[]>
   /**
-   * The tool of that name.
+   * The tool or prompt of that name.
    *
-   * @throws {Problem} `tool.unknown` also where it exists but not for this asker; `token.*`, `connection.*` or an
-   * `upstream.*` where its upstream could not be asked.
+   * @throws {Problem} `tool.unknown` or `prompt.unknown` also where it exists but not for this asker; `token.*`,
+   * `connection.*` or an `upstream.*` where its upstream could not be asked.
    */
-  require(asker: Asker, name: string): Tool | Promise<Tool>
+  require(asker: Asker, kind: 'tools' | 'prompts', name: string): Item | Promise<Item>
+  /** What the one upstream of the asker's endpoint says of itself; `undefined` where that cannot be had soon. */
+  about(asker: Asker): Promise<Handshake | undefined>
+  /** What is known of an upstream without asking it. */
+  count(asker: Asker, upstream: UpstreamId): Counts
   has(upstream: UpstreamId): boolean
-  /** Forgets how fresh a list is: the upstream says it has changed, or a user's token did. */
-  invalidate(upstream: UpstreamId, tenant?: TenantId, userId?: UserId): void
+  /** The server of that name, whichever letters of it are capitals. */
+  named(name: string): UpstreamId | undefined
+  /** Forgets how fresh lists are: the upstream says they have changed, or a user's token did. */
+  invalidate(upstream: UpstreamId, meant?: Meant): void
 }
 
-export interface RegistryNeeds {
-  readonly upstreams: Upstreams
-  /** The caller's own credential, where the list depends on it; `token.*` or `connection.*` where it is missing. */
-  readonly credentials: {
-    require(principal: Principal, upstream: UpstreamId): Secret | undefined | Promise<Secret | undefined>
-  }
-  readonly lastKnown: LastKnown
-  readonly clock: { now(): number }
-  readonly log: Log
-  readonly newRequestId: () => string
-  readonly settings: RegistrySettings
+export interface RegistryNeeds extends Omit<LoadingNeeds, 'upstreams' | 'onLoaded'> {
+  readonly upstreams: Pick<Upstreams, 'definitions' | 'find'> & LoadingNeeds['upstreams']
 }
 
-export interface RegistrySettings {
-  /** How long an upstream may take to list its tools before others stop waiting for it. */
-  readonly listMs: number
-  /** The longest name on the merged endpoint. */
-  readonly nameLimit: number
-}
-
-/** How long a list is good without asking again, where its upstream says nothing longer. */
-const FRESH_MS = 30_000
-const FRESH_MOST_MS = 3_600_000
-/** How soon an upstream that failed is asked again. */
-const RETRY_MS = 3_000
 /** How long a list that is known already may keep a client waiting for a fresher one. */
 const STALE_WAIT_MS = 1_500
-/** A list of a child is good until the child says otherwise, or another is started. */
-const CHILD_FRESH_MS = 3_600_000
 /** How many servers one list starts at once: each takes a while of the machine's, and room from those that run. */
 const STARTS_MOST = 4
 
 /**
- * Knows which tools there are: one shelf per upstream, for all users where the upstream cannot tell them
- * apart and for each user where it can. A list that cannot be had now is answered as it was last known.
+ * Knows what there is: one shelf per upstream and kind, for all users where the upstream cannot tell them apart and
+ * for each user where it can. A list that cannot be had now is answered as it was last known.
  */
 export function createRegistry(needs: RegistryNeeds): Registry {
   const { upstreams, clock, log, settings } = needs
   const slots = createSlots()
+  const clientKeyOf = createClientKeys()
+  const byName = new Map(upstreams.definitions.map(({ id }) => [id.toLowerCase(), id]))
   const personal = new Set(upstreams.definitions.filter(isPersonal))
+  const loading = createLoading({
+    ...needs,
+    onLoaded: ({ definition, asker, kind, slot }) => slots.weigh(keyFor(definition, asker), kind, slot),
+  })
 
-  function keyFor(definition: UpstreamDefinition, { principal, era }: Asker): SlotKey {
+  function keyFor(definition: UpstreamDefinition, { principal, era, client }: Asker): ShelvesKey {
     const userId = personal.has(definition) ? principal.userId : ''
-    return { upstream: definition.id, era: era.name, tenant: principal.tenant, userId }
+    const { tenant } = principal
+    return { upstream: definition.id, era: era.name, tenant, userId, client: clientKeyOf(client, definition) }
   }
 
-  function slotFor(definition: UpstreamDefinition, asker: Asker): Slot {
-    return slots.get(keyFor(definition, asker))
-  }
-
-  /** Brings a slot up to date, waiting only as long as it is worth. */
-  async function freshen(wanted: Wanted, knownMs: number, turns: Turns): Promise<Slot> {
-    const slot = slotFor(wanted.definition, wanted.asker)
-    if (isFresh(wanted, slot)) return slot
-    slot.loading ??= load(wanted, slot, turns).finally(() => (slot.loading = undefined))
-    await within(slot.shelf ? knownMs : settings.listMs, slot.loading)
-    return slot
-  }
-
-  /** What was started since may be another version, or have another token. */
-  function isFresh({ definition: { id }, asker: { principal } }: Wanted, slot: Slot): boolean {
-    if (clock.now() - slot.triedAt >= slot.freshMs) return false
-    const startedAt = upstreams.startedAt(id, principal)
-    return startedAt === undefined || startedAt === slot.startedAt
-  }
-
-  async function load(wanted: Wanted, slot: Slot, turns: Turns): Promise<void> {
-    const { definition, asker } = wanted
-    const { id } = definition
-    const changed = slot.outdated
-    slot.outdated = false
-    try {
-      slot.shelf ??= await recall(wanted, slot)
-      const caller = await callerOf(wanted)
-      const rests = upstreams.startedAt(id, caller) === undefined
-      // Nothing is started only to be asked what is known already.
-      if (!(rests && slot.shelf && !changed && !slot.failure)) await ask(wanted, slot, rests ? turns : atOnce)
-      slot.failure = undefined
-      slot.startedAt = upstreams.startedAt(id, asker.principal)
-    } catch (error) {
-      slot.failure = asProblem(error)
-      slot.freshMs = RETRY_MS
-      slot.startedAt = upstreams.startedAt(id, asker.principal)
-      noteFailure(definition, slot, error)
-    }
-    if (slot.outdated) slot.freshMs = 0
-    slot.triedAt = clock.now()
-    slots.weigh(keyFor(definition, asker), slot)
-  }
-
-  async function callerOf({ definition: { id }, asker: { principal } }: Wanted): Promise<Caller> {
-    const token = await needs.credentials.require(principal, id)
-    return { tenant: principal.tenant, userId: principal.userId, token }
-  }
-
-  /** The list as it was last known. That it cannot be had is no reason not to ask for it. */
-  async function recall(wanted: Wanted, slot: Slot): Promise<Shelf | undefined> {
-    const { id } = wanted.definition
-    try {
-      const known = await needs.lastKnown.find(memoryOf(wanted))
-      if (!known) return undefined
-      slot.keptDigest = digest(known)
-      slot.freshMs = lastingMs(wanted.definition)
-      return toShelf(id, known, settings.nameLimit, log)
-    } catch (error) {
-      log.error({ server: id, error }, 'registry.not_recalled')
-      return undefined
-    }
-  }
-
-  async function ask(wanted: Wanted, slot: Slot, turns: Turns): Promise<void> {
-    const { definition, asker } = wanted
-    slot.askedAt = clock.now()
-    const callerFor = () => callerOf(wanted)
-    const fetching = { upstreams, newRequestId: needs.newRequestId, callerFor, era: asker.era.name, id: definition.id }
-    const { tools, ttlMs } = await turns(() => fetchTools(fetching))
-    slot.askedAt = clock.now()
-    slot.shelf = toShelf(definition.id, tools, settings.nameLimit, log)
-    slot.freshMs = Math.min(Math.max(ttlMs, lastingMs(definition)), FRESH_MOST_MS)
-    await keep(wanted, slot, slot.shelf)
-  }
-
-  /** Writes the list down where it is not as it was; a server works all the same where that fails. */
-  async function keep(wanted: Wanted, slot: Slot, { tools }: Shelf): Promise<void> {
-    const known = tools.map(({ json }) => json)
-    const now = digest(known)
-    if (now === slot.keptDigest) return
-    try {
-      await needs.lastKnown.save(memoryOf(wanted), known)
-      slot.keptDigest = now
-    } catch (error) {
-      log.error({ server: wanted.definition.id, error }, 'registry.not_kept')
-    }
-  }
-
-  /** A missing token is no fault, and asked for anew each time; the user may have set it since. */
-  function noteFailure({ id: server }: UpstreamDefinition, slot: Slot, error: unknown): void {
-    if (!/^(?:token|connection)\./.test(slot.failure?.code ?? ''))
-      return log.info({ server, error }, 'registry.list_failed')
-    slot.shelf = undefined
-    slot.freshMs = 0
+  function wantedOf(definition: UpstreamDefinition, kind: KindName, asker: Asker): Wanted {
+    const key = keyFor(definition, asker)
+    return { definition, asker, kind, client: key.client, slot: slots.get(key, kind) }
   }
 
   function visible({ principal, server }: Asker): readonly UpstreamDefinition[] {
@@ -199,80 +100,97 @@ export function createRegistry(needs: RegistryNeeds): Registry {
     )
   }
 
-  function findIn({ shelf }: Slot, { server }: Asker, name: string): Tool | undefined {
-    return server === undefined ? shelf?.byExposed.get(name) : shelf?.byName.get(name)
+  /** The upstream, where there is one and the asker may see it. */
+  function findVisible(id: UpstreamId | undefined, { principal }: Asker): UpstreamDefinition | undefined {
+    const definition = id === undefined ? undefined : upstreams.find(id)
+    return definition && maySeeUpstream(principal, definition.id) ? definition : undefined
   }
 
-  async function seek(definition: UpstreamDefinition, asker: Asker, name: string): Promise<Tool> {
-    const slot = await freshen({ definition, asker }, settings.listMs, atOnce)
-    const tool = findIn(slot, asker, name)
-    if (tool) return tool
-    throw slot.failure ?? (slot.loading ? slow(definition, settings) : problem('tool.unknown', { tool: shown(name) }))
+  async function seek(definition: UpstreamDefinition, kind: NamedKind, asker: Asker, name: string): Promise<Item> {
+    const wanted = wantedOf(definition, kind, asker)
+    await loading.freshen(wanted, settings.listMs, atOnce)
+    const item = findIn(wanted.slot, asker, name)
+    if (item) return item
+    const { failure, loading: goesOn } = wanted.slot
+    throw failure ?? (goesOn ? tooSlow(definition, settings.listMs) : unknown(kind, name))
   }
 
-  function standingOf(definition: UpstreamDefinition, { principal }: Asker, slot: Slot): Standing {
-    const { shelf, failure, askedAt, loading } = slot
+  function standingOf({ definition, asker: { principal, client }, slot }: Wanted): Standing {
+    const { shelf, failure, askedAt, loading: goesOn, restartedAt } = slot
     return {
       definition,
-      tools: shelf?.tools ?? [],
+      items: shelf?.items ?? [],
+      shelf,
+      ttlMs: ttlOf(slot, clock.now()),
+      isPublic: shelf !== undefined && shelf.isPublic && !personal.has(definition),
       fetchedAt: shelf && askedAt,
-      failure: failure ?? (shelf || !loading ? undefined : slow(definition, settings)),
-      idle: upstreams.startedAt(definition.id, principal) === undefined,
+      failure: failure ?? (shelf || !goesOn ? undefined : tooSlow(definition, settings.listMs)),
+      idle: upstreams.startedAt(definition.id, principal, client) === undefined,
+      restartedAt,
     }
   }
 
   return {
-    list(asker) {
-      const turns = createTurns(STARTS_MOST)
-      const standings = visible(asker).map(async (definition) =>
-        standingOf(definition, asker, await freshen({ definition, asker }, STALE_WAIT_MS, turns)),
-      )
-      return Promise.all(standings)
+    async list(asker, kind) {
+      const all = visible(asker).map((definition) => wantedOf(definition, kind, asker))
+      const stale = all.filter((wanted) => !loading.isFresh(wanted))
+      if (stale.length > 0) {
+        const turns = createTurns(STARTS_MOST)
+        await Promise.all(stale.map((wanted) => loading.freshen(wanted, STALE_WAIT_MS, turns)))
+      }
+      return all.map(standingOf)
     },
-    require(asker, name) {
-      const server = asker.server ?? serverOf(name)
-      const definition = server === undefined ? undefined : upstreams.find(server)
-      if (!definition || !maySeeUpstream(asker.principal, definition.id))
-        throw problem('tool.unknown', { tool: shown(name) })
-      return findIn(slotFor(definition, asker), asker, name) ?? seek(definition, asker, name)
+    require(asker, kind, name) {
+      const definition = findVisible(asker.server ?? serverOf(name), asker)
+      if (!definition) throw unknown(kind, name)
+      return findIn(slots.get(keyFor(definition, asker), kind), asker, name) ?? seek(definition, kind, asker, name)
     },
+    async about(asker) {
+      const definition = findVisible(asker.server, asker)
+      if (!definition) return undefined
+      try {
+        return await loading.describe({ definition, asker }, settings.listMs)
+      } catch (error) {
+        log.info({ server: definition.id, error }, 'registry.not_described')
+        return undefined
+      }
+    },
+    count(asker, upstream) {
+      const definition = findVisible(upstream, asker)
+      if (!definition) return {}
+      const key = keyFor(definition, asker)
+      const found = ALL_KINDS.map((kind) => [kind, slots.find(key, kind)?.shelf] as const)
+      return Object.fromEntries(found.flatMap(([kind, shelf]) => (shelf ? [[kind, shelf.items.length]] : [])))
+    },
+    named: (name) => byName.get(name.toLowerCase()),
     has: (upstream) => upstreams.find(upstream) !== undefined,
-    invalidate: (upstream, tenant, userId) => slots.outdate(upstream, tenant, userId),
+    invalidate: (upstream, meant) => slots.outdate(upstream, meant),
   }
 }
 
-/** Which list is meant, and who asks for it. */
-interface Wanted {
-  readonly definition: UpstreamDefinition
-  readonly asker: Asker
+/** What is called by a name. */
+type NamedKind = 'tools' | 'prompts'
+
+const ALL_KINDS: readonly KindName[] = ['tools', 'prompts', 'resources', 'templates']
+
+function findIn({ shelf }: Slot, { server }: Asker, name: string): Item | undefined {
+  return server === undefined ? shelf?.byExposed.get(name) : shelf?.byName.get(name)
 }
 
-const atOnce: Turns = (work) => work()
-
-function memoryOf({ definition, asker: { principal } }: Wanted) {
-  return { definition, tenant: principal.tenant, userId: principal.userId }
+/** No longer than the upstream said, less the time since, and no longer than it will be asked again. */
+function ttlOf({ shelf, failure, askedAt = 0, triedAt, freshMs }: Slot, now: number): number {
+  if (!shelf || failure) return 0
+  const promised = shelf.ttlMs === undefined ? FRESH_MS : shelf.ttlMs - (now - askedAt)
+  return Math.max(0, Math.min(promised, freshMs - (now - triedAt)))
 }
 
-/** How long a list is good where nothing says otherwise. */
-function lastingMs({ kind }: UpstreamDefinition): number {
-  return kind === 'stdio' ? CHILD_FRESH_MS : FRESH_MS
-}
-
-function digest(tools: readonly Buffer[]): string {
-  return hash('sha256', Buffer.concat(tools), 'base64url')
-}
-
-function slow({ id }: UpstreamDefinition, { listMs }: RegistrySettings): Problem {
-  return problem('upstream.start_timeout', { server: id, seconds: listMs / 1000 })
+function unknown(kind: NamedKind, name: string): Problem {
+  return kind === 'tools'
+    ? problem('tool.unknown', { tool: shown(name) })
+    : problem('prompt.unknown', { prompt: shown(name) })
 }
 
 /** A name goes back into an error no longer than a name may be. */
 function shown(name: string): string {
   return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 100)
-}
-
-async function within(milliseconds: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)))])
-  clearTimeout(timer)
 }

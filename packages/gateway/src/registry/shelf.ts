@@ -1,177 +1,175 @@
 import { isUtf8 } from 'node:buffer'
 import type { UpstreamId } from '../base/ids.ts'
-import { isRecord, readMessage, type RpcRequest } from '../base/json-rpc.ts'
-import { elements, findMember, splice } from '../base/json-spans.ts'
+import { isRecord } from '../base/json-rpc.ts'
+import { findMember, splice, type Edit } from '../base/json-spans.ts'
 import type { Log } from '../base/log.ts'
-import { problem, type Problem } from '../base/problem.ts'
-import type { EraName } from '../upstreams/era.ts'
-import type { Caller } from '../upstreams/transport.ts'
-import type { Upstreams } from '../upstreams/upstreams.ts'
-import { exposeName } from './names.ts'
+import { kinds, type KindName } from './kinds.ts'
+import type { Listing } from './listing.ts'
+import { exposeName, exposeUri, exposeUriAt } from './names.ts'
+import { readParamHeaders, type ParamHeaders } from './param-headers.ts'
 
-/** A tool as its upstream describes it, byte for byte, and as the merged endpoint calls it. */
-export interface Tool {
+/** A tool, prompt, resource or template as its upstream describes it, byte for byte, and on the merged endpoint. */
+export interface Item {
   readonly upstream: UpstreamId
+  /** What its upstream knows it by: a name, a URI or a template of URIs. */
   readonly name: string
+  /** The same on the merged endpoint. */
   readonly exposed: string
   readonly json: Buffer
-  /** The same description with the exposed name in place of the upstream's. */
+  /** The description with everything in place that has another name on the merged endpoint. */
   readonly exposedJson: Buffer
+  /** Whether its server says that nothing is lost where it is called twice. */
+  readonly retriable: boolean
+  /** The arguments it wants as headers too; `undefined` for nearly every tool. */
+  readonly paramHeaders: ParamHeaders | undefined
 }
 
-/** The tools of one upstream. */
-export interface Shelf {
+/** A list of one upstream's. */
+export interface Shelf extends Omit<Listing, 'items'> {
   /** What the descriptions take in memory. */
   readonly bytes: number
-  readonly tools: readonly Tool[]
-  readonly byName: ReadonlyMap<string, Tool>
-  readonly byExposed: ReadonlyMap<string, Tool>
+  readonly items: readonly Item[]
+  /** All descriptions as they stand in a list, with a comma between two; each item's `json` is a part of it. */
+  readonly own: Buffer
+  /** The same of each item's `exposedJson`. */
+  readonly exposed: Buffer
+  readonly byName: ReadonlyMap<string, Item>
+  readonly byExposed: ReadonlyMap<string, Item>
+}
+
+export interface Shelving {
+  readonly upstream: UpstreamId
+  readonly kind: KindName
+  /** The longest name on the merged endpoint. */
+  readonly nameLimit: number
+  readonly log: Log
 }
 
 /**
- * Puts tools on a shelf; one that has no name, or the name of another, or is no JSON, is left out and logged:
- * it would spoil the list of all the others.
+ * Puts a list on a shelf; what has no name, or the name of another, or is no JSON, is left out and logged: it would
+ * spoil the list of all the others.
  */
-export function toShelf(upstream: UpstreamId, tools: readonly Buffer[], nameLimit: number, log: Log): Shelf {
-  const byName = new Map<string, Tool>()
-  const byExposed = new Map<string, Tool>()
-  const leftOut: (string | undefined)[] = []
-  for (const json of tools) {
-    const tool = readTool(upstream, json, nameLimit)
-    if (!tool || byName.has(tool.name) || byExposed.has(tool.exposed)) {
-      leftOut.push(tool?.name.slice(0, 100))
-      continue
+export function toShelf({ items, rest, ttlMs, isPublic }: Listing, shelving: Shelving): Shelf {
+  const { upstream, kind, log } = shelving
+  const names = new Set<string>()
+  const kept: Item[] = []
+  const leftOut: LeftOut[] = []
+  for (const json of items) {
+    const read = readItem(json, shelving)
+    if ('why' in read) leftOut.push(read)
+    else if (names.has(read.name)) leftOut.push({ name: read.name, why: 'the name of another' })
+    else {
+      names.add(read.name)
+      kept.push(read)
     }
-    byName.set(tool.name, tool)
-    byExposed.set(tool.exposed, tool)
   }
   if (leftOut.length > 0)
-    log.warn({ server: upstream, count: leftOut.length, first: leftOut.slice(0, 5) }, 'registry.tools_left_out')
-  const kept = [...byName.values()]
-  const bytes = kept.reduce((sum, { json, exposedJson }) => sum + json.length + exposedJson.length, 0)
-  return { bytes, tools: kept, byName, byExposed }
+    log.warn({ server: upstream, kind, count: leftOut.length, first: leftOut.slice(0, 5).map(shown) }, LEFT_OUT)
+  return { ...lay(kept), rest, ttlMs, isPublic }
 }
 
-function readTool(upstream: UpstreamId, json: Buffer, nameLimit: number): Tool | undefined {
-  const name = nameOf(json)
-  const at = name === undefined ? undefined : findMember(json, 0, 'name')
-  if (at === undefined || name === undefined) return undefined
-  const exposed = exposeName(upstream, name, nameLimit)
-  return { upstream, name, exposed, json, exposedJson: splice(json, [{ ...at, by: JSON.stringify(exposed) }]) }
+interface LeftOut {
+  readonly name: string | undefined
+  readonly why: string
 }
 
-function nameOf(json: Buffer): string | undefined {
+const LEFT_OUT = 'registry.items_left_out'
+
+function shown({ name, why }: LeftOut): string {
+  return name === undefined ? why : `${name.slice(0, 100)}: ${why}`
+}
+
+function readItem(json: Buffer, { upstream, kind, nameLimit }: Shelving): Item | LeftOut {
+  const { key } = kinds[kind]
+  const described = parse(json)
+  const name = described?.[key]
+  if (!described || typeof name !== 'string' || name === '') return { name: undefined, why: `no ${key}` }
+  const paramHeaders = kind === 'tools' ? readParamHeaders(described['inputSchema']) : undefined
+  if (paramHeaders === 'invalid') return { name, why: 'x-mcp-header where or as it is not allowed' }
+  const exposed = key === 'name' ? exposeName(upstream, name, nameLimit) : exposeUri(upstream, name)
+  const exposedJson = splice(json, exposingEdits(json, { upstream, kind, exposed }))
+  return { upstream, name, exposed, json, exposedJson, retriable: isRetriable(described), paramHeaders }
+}
+
+function parse(json: Buffer): Record<string, unknown> | undefined {
   if (!isUtf8(json)) return undefined
   try {
-    const tool: unknown = JSON.parse(json.toString())
-    return isRecord(tool) && typeof tool['name'] === 'string' && tool['name'] !== '' ? tool['name'] : undefined
+    const value: unknown = JSON.parse(json.toString())
+    return isRecord(value) ? value : undefined
   } catch {
     return undefined
   }
 }
 
-interface FetchNeeds {
-  readonly upstreams: Pick<Upstreams, 'call'>
-  readonly newRequestId: () => string
-  readonly id: UpstreamId
-  /** Asked anew for each page, so that a credential replaced meanwhile is not used again. */
-  callerFor(): Promise<Caller>
-  readonly era: EraName
+/** @see MCP 2026-07-28, schema#toolannotations */
+function isRetriable({ annotations }: Record<string, unknown>): boolean {
+  return isRecord(annotations) && (annotations['readOnlyHint'] === true || annotations['idempotentHint'] === true)
 }
 
-const PAGES_MOST = 200
-const TOOLS_MOST = 30_000
-/** The list is held in memory, for each user where it may differ. */
-const BYTES_MOST = 64 * 1024 * 1024
+interface Exposing {
+  readonly upstream: UpstreamId
+  readonly kind: KindName
+  readonly exposed: string
+}
 
-/**
- * Asks an upstream for all its tools, page by page.
- *
- * @returns each tool's own bytes, and for how long the upstream says the list is good (0 where it does not).
- * @throws {Problem} `upstream.*`
- */
-export async function fetchTools(needs: FetchNeeds): Promise<{ tools: Buffer[]; ttlMs: number }> {
-  try {
-    return await fetchPages(needs)
-  } catch (cause) {
-    throw cause instanceof SyntaxError ? badList(needs.id, 'not valid JSON', cause) : cause
+function exposingEdits(json: Buffer, { upstream, kind, exposed }: Exposing): Edit[] {
+  const { key } = kinds[kind]
+  const at = findMember(json, 0, key)
+  if (!at) throw new TypeError('a description that was read has no name')
+  if (key !== 'name') return [exposeUriAt(json, at, upstream)].filter((edit) => edit !== undefined)
+  const edits: Edit[] = [{ ...at, by: JSON.stringify(exposed) }]
+  if (kind === 'tools') edits.push(...screenEdits(json, upstream))
+  return edits.sort((one, other) => one.start - other.start)
+}
+
+/** A tool may name the resource that shows what it does. @see MCP Apps, `_meta.ui`; the flat name is its older one */
+function screenEdits(json: Buffer, upstream: UpstreamId): Edit[] {
+  const meta = objectAt(json, 0, '_meta')
+  if (meta === undefined) return []
+  const ui = objectAt(json, meta, 'ui')
+  const places = [
+    ui === undefined ? undefined : findMember(json, ui, 'resourceUri'),
+    findMember(json, meta, 'ui/resourceUri'),
+  ]
+  return places.flatMap((place) => (place && exposeUriAt(json, place, upstream)) ?? [])
+}
+
+function objectAt(json: Buffer, at: number, key: string): number | undefined {
+  const member = findMember(json, at, key)
+  return member && json[member.start] === OPEN_BRACE ? member.start : undefined
+}
+
+const OPEN_BRACE = 0x7b
+
+/** Lays the descriptions side by side, so that a list of all of them is there already. */
+function lay(read: readonly Item[]): Pick<Shelf, 'bytes' | 'items' | 'own' | 'exposed' | 'byName' | 'byExposed'> {
+  const [own, ownParts] = join(read.map(({ json }) => json))
+  const [exposed, exposedParts] = join(read.map(({ exposedJson }) => exposedJson))
+  const items = read.map((item, index) => ({
+    ...item,
+    json: ownParts[index] ?? item.json,
+    exposedJson: exposedParts[index] ?? item.exposedJson,
+  }))
+  return {
+    bytes: own.length + exposed.length,
+    items,
+    own,
+    exposed,
+    byName: new Map(items.map((item) => [item.name, item])),
+    byExposed: new Map(items.map((item) => [item.exposed, item])),
   }
 }
 
-async function fetchPages(needs: FetchNeeds): Promise<{ tools: Buffer[]; ttlMs: number }> {
-  const tools: Buffer[] = []
-  let cursor: unknown
-  let ttlMs = 0
-  let size = 0
-  for (let page = 0; page < PAGES_MOST; page++) {
-    const result = await ask(needs, listRequest(page, cursor))
-    const list = findMember(result, 0, 'tools')
-    if (!list || result[list.start] !== 0x5b) throw badList(needs.id, 'no list of tools')
-    size += list.end - list.start
-    if (size > BYTES_MOST) throw problem('upstream.too_large', { server: needs.id, limit: BYTES_MOST })
-    for (const { start, end } of elements(result, list.start)) tools.push(Buffer.from(result.subarray(start, end)))
-    if (tools.length > TOOLS_MOST) throw badList(needs.id, `more than ${TOOLS_MOST} tools`)
-    ttlMs = Number(valueOf(result, 'ttlMs') ?? 0) || 0
-    cursor = valueOf(result, 'nextCursor')
-    if (typeof cursor !== 'string') return { tools, ttlMs }
-  }
-  throw badList(needs.id, `more than ${PAGES_MOST} pages of tools`)
-}
-
-function listRequest(page: number, cursor: unknown): RpcRequest {
-  const params = typeof cursor === 'string' ? { cursor } : {}
-  const bytes = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: page, method: 'tools/list', params }))
-  const message = readMessage(bytes)
-  if (message.kind !== 'request') throw new TypeError('a request was written and another kind of message read')
-  return message
-}
-
-async function ask(needs: FetchNeeds, request: RpcRequest): Promise<Buffer> {
-  const { upstreams, newRequestId, id, era } = needs
-  const controller = new AbortController()
-  const answer = await upstreams.call(
-    id,
-    {
-      request,
-      era,
-      requestId: newRequestId(),
-      paramHeaders: [],
-      signal: controller.signal,
-      abort: (reason: Problem) => controller.abort(reason),
-      notify: () => {},
-    },
-    await needs.callerFor(),
-  )
-  const bytes = answer.kind === 'whole' ? answer.bytes : await drain(answer.head, answer.pipe)
-  const result = findMember(bytes, 0, 'result')
-  if (!result && isMethodUnknown(bytes)) return NO_TOOLS
-  if (!result || bytes[result.start] !== 0x7b) throw badList(id, 'it answered tools/list with an error')
-  return bytes.subarray(result.start, result.end)
-}
-
-/** A server without the capability has no tools, which is nothing to complain of. */
-function isMethodUnknown(answer: Buffer): boolean {
-  const error = valueOf(answer, 'error')
-  return isRecord(error) && error['code'] === -32601
-}
-
-const NO_TOOLS = Buffer.from('{"tools":[]}')
-
-function drain(
-  head: Buffer,
-  pipe: (sink: { write(chunk: Buffer): boolean; end(): void; fail(error: unknown): void }) => void,
-): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks = [head]
-    pipe({ write: (chunk) => chunks.push(chunk) > 0, end: () => resolve(Buffer.concat(chunks)), fail: reject })
+/** All of them with a comma between two, and each as a part of that. */
+function join(texts: readonly Buffer[]): [all: Buffer, parts: Buffer[]] {
+  const all = Buffer.concat(texts.flatMap((text, index) => (index === 0 ? [text] : [COMMA, text])))
+  let from = 0
+  const parts = texts.map((text) => {
+    const start = from
+    from += text.length + COMMA.length
+    return all.subarray(start, start + text.length)
   })
+  return [all, parts]
 }
 
-function valueOf(result: Buffer, key: string): unknown {
-  const at = findMember(result, 0, key)
-  return at && JSON.parse(result.toString('utf8', at.start, at.end))
-}
-
-function badList(server: string, reason: string, cause?: unknown): Problem {
-  return problem('upstream.bad_answer', { server, reason, cause })
-}
+const COMMA = Buffer.from(',')
