@@ -37,10 +37,20 @@ export function createAccounts({ config, vault, clock, connections, linkOf }: Ac
       if (link) return connections.require(principal, link, upstream)
       return service && credentials.requireToken(principal, service, upstream)
     },
-    /** Another one, where the upstream did not take the one at hand. A pasted token has no other. */
-    async renew(principal: Principal, upstream: UpstreamId, refused: Secret): Promise<Secret | undefined> {
+    /**
+     * Another one, where the upstream did not take the one at hand, or wants it to have these scopes. A pasted token has
+     * no other.
+     */
+    async renew(
+      principal: Principal,
+      upstream: UpstreamId,
+      refused: Secret,
+      scopes?: readonly string[],
+    ): Promise<Secret | undefined> {
       const link = byId.get(upstream)?.link
-      return link && connections.renew(principal, link, upstream, refused)
+      if (link === undefined) return undefined
+      if (scopes === undefined) return connections.renew(principal, link, upstream, refused)
+      return connections.widen({ holder: principal, link, server: upstream }, refused, scopes)
     },
     /** Whose credential goes along, for the record. */
     serviceOf(upstream: UpstreamId): string | undefined {

@@ -40,7 +40,8 @@ export function createPageRoutes(config: Config, world: World, parts: Kept & Peo
     {
       path: CLIENT_METADATA_PATH,
       origins: 'any',
-      handle: (_request, response) => sendJson(response, 200, clientMetadata(config.publicUrl)),
+      handle: (_request, response) =>
+        sendJson(response, 200, clientMetadata(config.publicUrl, config.outbound.clientMetadataUrl)),
     },
   ]
 }

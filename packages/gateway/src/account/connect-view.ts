@@ -20,8 +20,8 @@ interface Around {
 /** What is about to be connected: for which server, where, with which access, and whose it will be. */
 export function connectPage(
   { name: provider }: ProviderLink,
-  { scopes }: ProviderStanding,
-  { server, person, others }: Around,
+  { scopes, more }: ProviderStanding & { readonly more: readonly string[] },
+  { server, person, others, action: { search } }: Around & { readonly action: URL },
 ): Html {
   const asked = scopes === undefined ? say('account.scopes.unknown', { provider }) : scopes.join(', ')
   return html`<h1>${say('account.connecting.title', { provider })}</h1>
@@ -32,10 +32,11 @@ export function connectPage(
           ['account.fact.server', describe(server)],
           ['account.fact.provider', provider],
           asked === '' ? undefined : ['account.fact.scopes', asked],
+          more.length === 0 ? undefined : ['account.fact.moreScopes', more.join(', ')],
           ['account.fact.belongs', say('account.belongs', { user: person.userName })],
         ])}
         <p>${say('account.connecting.says', { provider })}</p>
-        ${actionForm(`/connect/${server.id}`, person.csrf, button(say('account.connecting.go', { provider })))}`,
+        ${actionForm(`/connect/${server.id}${search}`, person.csrf, button(say('account.connecting.go', { provider })))}`,
     )}
     ${waiting(others)} ${back()}`
 }

@@ -19,13 +19,14 @@ export function addConnectRoutes(app: AccountHono, needs: AccountNeeds): void {
   app.get('/connect/:server', async (context) => {
     const visit = visitOf(context)
     const server = serverIn(context)
-    const ticket = visit.url.searchParams.get('t')
-    return (ticket === null ? undefined : refuse(needs, visit, server, ticket)) ?? showConnect(needs, visit, server)
+    return refuse(needs, visit, server) ?? showConnect(needs, visit, server)
   })
 
   app.post('/connect/:server', async (context) => {
     const visit = visitOf(context)
     const server = serverIn(context)
+    const refused = refuse(needs, visit, server)
+    if (refused !== undefined) return refused
     return server.link === undefined ? paste(needs, visit, server) : begin(needs, visit, server)
   })
 
@@ -67,8 +68,11 @@ export function addCallbackRoute(app: AccountHono, { sessions, connections, limi
  *
  * @see MCP 2025-11-25, client/elicitation, "Safe URL handling" and "Phishing"
  */
-function refuse(needs: AccountNeeds, visit: Visit, { id }: AccountServer, ticket: string): Response | undefined {
-  const standing = needs.connections.checkLink(ticket, visit.holder, id)
+function refuse(needs: AccountNeeds, visit: Visit, { id }: AccountServer): Response | undefined {
+  const ticket = visit.url.searchParams.get('t')
+  if (ticket === null) return undefined
+  const { holder } = visit
+  const standing = needs.connections.checkLink({ ticket, holder, server: id, scopes: scopesIn(visit) })
   if (standing === 'ok') return undefined
   const failure = problem(standing === 'other' ? 'connect.other_user' : 'connect.link_expired', { server: id })
   needs.onFailure(failure, visit.requestId)
@@ -76,6 +80,11 @@ function refuse(needs: AccountNeeds, visit: Visit, { id }: AccountServer, ticket
     return showProblem(failure, { requestId: visit.requestId, viewer: viewerOf(visit.person) })
   const next = `${visit.url.pathname}${visit.url.search}`
   return show(visit, failure.message, otherUserPage(visit.person, next), { narrow: true, status: failure.row.status })
+}
+
+/** What the link asks for beside what is asked for anyway; without a ticket anybody could have written it. */
+function scopesIn({ url: { searchParams } }: Visit): readonly string[] {
+  return searchParams.has('t') ? (searchParams.get('scope')?.split(' ') ?? []) : []
 }
 
 async function showConnect(
@@ -95,7 +104,12 @@ async function showConnect(
   const about = needs.aboutProvider(server.link.provider)
   if (!about.isSetUp) throw notSetUp(server.link)
   const title = say('account.connecting.title', { provider: server.link.name })
-  return show(visit, title, connectPage(server.link, about, view), { narrow: true, leadsAway: true })
+  return show(
+    visit,
+    title,
+    connectPage(server.link, { ...about, more: scopesIn(visit) }, { ...view, action: visit.url }),
+    { narrow: true, leadsAway: true },
+  )
 }
 
 async function begin(needs: AccountNeeds, visit: Visit, server: AccountServer): Promise<Response> {
@@ -106,6 +120,7 @@ async function begin(needs: AccountNeeds, visit: Visit, server: AccountServer): 
     sessionId,
     provider,
     next: `/connect/${server.id}/done`,
+    scopes: scopesIn(visit),
   })
   return redirectTo(url.href)
 }

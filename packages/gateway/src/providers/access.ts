@@ -13,9 +13,9 @@ import { isDue, type Refresh } from './refresh.ts'
 export interface AccessNeeds {
   readonly opened: Opened
   readonly refresh: Pick<Refresh, 'refresh' | 'reject'>
-  readonly store: Pick<ConnectionStore, 'note'>
+  readonly store: Pick<ConnectionStore, 'note' | 'scopesOf'>
   readonly clock: Clock
-  linkFor(holder: Holder, server: string): string
+  linkFor(holder: Holder, server: string, scopes?: readonly string[]): string
   /** Told when a connection turns out to be of no use any more. */
   onRejected(holder: Holder, provider: string): void
 }
@@ -99,6 +99,17 @@ export function createAccess({ opened, refresh, store, clock, linkFor, onRejecte
     return refusal('connection.rejected', wanted)
   }
 
+  /** Only the user can allow more; and where they did, to ask them again would be to ask for ever. */
+  async function widen({ holder, link, server }: Wanted, refused: Secret, scopes: readonly string[]): Promise<Secret> {
+    opened.drop(holder, link.provider)
+    const { accessToken } = (await requireKept({ holder, link, server })).credential
+    if (accessToken.reveal() !== refused.reveal()) return accessToken
+    const granted = await store.scopesOf(holder, link.provider)
+    const about = { server, provider: link.name, scopes: scopes.join(' ') }
+    if (scopes.every((scope) => granted.includes(scope))) throw problem('connection.scope_refused', about)
+    throw problem('connection.scope_required', { ...about, url: linkFor(holder, server, scopes) })
+  }
+
   function refusal(code: 'connection.required' | 'connection.rejected', { holder, link, server }: Wanted) {
     return problem(code, { server, provider: link.name, url: linkFor(holder, server) })
   }
@@ -114,6 +125,9 @@ export function createAccess({ opened, refresh, store, clock, linkFor, onRejecte
 
     /** Another one, since the server answered 401 to this: the newer one that is there already, or one asked for now. */
     renew: (wanted: Wanted, refused: Secret): Promise<Secret> => renew(wanted, refused),
+
+    /** Another one, since the server answered 403 to this and wants these scopes: the newer one there is already. */
+    widen,
 
     requireKept,
     refusal,

@@ -14,7 +14,7 @@ import type { Tokens } from './tokens.ts'
 
 export interface ConnectNeeds {
   readonly flows: Flows
-  readonly store: Pick<ConnectionStore, 'replace' | 'connectedAt'>
+  readonly store: Pick<ConnectionStore, 'replace' | 'connectedAt' | 'scopesOf'>
   readonly parties: Pick<Parties, 'require' | 'find' | 'forgetClient'>
   readonly clock: Clock
   readonly random: Random
@@ -28,6 +28,8 @@ export interface Begin extends ConnectSession {
   readonly provider: string
   /** The page of the gate that the user goes on to. */
   readonly next: `/account${string}` | `/connect/${string}`
+  /** What a server wants beside what it has been granted. */
+  readonly scopes?: readonly string[]
 }
 
 export interface Finish {
@@ -99,14 +101,25 @@ export function createConnect(needs: ConnectNeeds) {
     await needs.onMade(kept)
   }
 
+  /**
+   * Who wants more asks for all of it: a token with the new alone would be less than the one it replaces.
+   *
+   * @see the MCP specification 2026-07-28, basic/authorization, "Step-Up Authorization Flow"
+   */
+  async function widened(party: Party, session: ConnectSession, more: readonly string[]): Promise<Party> {
+    if (more.length === 0) return party
+    const granted = await store.scopesOf(session, party.id)
+    return { ...party, scopes: [...new Set([...party.scopes, ...granted, ...more])] }
+  }
+
   return {
     /**
      * Answers where to send the browser.
      *
      * @throws {Problem} `provider.*`, `connection.unknown`, `outbound.refused`
      */
-    async begin({ provider, next, ...session }: Begin): Promise<URL> {
-      const party = await parties.require(session.tenant, provider)
+    async begin({ provider, next, scopes = [], ...session }: Begin): Promise<URL> {
+      const party = await widened(await parties.require(session.tenant, provider), session, scopes)
       const redirectUri = `${publicUrl}${party.client.callback}`
       const codeVerifier = Buffer.from(random(VERIFIER_BYTES)).toString('base64url')
       const state = await flows.open(session, provider, {

@@ -150,6 +150,12 @@ export function createConnectionStore({ storage, vault, clock }: ConnectionStore
       return (await rows.executeTakeFirst())?.connected_at
     },
 
+    /** What a connection was granted, as far as its provider said. */
+    async scopesOf(holder: Holder, provider: string): Promise<readonly string[]> {
+      const row = await connection(storage.for(holder.tenant), holder, provider).select('scopes').executeTakeFirst()
+      return row === undefined ? [] : Scopes.parse(JSON.parse(row.scopes))
+    },
+
     async list(holder: Holder): Promise<ConnectionRecord[]> {
       const rows = storage.for(holder.tenant).selectFrom('connections').where('user_id', '=', holder.userId)
       const [found, records] = [

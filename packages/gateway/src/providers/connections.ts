@@ -9,7 +9,7 @@ import type { Storage } from '../storage/database.ts'
 import type { GateSecrets } from '../vault/gate-secrets.ts'
 import type { Sealer } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
-import { createAccess } from './access.ts'
+import { createAccess, type Wanted } from './access.ts'
 import { askAccount } from './account.ts'
 import { createConnectLinks } from './connect-links.ts'
 import { createConnect } from './connect.ts'
@@ -38,7 +38,7 @@ export interface ConnectionsNeeds {
     requireRoom(tenant: TenantId): void
   }
   readonly fetchFor: FetchFor
-  readonly settings: Pick<Config, 'publicUrl' | 'providers' | 'servers'>
+  readonly settings: Pick<Config, 'publicUrl' | 'providers' | 'servers' | 'outbound'>
   /** Told of each step of OAuth toward a provider, for the metrics. */
   onOperation(operation: Operation, outcome: string): void
 }
@@ -57,8 +57,17 @@ export interface By {
 export async function createConnections(needs: ConnectionsNeeds) {
   const { storage, vault, sealer, clock, random, log, audit, fetchFor, settings, onOperation } = needs
   const { publicUrl } = settings
+  const { clientMetadataUrl } = settings.outbound
   const store = createConnectionStore({ storage, vault, clock })
-  const registration = createRegistration({ storage, sealer, clock, fetchFor, publicUrl, onOperation })
+  const registration = createRegistration({
+    storage,
+    sealer,
+    clock,
+    fetchFor,
+    publicUrl,
+    clientMetadataUrl,
+    onOperation,
+  })
   const parties = createParties({ clock, fetchFor, registration, settings, onOperation })
   const refresh = createRefresh({ store, parties, clock, fetchFor, log, audit, onOperation })
   const links = createConnectLinks({ key: await needs.gateSecrets.require('connect-link'), publicUrl, clock })
@@ -115,6 +124,16 @@ export async function createConnections(needs: ConnectionsNeeds) {
      */
     renew: (holder: Holder, link: ProviderLink, server: string, refused: Secret): Promise<Secret> =>
       access.renew({ holder, link, server }, refused),
+
+    /**
+     * Another access token, since the server answered 403 to this one and wants these scopes: the newer one that is
+     * there already.
+     *
+     * @throws {Problem} `connection.scope_required` with the page to allow them at, `connection.scope_refused` where
+     *   that was done, `connection.*`
+     */
+    widen: (wanted: Wanted, refused: Secret, scopes: readonly string[]): Promise<Secret> =>
+      access.widen(wanted, refused, scopes),
 
     /** What there is; never the tokens. */
     list: (tenant: TenantId, userId: UserId): Promise<ConnectionRecord[]> => store.list({ tenant, userId }),

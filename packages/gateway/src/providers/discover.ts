@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { isSafePlace } from '../base/loopback.ts'
 import { problem, Problem } from '../base/problem.ts'
 import type { Fetch } from '../http/guarded-fetch.ts'
+import { readChallenge, type Challenge } from './challenge.ts'
 
 /** What a server's own metadata says of how its users are authorized. */
 export interface Discovered {
@@ -37,6 +38,12 @@ const Resource = z.object({
 /** How long finding out may take, over all requests. */
 const DISCOVER_MS = 20_000
 
+/** The server whose users are to be authorized. */
+export interface Discoverable {
+  readonly name: string
+  readonly url: string
+}
+
 /**
  * Finds the authorization server of an MCP server: by its challenge, else by its well-known addresses; a server of
  * 2025-03-26, which has neither, is its own.
@@ -44,37 +51,61 @@ const DISCOVER_MS = 20_000
  * @throws {Problem} `provider.bad_answer`, `provider.unreachable`, `outbound.refused`
  * @see the MCP specification 2026-07-28, basic/authorization, "Authorization Server Discovery"
  */
-export async function discover(
-  fetch: Fetch,
-  server: { readonly name: string; readonly url: string },
-): Promise<Discovered> {
+export async function discover(fetch: Fetch, server: Discoverable): Promise<Discovered> {
   const asking = createAsking(fetch, server.name)
   const url = new URL(server.url)
   const challenge = await asking.challenge(url)
-  const found = await asking.first(resourceAddresses(url, challenge.resourceMetadata), Resource)
+  const found = await asking.first(resourceAddresses(url, challenge?.resourceMetadata), Resource)
   if (found === undefined) {
-    return { metadata: await findMetadata(asking, url.origin), resource: canonical(url), scopes: challenge.scopes }
+    // Who asks for no token has no authorization server that could be at a place agreed upon.
+    const metadata = challenge ? await findOwn(asking, url.origin) : await findMetadata(asking, url.origin)
+    return { metadata, resource: canonical(url), scopes: challenge?.scopes }
   }
   if (!covers(found.resource, server.url)) throw asking.wrong('its metadata is that of another resource')
   const [issuer = ''] = found.authorization_servers
   const metadata = await findMetadata(asking, issuer)
-  return { metadata, resource: found.resource, scopes: challenge.scopes ?? found.scopes_supported }
+  return { metadata, resource: found.resource, scopes: challenge?.scopes ?? found.scopes_supported }
 }
 
 /**
- * Reads the metadata of an authorization server that is known by its issuer.
+ * Reads the metadata of an authorization server that is known by its issuer, on behalf of a server that named it.
  *
  * @throws {Problem} as {@link discover}
  */
-export function readMetadata(fetch: Fetch, issuer: string, name: string): Promise<ServerMetadata> {
-  return findMetadata(createAsking(fetch, name), issuer)
+export function readMetadata(fetch: Fetch, issuer: string, { name, url }: Discoverable): Promise<ServerMetadata> {
+  const asking = createAsking(fetch, name)
+  return issuer === new URL(url).origin ? findOwn(asking, issuer) : findMetadata(asking, issuer)
+}
+
+/** The metadata of a server that is its own authorization server: in 2025-03-26 it need not have any. */
+async function findOwn(asking: Asking, origin: string): Promise<ServerMetadata> {
+  const metadata = await seekMetadata(asking, origin)
+  if (metadata === undefined && !isWeb(origin)) throw asking.wrong('its authorization server has no metadata')
+  return metadata ?? agreedUpon(origin)
+}
+
+/** @see the MCP specification 2025-03-26, basic/authorization, "Fallbacks for Servers without Metadata Discovery" */
+function agreedUpon(origin: string): ServerMetadata {
+  return {
+    issuer: origin,
+    authorization_endpoint: `${origin}/authorize`,
+    token_endpoint: `${origin}/token`,
+    registration_endpoint: `${origin}/register`,
+  }
 }
 
 async function findMetadata(asking: Asking, issuer: string): Promise<ServerMetadata> {
+  const metadata = await seekMetadata(asking, issuer)
+  if (metadata === undefined) throw asking.wrong('its authorization server has no metadata')
+  return metadata
+}
+
+/** `undefined` where there is none at any address; what there is has to be right. */
+async function seekMetadata(asking: Asking, issuer: string): Promise<ServerMetadata | undefined> {
   const url = URL.parse(issuer)
   if (url === null || url.search !== '' || url.hash !== '') throw asking.wrong('it names no authorization server')
   const metadata = await asking.first(metadataAddresses(url), Metadata)
-  if (metadata === undefined) throw asking.wrong('its authorization server has no metadata')
+  if (metadata === undefined) return undefined
   if (metadata.issuer !== issuer) throw asking.wrong('its authorization server calls itself otherwise')
   if (!metadata.code_challenge_methods_supported?.includes('S256'))
     throw asking.wrong('it does not know PKCE with S256')
@@ -122,11 +153,6 @@ function folderOf({ pathname }: URL): string {
   return `${pathname.replace(/\/$/, '')}/`
 }
 
-interface Challenge {
-  readonly resourceMetadata: string | undefined
-  readonly scopes: readonly string[] | undefined
-}
-
 type Asking = ReturnType<typeof createAsking>
 
 function createAsking(fetch: Fetch, name: string) {
@@ -146,14 +172,14 @@ function createAsking(fetch: Fetch, name: string) {
   return {
     wrong,
 
-    /** Asks the server something without a token, to be told where to get one. */
-    async challenge(url: URL): Promise<Challenge> {
+    /** Asks the server something without a token, to be told where to get one; `undefined` where it wants none. */
+    async challenge(url: URL): Promise<Challenge | undefined> {
       const answer = await ask(url.href, {
         method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
         body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
       })
-      return readChallenge(answer.status === 401 ? answer.headers.get('www-authenticate') : null)
+      return answer.status === 401 ? readChallenge(answer.headers.get('www-authenticate')) : undefined
     },
 
     /** Reads the first of several documents that is there. One that is there and is not what it should be ends it. */
@@ -177,14 +203,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-5.1 RFC 9728 §5.1} */
-function readChallenge(header: string | null): Challenge {
-  const bearer = /\bbearer\b(.*)/is.exec(header ?? '')?.[1] ?? ''
-  const parameter = (name: string) => new RegExp(`\\b${name}="([^"]*)"`, 'i').exec(bearer)?.[1]
-  const scopes = parameter('scope')
-    ?.split(' ')
-    .filter((scope) => scope !== '')
-  return { resourceMetadata: parameter('resource_metadata'), scopes: scopes?.length ? scopes : undefined }
 }

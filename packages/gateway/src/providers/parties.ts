@@ -33,10 +33,10 @@ export function createParties({ clock, fetchFor, registration, settings, onOpera
   )
   const known = new LRUCache<string, { metadata: ServerMetadata; until: number }>({ max: METADATA })
 
-  async function metadataOf(issuer: string, { provider, name }: Server): Promise<ServerMetadata> {
+  async function metadataOf(issuer: string, server: Server): Promise<ServerMetadata> {
     const held = known.get(issuer)
     if (held !== undefined && clock.now() < held.until) return held.metadata
-    const metadata = await readMetadata(fetchFor(provider), issuer, name)
+    const metadata = await readMetadata(fetchFor(server.provider), issuer, server)
     known.set(issuer, { metadata, until: clock.now() + METADATA_MS })
     return metadata
   }
@@ -68,7 +68,11 @@ export function createParties({ clock, fetchFor, registration, settings, onOpera
       const { metadata, resource, scopes } = await find(server)
       known.set(metadata.issuer, { metadata, until: clock.now() + METADATA_MS })
       const client = await registration.require(registrantOf(tenant, server, metadata))
-      return { ...describe(server, metadata, client), resource, scopes: server.oauth.scopes ?? scopes ?? [] }
+      return {
+        ...describe(server, metadata, client),
+        resource,
+        scopes: server.oauth.scopes ?? kept(scopes ?? [], metadata),
+      }
     },
 
     /**
@@ -106,6 +110,19 @@ function findServer(server: ServerConfig): Server | undefined {
   const oauth = server.kind === 'http' ? server.oauth : undefined
   return link?.resource === undefined || oauth === undefined ? undefined : { ...link, url: link.resource, oauth }
 }
+
+/**
+ * Asks, beside the scopes of a server, to be let in again without the user, where its authorization server knows how
+ * that is asked for. Where no scope is asked for, what is granted is the authorization server's to say.
+ *
+ * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess OpenID Connect Core §11}
+ */
+function kept(scopes: readonly string[], { scopes_supported: known = [] }: ServerMetadata): readonly string[] {
+  const isAsked = scopes.length > 0 && known.includes(OFFLINE) && !scopes.includes(OFFLINE)
+  return isAsked ? [...scopes, OFFLINE] : scopes
+}
+
+const OFFLINE = 'offline_access'
 
 function registrantOf(tenant: TenantId, { provider, name, oauth }: Server, metadata: ServerMetadata): Registrant {
   return { tenant, provider, name, metadata, configured: oauth }

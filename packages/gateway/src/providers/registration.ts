@@ -10,6 +10,7 @@ import { isLoopbackHost } from '../base/loopback.ts'
 import { problem, Problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
 import type { ClientConfig } from '../config/config.ts'
+import { isFields } from '../config/values.ts'
 import type { Storage } from '../storage/database.ts'
 import type { Sealer } from '../vault/sealer.ts'
 import type { ServerMetadata } from './discover.ts'
@@ -17,7 +18,7 @@ import type { FetchFor } from './fetches.ts'
 import { CALLBACK, notSetUp, SERVER_CALLBACK, type KnownClient } from './party.ts'
 import { createRegisteredClients, type RegisteredClient } from './registered-clients.ts'
 
-/** Where the gate's own client metadata document is, below `publicUrl`; its whole address is the client id. */
+/** Where the gate answers its own client metadata document, below `publicUrl`; the address it is known by is the client id. */
 export const CLIENT_METADATA_PATH = '/oauth-client.json'
 
 /**
@@ -25,12 +26,16 @@ export const CLIENT_METADATA_PATH = '/oauth-client.json'
  *
  * @see {@link https://datatracker.ietf.org/doc/draft-ietf-oauth-client-id-metadata-document/ Client ID Metadata Documents}
  */
-export function clientMetadata(publicUrl: string) {
+export function clientMetadata(publicUrl: string, clientMetadataUrl: string | undefined) {
   return {
-    client_id: `${publicUrl}${CLIENT_METADATA_PATH}`,
+    client_id: clientMetadataUrl ?? documentAt(publicUrl),
     ...described(publicUrl),
     token_endpoint_auth_method: 'none',
   }
+}
+
+function documentAt(publicUrl: string): string {
+  return `${publicUrl}${CLIENT_METADATA_PATH}`
 }
 
 function described(publicUrl: string) {
@@ -56,6 +61,8 @@ export interface RegistrationNeeds {
   readonly clock: Clock
   readonly fetchFor: FetchFor
   readonly publicUrl: string
+  /** Where the gate's metadata document is published, in place of its own address. */
+  readonly clientMetadataUrl: string | undefined
   onOperation(operation: 'register', outcome: string): void
 }
 
@@ -77,6 +84,7 @@ type Method = keyof typeof METHODS
 /** What this gate is called at authorization servers that were found by discovery. Bound to their issuer, never shared. */
 export function createRegistration(needs: RegistrationNeeds) {
   const { fetchFor, publicUrl, onOperation } = needs
+  const documentUrl = needs.clientMetadataUrl ?? (isElsewhere(publicUrl) ? documentAt(publicUrl) : undefined)
   const clients = createRegisteredClients({ ...needs, redirectUri: `${publicUrl}${SERVER_CALLBACK}` })
   const underWay = new Map<string, Promise<KnownClient>>()
 
@@ -108,7 +116,7 @@ export function createRegistration(needs: RegistrationNeeds) {
       const options = { [customFetch]: fetchFor(provider), [allowInsecureRequests]: true, signal }
       const server = { issuer: metadata.issuer, registration_endpoint: metadata.registration_endpoint ?? '' }
       const reply = await processDynamicClientRegistrationResponse(
-        await dynamicClientRegistrationRequest(server, asked, options),
+        await withSecretEnd(await dynamicClientRegistrationRequest(server, asked, options)),
       )
       onOperation('register', 'ok')
       const { token_endpoint_auth_method: said, client_secret: clientSecret } = reply
@@ -133,8 +141,8 @@ export function createRegistration(needs: RegistrationNeeds) {
       const clientAuthentication = METHODS[methodFor(metadata, methods)]
       return [{ clientId, clientSecret, clientAuthentication, callback: CALLBACK, registered: false }]
     }
-    const hasDocument = metadata.client_id_metadata_document_supported === true && isElsewhere(publicUrl)
-    return hasDocument ? [{ ...asClient(documentOf(publicUrl)), registered: false }] : []
+    const takesDocuments = metadata.client_id_metadata_document_supported === true
+    return takesDocuments && documentUrl !== undefined ? [documentedAs(documentUrl)] : []
   }
 
   return {
@@ -161,9 +169,15 @@ export function createRegistration(needs: RegistrationNeeds) {
 }
 export type Registration = ReturnType<typeof createRegistration>
 
-function documentOf(publicUrl: string): RegisteredClient {
-  const { client_id: clientId, token_endpoint_auth_method: method } = clientMetadata(publicUrl)
-  return { clientId, clientSecret: undefined, method, expiresAt: null }
+/** A client whose id is the address of what there is to know of it. */
+function documentedAs(clientId: string): KnownClient {
+  return {
+    clientId,
+    clientSecret: undefined,
+    clientAuthentication: 'none',
+    callback: SERVER_CALLBACK,
+    registered: false,
+  }
 }
 
 function asClient({ clientId, clientSecret, method }: RegisteredClient): KnownClient {
@@ -173,6 +187,28 @@ function asClient({ clientId, clientSecret, method }: RegisteredClient): KnownCl
     clientAuthentication: isMethod(method) ? METHODS[method] : 'basic',
     callback: SERVER_CALLBACK,
     registered: true,
+  }
+}
+
+/**
+ * Many who give a secret do not say when it ends, although they have to; then it does not.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-3.2.1 RFC 7591 §3.2.1}
+ */
+async function withSecretEnd(reply: Response): Promise<Response> {
+  const { status, headers } = reply
+  const text = await reply.text()
+  const said = parseJson(text)
+  const lacksEnd =
+    isFields(said) && said['client_secret'] !== undefined && said['client_secret_expires_at'] === undefined
+  return new Response(lacksEnd ? JSON.stringify({ ...said, client_secret_expires_at: 0 }) : text, { status, headers })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -2,8 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { openScene, readable, stateOf, type Scene } from './scene.ts'
 
 /** The path of the link that a client is given for its user. */
-function linkFor({ connections }: Scene, { holder }: Awaited<ReturnType<Scene['person']>>): string {
-  const { pathname, search } = new URL(connections.linkFor(holder, 'issues'))
+function linkFor(
+  { connections }: Scene,
+  { holder }: Awaited<ReturnType<Scene['person']>>,
+  scopes: readonly string[] = [],
+): string {
+  const { pathname, search } = new URL(connections.linkFor(holder, 'issues', scopes))
   return `${pathname}${search}`
 }
 
@@ -38,6 +42,28 @@ describe('the page that a client’s link leads to', () => {
     expect(page.text).toContain('action="/sign-out"')
     expect(page.text).toContain(`name="next" value="${link}"`)
     expect(scene.failures.map(({ code }) => code)).toEqual(['connect.other_user'])
+  })
+
+  test('says what a server wants in addition, and goes on with that', async () => {
+    await using scene = await openScene()
+    const ada = await scene.person('ada')
+    const link = linkFor(scene, ada, ['delete', 'admin:<all>'])
+    const page = await ada.get(link)
+    expect(readable(page)).toContain('Access asked for read, write Wanted in addition delete, admin:')
+    expect(page.text).not.toContain('<all>')
+    const [, action = ''] = /action="(\/connect[^"]*)"/.exec(page.text) ?? []
+    const away = await ada.post(action.replaceAll('&amp;', '&'))
+    expect(new URL(away.location ?? '').searchParams.get('scope')).toBe('read write delete admin:<all>')
+  })
+
+  test('asks for nothing in addition that the gate has not said itself', async () => {
+    await using scene = await openScene()
+    const ada = await scene.person('ada')
+    const forged = `${linkFor(scene, ada)}&scope=admin`
+    expect((await ada.get(forged)).status).toBe(403)
+    expect((await ada.post(forged)).status).toBe(403)
+    const away = await ada.post('/connect/issues?scope=admin')
+    expect(new URL(away.location ?? '').searchParams.get('scope')).toBe('read write')
   })
 
   test('of a link that has expired leads to the accounts', async () => {

@@ -77,7 +77,12 @@ export async function openScene({ callbacksPerMinute = 100 } = {}) {
   const store = createConnectionStore({ storage, vault, clock })
   const provider = await startProvider()
   const sealer = createSealer({ keyring })
-  const settings = { publicUrl: 'http://localhost:7354', providers: providersAt(provider), servers: [] }
+  const settings = {
+    publicUrl: 'http://localhost:7354',
+    providers: providersAt(provider),
+    servers: [],
+    outbound: { allowedHosts: [] },
+  }
   const fetches = createFetches(settings, [])
   const connections = await createConnections({
     ...needs,

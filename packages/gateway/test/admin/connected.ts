@@ -37,7 +37,7 @@ export async function openConnected({ storage, vault, keyring, clock, audit }: C
     mal: providerAt(provider, { id: 'mal', name: 'MyAnimeList', revocation: undefined }),
     tracker: providerAt(provider, { id: 'tracker', name: 'Tracker' }),
   }
-  const settings = { publicUrl: 'http://localhost:7354', providers, servers: [] }
+  const settings = { publicUrl: 'http://localhost:7354', providers, servers: [], outbound: { allowedHosts: [] } }
   const fetches = createFetches(settings, [])
   const connections = await createConnections({
     storage,

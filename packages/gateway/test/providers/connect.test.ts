@@ -285,16 +285,18 @@ eachDatabase((_name, openFresh) => {
     const ticket = url.searchParams.get('t') ?? ''
     expect(`${url.origin}${url.pathname}`).toBe('http://localhost:7354/connect/mal')
     expect(url.href).not.toContain('ada')
+    const link = { ticket, holder: ada, server: 'mal', scopes: [] }
     const check = () => [
-      checkLink(ticket, ada, 'mal'),
-      checkLink(ticket, grace, 'mal'),
-      checkLink(ticket, ada, 'github'),
+      checkLink(link),
+      checkLink({ ...link, holder: grace }),
+      checkLink({ ...link, server: 'github' }),
+      checkLink({ ...link, scopes: ['admin'] }),
     ]
-    expect(check()).toEqual(['ok', 'other', 'other'])
-    expect(checkLink(`9${ticket}`, ada, 'mal')).toBe('other')
-    expect(checkLink('', ada, 'mal')).toBe('other')
+    expect(check()).toEqual(['ok', 'other', 'other', 'other'])
+    expect(checkLink({ ...link, ticket: `9${ticket}` })).toBe('other')
+    expect(checkLink({ ...link, ticket: '' })).toBe('other')
     scene.clock.turn(86_400_000)
-    expect(check()).toEqual(['expired', 'other', 'other'])
+    expect(check()).toEqual(['expired', 'other', 'other', 'other'])
   })
 
   test('a provider without a client id is said to be not set up', async () => {

@@ -59,6 +59,20 @@ describe('the authorization server of a server is found', () => {
     server.on('/mcp', () => ({ status: 401 }))
     expect(await find(server)).toMatchObject({ metadata: { issuer: server.origin }, resource: `${server.origin}/mcp` })
   })
+
+  test('and where it has no metadata at all, it is at the places that 2025-03-26 agreed upon', async () => {
+    await using server = await startScripted()
+    server.on('/mcp', () => ({ status: 401 }))
+    const { origin } = server
+    expect((await find(server)).metadata).toEqual({
+      issuer: origin,
+      authorization_endpoint: `${origin}/authorize`,
+      token_endpoint: `${origin}/token`,
+      registration_endpoint: `${origin}/register`,
+    })
+    server.on('/mcp', () => ({ body: {} }))
+    expect(await codeOf(find(server))).toBe('provider.bad_answer')
+  })
 })
 
 describe('what does not fit together is refused', () => {
@@ -178,6 +192,21 @@ eachDatabase((_name, openFresh) => {
     ])
     expect(await dump(database)).not.toContain('dcr-secret-nobody-sees')
     expect(await scene.connections.disconnect(ada, 'mcp:notes')).toEqual({ revoked: true })
+  })
+
+  test('a server without any metadata is connected, and its tokens are renewed, at the places agreed upon', async () => {
+    await using database = await openFresh()
+    await using server = await startServer()
+    server.on('/mcp', () => ({ status: 401 }))
+    server.on('/prm', () => ({ status: 404 }))
+    server.on(RFC8414, () => ({ status: 404 }))
+    const { scene, begin, answer, use } = await openNotes(database, server)
+    await using _ = scene
+    const url = await begin()
+    expect(`${url.origin}${url.pathname}`).toBe(`${server.origin}/authorize`)
+    await answer(url, { code: 'c' })
+    scene.clock.turn(3_600_000)
+    expect(await use()).toBe('a-renewed')
   })
 
   test('a server does not send the gate to the place of another server, or of a provider, that the operator named', async () => {

@@ -82,6 +82,18 @@ eachDatabase((_name, openFresh) => {
     expect(server.seenAt('/register')).toHaveLength(3)
   })
 
+  test('who gives a secret and does not say when it ends, gives it for good', async () => {
+    await using database = await openFresh()
+    await using server = await startServer()
+    server.on('/register', () => ({ status: 201, body: { client_id: 'endless', client_secret: 's' } }))
+    const { scene, begin } = await openNotes(database, server)
+    await using _ = scene
+    expect((await begin()).searchParams.get('client_id')).toBe('endless')
+    scene.clock.turn(86_400_000 * 365)
+    await begin()
+    expect(server.seenAt('/register')).toHaveLength(1)
+  })
+
   test('a registration that is not known there any more is given up, and the next attempt makes another', async () => {
     await using database = await openFresh()
     await using server = await startServer()
@@ -119,6 +131,8 @@ eachDatabase((_name, openFresh) => {
     const known = serverAt(server, { clientId: 'known', clientSecret: secret('s') })
     expect(await clientIn({ servers: [known] })).toBe('known')
     expect(await clientIn({ publicUrl: 'https://gate.example.com' })).toBe('https://gate.example.com/oauth-client.json')
+    const clientMetadataUrl = 'https://example.com/elsewhere.json'
+    expect(await clientIn({ clientMetadataUrl })).toBe(clientMetadataUrl)
     expect(await clientIn({})).toBe('dcr-1')
     server.on(RFC8414, () => ({ body: metadata(server.origin) }))
     await database.storage.system.deleteFrom('upstream_clients').execute()
@@ -127,10 +141,12 @@ eachDatabase((_name, openFresh) => {
 })
 
 test('the metadata document names itself', () => {
-  const document = clientMetadata('https://gate.example.com')
+  const document = clientMetadata('https://gate.example.com', undefined)
   expect(document.client_id).toBe(`https://gate.example.com${CLIENT_METADATA_PATH}`)
   expect(document).toMatchObject({
     application_type: 'web',
     redirect_uris: ['https://gate.example.com/callback/server'],
   })
+  const elsewhere = 'https://example.com/gate.json'
+  expect(clientMetadata('https://gate.example.com', elsewhere)).toEqual({ ...document, client_id: elsewhere })
 })

@@ -69,6 +69,7 @@ export interface Given {
   readonly servers?: readonly HttpServer[]
   readonly publicUrl?: string
   readonly allowedHosts?: readonly string[]
+  readonly clientMetadataUrl?: string
   /** Stands between the connections and their database. */
   readonly storage?: (storage: FreshDatabase['storage']) => ConnectionsNeeds['storage']
   readonly clock?: ReturnType<typeof createTestClock>
@@ -92,6 +93,7 @@ export async function createScene(database: FreshDatabase, given: Given) {
     publicUrl: given.publicUrl ?? publicUrl,
     providers: given.providers ?? {},
     servers: given.servers ?? [],
+    outbound: { allowedHosts: [], clientMetadataUrl: given.clientMetadataUrl },
   }
   const fetches = createFetches(settings, given.allowedHosts ?? [])
   const operations: string[] = []

@@ -27,6 +27,7 @@ export const accountWords = {
   'account.fact.since': 'Connected since',
   'account.fact.access': 'Access',
   'account.fact.scopes': 'Access asked for',
+  'account.fact.moreScopes': 'Wanted in addition',
   'account.fact.granted': 'Access given',
   'account.fact.token': 'Token of',
   'account.fact.tokenSince': 'Token set',
