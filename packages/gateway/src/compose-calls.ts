@@ -1,111 +1,154 @@
 import type { TenantId, UpstreamId, UserId } from './base/ids.ts'
 import type { Kept } from './compose-kept.ts'
 import type { People } from './compose-people.ts'
+import { createServers } from './compose-servers.ts'
 import type { Config } from './config/config.ts'
-import { createPools } from './http/outbound.ts'
-import type { Principal } from './identity/principal.ts'
+import { cameBy, maySeeUpstream, type Principal } from './identity/principal.ts'
+import { createParking } from './mcp/bridge/parking.ts'
+import { createSeals } from './mcp/bridge/states.ts'
 import { createMcpEndpoint } from './mcp/endpoint.ts'
-import { upstreamEras } from './mcp/eras/era.ts'
+import { exposeNotification } from './mcp/exposed.ts'
 import { createFlights } from './mcp/flights.ts'
+import { createFollowing } from './mcp/following.ts'
+import { createListening } from './mcp/listen.ts'
+import { createPlacing } from './mcp/placing.ts'
+import { openSessions } from './mcp/sessions/open.ts'
 import { createTrail } from './mcp/trail.ts'
-import { createLastKnown } from './registry/last-known.ts'
-import { NAME_LIMIT } from './registry/names.ts'
-import { createRegistry } from './registry/registry.ts'
+import { createWatches } from './mcp/watches.ts'
+import { isPersonal } from './registry/last-known.ts'
+import { readUri, type OwnUri } from './registry/names.ts'
+import type { Registry } from './registry/registry.ts'
 import { createObserver } from './telemetry/observe.ts'
-import type { Owner } from './upstreams/children/owner.ts'
-import { createChildren } from './upstreams/children/pool.ts'
-import { childrenDefaults } from './upstreams/children/settings.ts'
-import { createChildTrail } from './upstreams/children/trail.ts'
-import { openTransport } from './upstreams/transports/open.ts'
-import { createGreet } from './upstreams/transports/stdio-greet.ts'
-import { createUpstreams } from './upstreams/upstreams.ts'
 import type { World } from './world.ts'
 
-const CONNECTIONS_PER_ORIGIN = 256
-const TOOLS_PER_PAGE = 1_000
+const ITEMS_PER_PAGE = 1_000
+const SWEEP_MS = 3_600_000
 
-/** Where calls go: the upstreams, what is known of their tools, and the endpoint in front of them. */
-export function createCalls(config: Config, world: World, parts: Kept & People) {
-  const { clock, log } = world
-  const { metrics, audit, storage, accounts, newRequestId, noteFailure } = parts
-  const { limits, timeouts, stdio, names } = config
+/** Where calls go: the servers, the sessions and streams of their clients, and the endpoint in front of them. */
+export async function createCalls(config: Config, world: World, parts: Kept & People) {
+  const { clock, log, random } = world
+  const { metrics, audit, storage, shared, announcements, accounts, gateSecrets, newRequestId, noteFailure } = parts
+  const servers = createServers(config, world, parts)
+  const { upstreams, registry } = servers
+  const keyFor = (purpose: string) => gateSecrets.require(`mcp.${purpose}`)
 
-  function onNotification({ method }: { readonly method: string }, { upstream, tenant, userId }: Owner): void {
-    if (method === 'notifications/tools/list_changed') registry.invalidate(upstream, tenant, userId)
-  }
-  const children = createChildren({
-    clock,
+  const watches = createWatches({ upstreams, credentials: accounts, log })
+  const following = createFollowing({
+    watch: watches.watch,
+    visible: (principal, server) =>
+      upstreams.definitions
+        .map(({ id }) => id)
+        .filter((id) => (server === undefined || server === id) && maySeeUpstream(principal, id)),
+    expose: exposeNotification,
+    readUri: (exposed) => ownUriIn(registry, exposed),
     log,
-    stateDir: config.dataDirectory,
-    settings: {
-      ...childrenDefaults,
-      ...stdio,
-      lineBytes: limits.answerBytes,
-      startTimeoutMs: timeouts.startMs,
-      drainMs: timeouts.drainMs,
-    },
-    greet: createGreet(upstreamEras),
-    onEvent: createChildTrail({ metrics, keep: audit.note }),
-    onNotification,
   })
-  const pools = createPools({ connections: CONNECTIONS_PER_ORIGIN, connectMs: timeouts.startMs })
-  const upstreams = createUpstreams(
-    accounts.definitions,
-    openTransport({ ...world, children, pools, eras: upstreamEras, answerBytes: limits.answerBytes, onNotification }),
-  )
-  const lastKnown = createLastKnown({ storage, clock })
-  const registry = createRegistry({
-    upstreams,
-    credentials: { require: (principal, upstream) => listingCredential(accounts, principal, upstream) },
-    lastKnown,
+  const open = await openSessions({
+    ...shared,
+    storage,
+    following,
     clock,
+    random,
     log,
-    newRequestId,
-    settings: { listMs: timeouts.listMs, nameLimit: NAME_LIMIT - names.clientPrefix.length },
+    key: await keyFor('sessions'),
+    forget: upstreams.forgetSession,
+    isShared: config.redisUrl !== undefined,
   })
+  const parking = createParking({ ...shared, key: await keyFor('parks'), clock, random })
+  const listening = createListening({ following })
   const flights = createFlights()
   const endpoint = createMcpEndpoint({
+    ...open,
     registry,
     upstreams,
-    limits: parts.limits,
-    credentials: accounts,
-    authenticate: parts.bearer.authenticate,
+    parking,
+    listening,
     flights,
     clock,
     newRequestId,
     noteFailure,
+    limits: parts.limits,
+    credentials: accounts,
+    authenticate: parts.bearer.authenticate,
+    placing: createPlacing({
+      registry,
+      seals: createSeals({ key: await keyFor('states'), clock }),
+      isShared: (id) => isSharedBy(upstreams.find(id)),
+    }),
     trail: createTrail({ audit, clock, serviceOf: accounts.serviceOf }),
-    settings: { requestBytes: limits.requestBytes, toolsPerPage: TOOLS_PER_PAGE },
+    settings: { requestBytes: config.limits.requestBytes, perPage: ITEMS_PER_PAGE },
+    tellUpstreams: watches.tell,
     observe: createObserver(metrics),
   })
+
   /** Nothing goes on with a credential that is gone: a child may hold it in its environment. */
-  function onTokenChanged(tenant: TenantId, userId: UserId, server: UpstreamId): void {
-    registry.invalidate(server, tenant, userId)
-    void upstreams.forget({ tenant, userId }, server)
+  function dropCredential(tenant: TenantId, userId: UserId, server: UpstreamId): void {
+    const who = { tenant, userId }
+    registry.invalidate(server, who)
+    void upstreams.forget(who, server).then(() => watches.renew(who, server))
+    following.changed(server, ['tools', 'prompts', 'resources'], who)
   }
-  parts.onUserChanged((tenant, userId) => void upstreams.forget({ tenant, userId }))
-  accounts.onConnectionChanged((tenant, userId, servers) => {
-    for (const server of servers) onTokenChanged(tenant, userId, server)
+  function onTokenChanged(tenant: TenantId, userId: UserId, server: UpstreamId): void {
+    dropCredential(tenant, userId, server)
+    announcements.tell('credential', { tenant, userId, server })
+  }
+  announcements.hear('credential', ({ tenant, userId, server }) => {
+    accounts.credentials.dropUser({ tenant, userId })
+    parts.connections.dropUser({ tenant, userId })
+    dropCredential(tenant, userId, server)
   })
+  /** Who is let in once is not asked again while a stream lasts. */
+  function endStreamsOf(isMeant: (principal: Principal) => boolean): void {
+    open.streams.endOf(isMeant)
+    listening.endOf(isMeant)
+  }
+  parts.onUserChanged((tenant, userId) => {
+    void upstreams.forget({ tenant, userId })
+    endStreamsOf((principal) => principal.tenant === tenant && principal.userId === userId)
+  })
+  parts.onAccessEnded((ended) => endStreamsOf(cameBy(ended)))
+  accounts.onConnectionChanged((tenant, userId, ids) => {
+    for (const id of ids) onTokenChanged(tenant, userId, id)
+  })
+  const sweeping = setInterval(() => {
+    for (const sweep of [open.sessions.sweep, servers.sweepLinks])
+      sweep().catch((error: unknown) => log.warn({ error }, 'gate.sweep_failed'))
+  }, SWEEP_MS)
+  sweeping.unref()
+
   return {
-    children,
+    children: servers.children,
     servers: () => upstreams.definitions,
     onTokenChanged,
-    /** How many tools a server had when this user was last shown them. */
-    async countTools(whose: { tenant: TenantId; userId: UserId }, server: UpstreamId): Promise<number | undefined> {
-      const definition = upstreams.find(server)
-      return definition && (await lastKnown.find({ definition, ...whose }))?.length
-    },
+    countTools: servers.countTools,
     registry,
     endpoint,
     flights,
-    closing: { upstreams: upstreams.close, children: children.close, pools: pools.close },
+    /** Ends what stays open until somebody ends it, so that the rest can be waited for. */
+    stop() {
+      listening.close()
+      open.streams.close()
+    },
+    closing: {
+      parking: parking.close,
+      sessions: open.close,
+      async sweeping() {
+        clearInterval(sweeping)
+      },
+      ...servers.closing,
+    },
   }
 }
-export type Calls = ReturnType<typeof createCalls>
+export type Calls = Awaited<ReturnType<typeof createCalls>>
 
-/** Our own servers have the same tools for everybody, so what is missing shows at the call and hides none of them. */
-function listingCredential({ definitions, require }: People['accounts'], principal: Principal, upstream: UpstreamId) {
-  const isOurs = definitions.some(({ id, kind }) => id === upstream && kind === 'builtin')
-  return isOurs ? undefined : require(principal, upstream)
+/** Clients may have written the server's name in other letters. */
+function ownUriIn({ named }: Pick<Registry, 'named'>, exposed: string): OwnUri | undefined {
+  const own = readUri(exposed)
+  const server = own && named(own.server)
+  return server && { ...own, server }
+}
+
+/** Whether users look alike to a server: it is given nothing of theirs, and runs once for all of them. */
+function isSharedBy(definition: Parameters<typeof isPersonal>[0] | undefined): boolean {
+  return definition !== undefined && definition.kind !== 'builtin' && !isPersonal(definition)
 }

@@ -3,6 +3,8 @@ import { createRequestIds } from './base/ids.ts'
 import type { Config } from './config/config.ts'
 import { DEFAULT_TENANT } from './identity/tenants.ts'
 import { openStorage } from './storage/database.ts'
+import { openAnnouncements } from './storage/shared/announcements.ts'
+import { openShared } from './storage/shared/open.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createFailureNote } from './telemetry/observe.ts'
 import { createGateSecrets } from './vault/gate-secrets.ts'
@@ -13,9 +15,16 @@ import type { World } from './world.ts'
 
 /** Opens what outlives a restart, and the record of what happens. */
 export async function openKept(config: Config, { clock, random, log, environment, schema }: World) {
-  const { dataDirectory: dataDir, databaseUrl } = config
+  const { dataDirectory: dataDir, databaseUrl, redisUrl } = config
   const storage = await openStorage({ dataDir, databaseUrl, schema, clock, log })
+  const shared = await openShared({ redisUrl, databaseUrl, schema, clock, log, random }).catch(
+    async (error: unknown) => {
+      await storage.close()
+      throw error
+    },
+  )
   try {
+    const announcements = await openAnnouncements({ ...shared, log })
     const keyring = await openKeyring({ storage, dataDir, environment, clock, random, log })
     const sealer = createSealer({ keyring, random })
     const gateSecrets = createGateSecrets({ storage, sealer, tenant: DEFAULT_TENANT, random })
@@ -24,8 +33,21 @@ export async function openKept(config: Config, { clock, random, log, environment
     const metrics = createMetrics()
     const newRequestId = createRequestIds(random)
     const noteFailure = createFailureNote({ log, metrics })
-    return { storage, keyring, sealer, gateSecrets, vault, audit, metrics, newRequestId, noteFailure }
+    return {
+      storage,
+      shared,
+      announcements,
+      keyring,
+      sealer,
+      gateSecrets,
+      vault,
+      audit,
+      metrics,
+      newRequestId,
+      noteFailure,
+    }
   } catch (error) {
+    await shared.close()
     await storage.close()
     throw error
   }

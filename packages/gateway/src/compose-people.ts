@@ -21,7 +21,7 @@ import { createConnections } from './providers/connections.ts'
 import { createFetches } from './providers/fetches.ts'
 import { linkOf } from './providers/link.ts'
 import { createReachable } from './providers/reachable.ts'
-import { createMemoryCounters } from './storage/shared/memory.ts'
+import type { EndedAccess } from './storage/shared/announcements.ts'
 import type { World } from './world.ts'
 
 /** Who may call, how often, and with which credential of theirs. */
@@ -29,9 +29,9 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
   const { clock, random } = world
   const { storage, metrics, audit } = kept
   const newId = createIds(clock, random)
-  const keys = createApiKeys({ ...world, storage, newId })
-  const limits = createLimits({ counters: createMemoryCounters(clock), ...config.limits })
-  const doors = createDoors(config, world)
+  const keys = createApiKeys({ ...world, storage, newId, onEnded })
+  const limits = createLimits({ counters: kept.shared.counters, ...config.limits })
+  const doors = createDoors(config, kept)
   const login = createLogin(config, world, kept)
   const count = (operation: string, outcome: string) => metrics.oauth_operations_total.inc({ operation, outcome })
 
@@ -60,11 +60,24 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
     storage,
     newId,
     clock,
-    changed: (tenant, userId) => leavers.forEach((leave) => leave(tenant, userId)),
+    changed(tenant, userId) {
+      leavers.forEach((leave) => leave(tenant, userId))
+      kept.announcements.tell('user', { tenant, userId })
+    },
+  })
+  kept.announcements.hear('user', ({ tenant, userId }) => leavers.forEach((leave) => leave(tenant, userId)))
+  const enders: ((ended: EndedAccess) => void)[] = []
+  function onEnded(ended: EndedAccess): void {
+    enders.forEach((end) => end(ended))
+    kept.announcements.tell('access', ended)
+  }
+  kept.announcements.hear('access', (ended) => {
+    for (const end of [keys.dropEnded, authserver.dropEnded, ...enders]) end(ended)
   })
   const authserver = createAuthserver({
     ...world,
     ...kept,
+    onEnded,
     limits: doors.limits,
     addressOf: doors.addressOf,
     settings: {
@@ -99,6 +112,8 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
     users,
     /** Told when a user is changed or gone. */
     onUserChanged: (leave: (typeof leavers)[number]) => void leavers.push(leave),
+    /** Told when a key, or what a client was allowed, opens the gate no more. */
+    onAccessEnded: (end: (typeof enders)[number]) => void enders.push(end),
     accounts,
     connections,
     reachable: createReachable({ providers: config.providers, fetchFor: doors.outbound.fetchFor, clock }),
@@ -119,9 +134,9 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
 export type People = Awaited<ReturnType<typeof openPeople>>
 
 /** What stands open to everybody: who is counted there, how often, and where the gate itself may go for them. */
-function createDoors(config: Config, { clock }: World) {
+function createDoors(config: Config, { shared }: Kept) {
   const addressOf = createClientAddress({ trusted: config.trustProxy })
-  const limits = createEndpointLimits({ counters: createMemoryCounters(clock), perMinute: config.limits.perMinute })
+  const limits = createEndpointLimits({ counters: shared.counters, perMinute: config.limits.perMinute })
   type Spent = Parameters<typeof limits.spend>
   const { allowedHosts } = config.outbound
   return {
@@ -149,6 +164,7 @@ function createLogin({ publicUrl, signIn }: Config, world: World, { storage }: K
   }
 }
 
-function countersOf({ sekisho_auth_total: total }: Kept['metrics']) {
-  return { ok: total.labels('ok'), missing: total.labels('missing'), invalid: total.labels('invalid') }
+function countersOf({ sekisho_auth_total: total, batch }: Kept['metrics']) {
+  const ok = batch((checks) => total.labels('ok').inc(checks.length))
+  return { ok: { inc: () => ok.add(1) }, missing: total.labels('missing'), invalid: total.labels('invalid') }
 }

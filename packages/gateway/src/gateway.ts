@@ -64,7 +64,7 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
   await createTenants({ storage: kept.storage, clock: world.clock }).ensureDefault()
   const people = await openPeople(config, world, kept)
   await reapLeftovers({ stateDir: config.dataDirectory, log: world.log, graceMs: childrenDefaults.graceMs })
-  const calls = createCalls(config, world, { ...kept, ...people })
+  const calls = await createCalls(config, world, { ...kept, ...people })
   const { endpoint, flights } = calls
   const { newRequestId, noteFailure: onFailure } = kept
   const startedAt = world.clock.now()
@@ -90,11 +90,17 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
     serveWeb(request, response, { bodyLimit: ADMIN_BODY_BYTES, fetch: (web) => admin.fetch(web, caller) })
   const fetchForPrincipal = async (request: IncomingMessage, response: ServerResponse) =>
     fetchAdmin(request, response, { kind: 'principal', principal: await people.bearer.identify(request) })
-  const showMetrics = async (response: ServerResponse) => {
+  const measure = async () => {
     const { metrics } = kept
     metrics.sekisho_calls_in_flight.set(flights.size)
     metrics.oauth_active_sessions.set(await people.login.sessions.count().catch(() => NaN))
-    response.writeHead(200, ['Content-Type', metrics.contentType]).end(await metrics.text())
+    return metrics.text()
+  }
+  const { siblings } = world
+  siblings?.measureBy(measure)
+  const showMetrics = async (response: ServerResponse) => {
+    const text = await (siblings?.metrics() ?? measure())
+    response.writeHead(200, ['Content-Type', kept.metrics.contentType]).end(text)
   }
   let stopping = false
 
@@ -162,6 +168,7 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
     stop() {
       stopping = true
       health.stop()
+      calls.stop()
     },
     async close() {
       const { drainMs } = config.timeouts
@@ -175,6 +182,7 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
           kept.audit.note(DEFAULT_TENANT, { kind: 'gate.stopped', instance })
           await kept.audit.close()
         },
+        shared: kept.shared.close,
         storage: kept.storage.close,
       })
     },

@@ -6,7 +6,11 @@ export const rooms = {
   base: { floor: 0, imports: [], owns: 'the error table, ids, the clock, secrets, JSON-RPC' },
   config: { floor: 1, imports: ['base'], owns: 'the schema of sekisho.jsonc; reading file and environment' },
   http: { floor: 1, imports: ['base'], owns: 'the server, the edge every request crosses, connections to the world' },
-  storage: { floor: 1, imports: ['base'], owns: 'the database, its dialects, migrations, the tenant wall' },
+  storage: {
+    floor: 1,
+    imports: ['base'],
+    owns: 'the database, its dialects, migrations, the tenant wall; what several processes share',
+  },
   identity: { floor: 2, imports: ['base', 'storage'], owns: 'tenants, users, roles, API keys; who calls' },
   audit: { floor: 2, imports: ['base', 'storage'], owns: 'what is kept for ever' },
   limits: { floor: 2, imports: ['base', 'storage'], owns: 'how often, how many at once' },
@@ -31,12 +35,12 @@ export const rooms = {
   upstreams: {
     floor: 4,
     imports: ['base', 'http', 'storage', 'telemetry', 'providers'],
-    owns: 'calls to MCP servers: HTTP, stdio, built in',
+    owns: 'calls to MCP servers and what they tell: HTTP, SSE, stdio, built in',
   },
   registry: {
     floor: 5,
     imports: ['base', 'storage', 'identity', 'upstreams'],
-    owns: 'which tools there are, and what they are called',
+    owns: 'which tools, prompts and resources there are, and what they are called',
   },
   mcp: {
     floor: 6,
@@ -44,6 +48,7 @@ export const rooms = {
       'base',
       'http',
       'telemetry',
+      'storage',
       'identity',
       'audit',
       'limits',
@@ -52,7 +57,7 @@ export const rooms = {
       'upstreams',
       'registry',
     ],
-    owns: 'MCP toward the clients, in every revision',
+    owns: 'MCP toward the clients, in every revision: calls, sessions, streams, what is between the eras',
   },
   account: {
     floor: 6,

@@ -44,6 +44,20 @@ export const events = {
     means: 'A tool was asked for and refused; of refusals for calling too much, one a minute for each user.',
     fields: { ...server, tool: 'the name the client used', error: 'the code of the refusal', ...on },
   },
+  'server.request': {
+    means: 'A prompt, a resource or a task was asked for, or something else that a server offers beside tools.',
+    fields: {
+      ...server,
+      method: 'what was asked, as the protocol calls it',
+      name: 'the prompt or the URI, as the server knows it',
+      outcome: 'ok (an answer came, an error of the server’s own too), failed, cancelled or denied',
+      error: 'the code of the failure',
+      ms: 'how long it took, in milliseconds',
+      era: 'the protocol era the client speaks',
+      service: 'the service whose credential went along',
+      ...on,
+    },
+  },
   'auth.failed': {
     means: 'A request came with no key, or with one that opens nothing; of each, at most one a second is kept.',
     fields: { error: 'the code of the refusal', path: 'what was asked for', address: 'where it came from' },

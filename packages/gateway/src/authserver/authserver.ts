@@ -6,8 +6,9 @@ import type { Random, TenantId, UserId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import type { Problem } from '../base/problem.ts'
 import type { Fetch } from '../http/guarded-fetch.ts'
-import type { Principal } from '../identity/principal.ts'
+import { cameBy, type Principal } from '../identity/principal.ts'
 import type { Storage } from '../storage/database.ts'
+import type { EndedAccess } from '../storage/shared/announcements.ts'
 import type { Sealer } from '../vault/sealer.ts'
 import { createConsents, type Consent } from './consents.ts'
 import { createEndpoints, RESOURCE_DOCUMENT, type AuthserverRoute, type LimitedEndpoint } from './endpoints.ts'
@@ -40,6 +41,8 @@ export interface AuthserverNeeds {
   /** Whether there still is such a user: anything but `undefined`. */
   readonly findUser: (tenant: TenantId, userId: UserId) => Promise<unknown>
   readonly onOperation?: (operation: LimitedEndpoint, outcome: string) => void
+  /** Told when what a client was allowed is taken back: what was opened with it may have to end. */
+  readonly onEnded?: (ended: EndedAccess) => void
   /** How long a verified token is believed without asking the database; another process's change may go unseen so long. */
   readonly cacheMs?: number
 }
@@ -62,6 +65,8 @@ export interface Authserver {
   }
   /** Forgets what was verified of a user who was changed or removed. */
   dropUser(tenant: TenantId, userId: UserId): void
+  /** Forgets what was verified of what has ended at another process. */
+  dropEnded(ended: EndedAccess): void
   /** Takes up new signing keys where they are due, and sweeps; done by itself every few minutes. */
   tend(): Promise<void>
   close(): Promise<void>
@@ -86,7 +91,7 @@ const TEND_MS = 300_000
  */
 export function createAuthserver(needs: AuthserverNeeds): Authserver {
   const { storage, clock, log, audit, settings, findUser } = needs
-  const onOperation = needs.onOperation ?? (() => undefined)
+  const { onOperation = () => undefined, onEnded = () => undefined } = needs
   const records = createRecords({ storage, clock })
   const newcomers = createNewcomers({ storage, clock })
   const resources = createResources(settings)
@@ -100,7 +105,18 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
   /** The library is not small, and a gate whose clients all come with keys never needs it. */
   const engine = once(async () => {
     const { openEngine } = await import('./engine.ts')
-    return openEngine({ ...needs, onOperation, records, newcomers, resources, grants, tokens, visitors, isUser })
+    return openEngine({
+      ...needs,
+      onOperation,
+      onEnded,
+      records,
+      newcomers,
+      resources,
+      grants,
+      tokens,
+      visitors,
+      isUser,
+    })
   })
   const provider = async (): Promise<Provider> => (await engine.get()).provider()
 
@@ -136,13 +152,16 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
         audit.requireRoom(tenant)
         const was = await consents.forget(tenant, userId, client)
         await records.destroyOf(tenant, userId, client)
-        tokens.drop((principal) => principal.clientId === client && belongsTo(tenant, userId)(principal))
+        const ended = { tenant, userId, clientId: client }
+        tokens.drop(cameBy(ended))
+        onEnded(ended)
         const doneBy = { ...by, userId: by.userId ?? userId }
         if (was) await audit.record(tenant, { kind: 'consent.revoked', ...doneBy, owner: userId, client })
         return was
       },
     },
     dropUser: (tenant, userId) => tokens.drop(belongsTo(tenant, userId)),
+    dropEnded: (ended) => tokens.drop(cameBy(ended)),
     tend,
     async close() {
       clearInterval(timer)

@@ -4,9 +4,11 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import type { Fetch } from '../http/guarded-fetch.ts'
+import { cameBy } from '../identity/principal.ts'
 import { DEFAULT_TENANT } from '../identity/tenants.ts'
 import { createThrottle } from '../limits/throttle.ts'
 import type { Storage } from '../storage/database.ts'
+import type { EndedAccess } from '../storage/shared/announcements.ts'
 import type { Sealer } from '../vault/sealer.ts'
 import { createAdapters } from './adapter.ts'
 import { createDocumentFetch } from './documents.ts'
@@ -41,6 +43,7 @@ export interface EngineNeeds {
   readonly visitors: WeakMap<object, { readonly visitor: Visitor | undefined }>
   readonly isUser: (account: Account) => Promise<boolean>
   readonly onOperation: (operation: LimitedEndpoint, outcome: string) => void
+  readonly onEnded: (ended: EndedAccess) => void
 }
 
 const REGISTERED_EVERY_MS = 1_000
@@ -53,8 +56,12 @@ export async function openEngine(needs: EngineNeeds) {
     graceMs: settings.oauth.refreshGraceHours * 3_600_000,
     returnTo: (uid) => `${settings.publicUrl}/authorize/${uid}`,
     visitorOf: (request) => needs.visitors.get(request),
-    onTokensGone: (which) =>
-      'hash' in which ? tokens.dropHash(which.hash) : tokens.drop(({ keyId }) => keyId === which.grantId),
+    onTokensGone(which) {
+      if ('hash' in which) return tokens.dropHash(which.hash)
+      const ended = { keyId: which.grantId }
+      tokens.drop(cameBy(ended))
+      needs.onEnded(ended)
+    },
   })
   const keys = createSigningKeys(needs)
   const build = { ...needs, adapters, fetchDocument: createDocumentFetch({ fetch: needs.fetch, clock }) }

@@ -6,10 +6,11 @@ import { problem } from '../base/problem.ts'
 import { secret, type Secret } from '../base/secret.ts'
 import type { Storage } from '../storage/database.ts'
 import { createMarks, type Mark } from '../storage/marks.ts'
+import type { EndedAccess } from '../storage/shared/announcements.ts'
 import type { ApiKeysTable } from '../storage/schema.ts'
 import type { TenantDb } from '../storage/tenant.ts'
 import { hashKey, makeKey, prefixOf } from './key-format.ts'
-import { isScope, type Principal } from './principal.ts'
+import { cameBy, isScope, type Principal } from './principal.ts'
 import { createVerifier, parseScopes } from './verify.ts'
 
 /** What may be told of a key. */
@@ -50,6 +51,8 @@ export interface ApiKeysNeeds {
    * itself at once; the time is how long another's change may go unseen, so it is short where there are others.
    */
   readonly cacheMs?: number
+  /** Told when a key is revoked: what was opened with it may have to end. */
+  readonly onEnded?: (ended: EndedAccess) => void
 }
 
 const ALONE_CACHE_MS = 30_000
@@ -107,7 +110,9 @@ export function createApiKeys(needs: ApiKeysNeeds) {
         .execute()
       const row = await db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst()
       if (row === undefined) throw problem('key.unknown', { key: id })
-      verifier.drop((principal) => principal.keyId === id)
+      const ended = { keyId: id }
+      verifier.drop(cameBy(ended))
+      needs.onEnded?.(ended)
       return toApiKey(row)
     },
 
@@ -117,6 +122,9 @@ export function createApiKeys(needs: ApiKeysNeeds) {
     dropUser(tenant: TenantId, userId: UserId): void {
       verifier.drop((principal) => principal.userId === userId && principal.tenant === tenant)
     },
+
+    /** Forgets what was verified of a key that another process revoked. */
+    dropEnded: (ended: EndedAccess): void => verifier.drop(cameBy(ended)),
 
     /** Notes that a key was used; written soon, in a group. */
     markUsed(principal: Principal): void {

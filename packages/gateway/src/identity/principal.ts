@@ -1,4 +1,5 @@
 import type { TenantId, UpstreamId, UserId } from '../base/ids.ts'
+import type { EndedAccess } from '../storage/shared/announcements.ts'
 
 export const roles = ['owner', 'admin', 'member'] as const
 export type Role = (typeof roles)[number]
@@ -25,6 +26,13 @@ export function isScope(text: string): boolean {
 
 export function maySeeUpstream({ scopes }: Pick<Principal, 'scopes'>, upstream: UpstreamId): boolean {
   return scopes.includes('mcp') || scopes.includes(`mcp:${upstream}`)
+}
+
+/** Whether somebody came in by what has ended. */
+export function cameBy(ended: EndedAccess): (principal: Principal) => boolean {
+  if ('keyId' in ended) return ({ keyId }) => keyId === ended.keyId
+  const { tenant, userId, clientId } = ended
+  return (principal) => principal.clientId === clientId && principal.userId === userId && principal.tenant === tenant
 }
 
 /** Both are needed: a key never allows more than its user may, nor a user more than the key at hand. */

@@ -1,16 +1,20 @@
-import { withName, type RpcRequest } from '../base/json-rpc.ts'
-import { asProblem, Problem, problem } from '../base/problem.ts'
-import type { Secret } from '../base/secret.ts'
 import type { TenantId, UpstreamId } from '../base/ids.ts'
+import { targetOf, type RpcRequest } from '../base/json-rpc.ts'
+import { asProblem, Problem } from '../base/problem.ts'
+import type { Secret } from '../base/secret.ts'
 import type { Principal } from '../identity/principal.ts'
-import type { Registry, Tool } from '../registry/registry.ts'
 import { onceOver, type Answer, type Exchange } from '../upstreams/transport.ts'
+import { readRefusal } from '../upstreams/refusal.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
+import { mayRunAgain } from './bridge/retry.ts'
+import { completeRounds } from './bridge/rounds.ts'
 import { requireCredential, type CallCredentials } from './connecting.ts'
 import type { Context } from './context.ts'
+import type { Target } from './eras/operations.ts'
+import type { Placed, Placing } from './placing.ts'
 
 export interface CallNeeds {
-  readonly registry: Pick<Registry, 'require'>
+  readonly placing: Placing
   readonly limits: { spend(principal: Principal): () => void }
   readonly upstreams: Pick<Upstreams, 'call'>
   readonly credentials: CallCredentials
@@ -30,7 +34,9 @@ export interface CallNeeds {
 
 /** What is kept of a call. */
 export interface CallRecord {
-  readonly tool: string
+  readonly method: string
+  /** The tool, prompt or URI that was asked for, as its server knows it. */
+  readonly name: string
   readonly upstream: UpstreamId | undefined
   readonly startedAt: number
   readonly failure: Problem | undefined
@@ -39,7 +45,8 @@ export interface CallRecord {
 }
 
 /**
- * Answers `tools/call`: from a read message to the upstream's answer. The order is the contract.
+ * Answers what one server has to answer, a tool's call above all: from a read message to the upstream's answer. The
+ * order is the contract.
  *
  * Limits come first, so that a flood, of unknown names too, costs its sender's own allowance and reaches neither a
  * server nor a secret. A name the caller may not see is unknown, not forbidden. The credential is the caller's
@@ -47,34 +54,36 @@ export interface CallRecord {
  *
  * @throws {Problem} where no answer came; an error of the upstream's own is an answer.
  */
-export async function callTool(needs: CallNeeds, request: RpcRequest, ctx: Context): Promise<Answer> {
+export async function callServer(
+  needs: CallNeeds,
+  { request, target }: { readonly request: RpcRequest; readonly target: Target },
+  ctx: Context,
+): Promise<Answer> {
   const startedAt = needs.clock.now()
   let release = nothingSpent
-  let tool: Tool | undefined
+  let placed: Placed | undefined
   let called = false
   let outcome: Answer | Problem
   try {
     needs.trail.requireRoom(ctx.principal.tenant)
-    if (request.name === undefined) throw problem('request.params', { reason: 'name is missing' })
     release = needs.limits.spend(ctx.principal)
     // What is there already is taken without a turn of the queue, which costs as much as the look-up.
-    const found = needs.registry.require(ctx, request.name)
-    tool = found instanceof Promise ? await found : found
-    const held = requireCredential(needs.credentials, tool.upstream, ctx)
+    const found = needs.placing.place(request, target, ctx)
+    placed = found instanceof Promise ? await found : found
+    const held = requireCredential(needs.credentials, placed.upstream, ctx)
     const token = held instanceof Promise ? await held : held
     called = true
-    const exchange = exchangeOf(withName(request, tool.name), ctx)
-    outcome = releasedAfter(await send(needs, { upstream: tool.upstream, exchange, token }, ctx), release)
+    const answer = await send(needs, { placed, exchange: exchangeOf(needs, placed, ctx), token }, ctx)
+    outcome = releasedAfter(needs.placing.shown(answer, placed, ctx), release)
   } catch (error) {
     release()
     outcome = asProblem(error)
   }
   const failure = outcome instanceof Problem ? outcome : undefined
   try {
-    const kept = needs.trail.followed(
-      { tool: tool?.name ?? request.name ?? '', upstream: tool?.upstream, startedAt, failure, called },
-      ctx,
-    )
+    const { method } = request
+    const name = targetOf(placed?.request ?? request) ?? ''
+    const kept = needs.trail.followed({ method, name, upstream: placed?.upstream, startedAt, failure, called }, ctx)
     if (kept) await kept
   } catch (error) {
     // What is still to come of the answer is let go of.
@@ -87,26 +96,45 @@ export async function callTool(needs: CallNeeds, request: RpcRequest, ctx: Conte
 }
 
 interface Sending {
-  readonly upstream: UpstreamId
+  readonly placed: Placed
   readonly exchange: Exchange
   readonly token: Secret | undefined
 }
 
-/** A server that refuses the credential has done nothing: the call is made once more, with a newer one. */
-async function send(needs: CallNeeds, { upstream, exchange, token }: Sending, { principal }: Context): Promise<Answer> {
-  const { tenant, userId } = principal
+/**
+ * A server that refuses the credential has done nothing: the call is made once more, with a newer one. One that died
+ * may have done it: only what may safely be done twice is.
+ */
+async function send(needs: CallNeeds, sending: Sending, ctx: Context): Promise<Answer> {
+  const { placed, token } = sending
   try {
-    return await needs.upstreams.call(upstream, exchange, { tenant, userId, token })
+    return await ask(needs, sending, ctx)
   } catch (error) {
-    if (token === undefined || !isRefusal(error)) throw error
-    const renewed = await needs.credentials.renew(principal, upstream, token)
+    if (error instanceof Problem && !ctx.signal.aborted && mayRunAgain(placed.item, error)) {
+      return ask(needs, sending, ctx)
+    }
+    const refusal = readRefusal(error)
+    if (token === undefined || refusal === undefined) throw error
+    const renewed = await needs.credentials.renew(ctx.principal, placed.upstream, token, refusal.scopes)
     if (renewed === undefined) throw error
-    return needs.upstreams.call(upstream, exchange, { tenant, userId, token: renewed })
+    return ask(needs, { ...sending, token: renewed }, ctx)
   }
 }
 
-function isRefusal(error: unknown): boolean {
-  return error instanceof Problem && error.code === 'upstream.refused' && error.details['upstreamStatus'] === 401
+/** A newer server may ask an older client for more before it answers: that takes several rounds. */
+async function ask({ upstreams }: CallNeeds, { placed, exchange, token }: Sending, ctx: Context): Promise<Answer> {
+  const { tenant, userId } = ctx.principal
+  const caller = { tenant, userId, token }
+  const answer = await upstreams.call(placed.upstream, exchange, caller)
+  if (ctx.era.name === 'modern' || answer.kind === 'stream' || answer.era === 'legacy') return answer
+  return completeRounds({
+    answer,
+    request: exchange.request,
+    ask: exchange.ask,
+    again: (request) => upstreams.call(placed.upstream, { ...exchange, request }, caller),
+    server: placed.upstream,
+    signal: ctx.signal,
+  })
 }
 
 function nothingSpent(): void {}
@@ -118,7 +146,22 @@ function releasedAfter(answer: Answer, release: () => void): Answer {
   return answer
 }
 
-function exchangeOf(request: RpcRequest, ctx: Context) {
-  const { requestId, paramHeaders, signal, abort, notify } = ctx
-  return { request, era: ctx.era.name, requestId, paramHeaders, signal, abort, notify }
+function exchangeOf({ placing }: CallNeeds, placed: Placed, ctx: Context): Exchange {
+  const { request, paramHeaders, whole } = placed
+  const { requestId, client, signal, abort } = ctx
+  const notify = ctx.server
+    ? ctx.notify
+    : (message: Buffer, method: string) => ctx.notify(placing.told(message, method, placed, ctx), method)
+  return {
+    request,
+    era: ctx.era.name,
+    client,
+    requestId,
+    paramHeaders,
+    signal,
+    whole,
+    abort,
+    notify,
+    ask: (question) => ctx.ask(question, placed.upstream),
+  }
 }

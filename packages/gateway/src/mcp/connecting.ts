@@ -14,11 +14,17 @@ export interface CallCredentials {
   /** @throws {Problem} `token.required`, `connection.*`, `provider.*` */
   require(principal: Principal, upstream: UpstreamId): Secret | undefined | Promise<Secret | undefined>
   /**
-   * Another credential in place of one that the upstream did not take; `undefined` where there is no way to one.
+   * Another credential in place of one that the upstream did not take, or wants to have more scopes; `undefined` where
+   * there is no way to one.
    *
    * @throws {Problem} `connection.*`, `provider.*` where there is a way, and it failed
    */
-  renew(principal: Principal, upstream: UpstreamId, refused: Secret): Promise<Secret | undefined>
+  renew(
+    principal: Principal,
+    upstream: UpstreamId,
+    refused: Secret,
+    scopes?: readonly string[],
+  ): Promise<Secret | undefined>
 }
 
 type Held = ReturnType<CallCredentials['require']>
@@ -50,8 +56,15 @@ async function requireAfter(credentials: CallCredentials, upstream: UpstreamId, 
 
 /** Whether a credential is missing that its user can bring. */
 export function isMissing({ code }: Problem): boolean {
-  return code === 'token.required' || code === 'connection.required' || code === 'connection.rejected'
+  return MISSING.has(code)
 }
+
+const MISSING: ReadonlySet<string> = new Set([
+  'token.required',
+  'connection.required',
+  'connection.rejected',
+  'connection.scope_required',
+])
 
 /** Whatever is missing, the answer is no: to ask again at once would be to ask for ever. */
 function declined({ details }: Problem): Problem {

@@ -1,7 +1,10 @@
 import type { Problem } from '../base/problem.ts'
 import type { UpstreamId } from '../base/ids.ts'
 import type { Principal } from '../identity/principal.ts'
+import type { ClientView } from '../upstreams/client.ts'
+import type { Question, Reply } from '../upstreams/transport.ts'
 import type { ClientEra } from './eras/client-era.ts'
+import type { Session } from './sessions/session.ts'
 
 /** All that is known of a request besides its message. */
 export interface Context {
@@ -10,8 +13,10 @@ export interface Context {
   readonly requestId: string
   /** The one upstream of `/mcp/<server>`; `undefined` on `/mcp`, where all are merged. */
   readonly server: UpstreamId | undefined
-  /** What a legacy client calls its session: a label, which proves nothing. */
-  readonly sessionId: string | undefined
+  /** What upstreams are told of the client. */
+  readonly client: ClientView
+  /** The session of a legacy client, where it is in one. */
+  readonly session: Session | undefined
   /** Set where the request comes again after its user was asked to open an address: whether they were willing. */
   readonly opened?: boolean
   /** `Mcp-Param-*` headers, names and values in turn. */
@@ -19,5 +24,7 @@ export interface Context {
   readonly signal: AbortSignal
   abort(reason: Problem): void
   /** Passes on a notification about this request. */
-  notify(message: Buffer): void
+  notify(message: Buffer, method: string): void
+  /** Has the client answer what that server asks in mid-call. Never rejects. */
+  ask(question: Question, asker: UpstreamId): Promise<Reply>
 }

@@ -1,40 +1,51 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { UpstreamId } from '../base/ids.ts'
-import { readMessage, resultMessage, type RpcMessage, type RpcNotification, type RpcRequest } from '../base/json-rpc.ts'
-import { asProblem, problem, toHttpError, toRpcError, type Problem } from '../base/problem.ts'
+import { isBatch, readBatch, readMessage, type RpcMessage } from '../base/json-rpc.ts'
+import { asProblem, problem, toRpcError, type Problem } from '../base/problem.ts'
 import { readBody } from '../http/body.ts'
 import { failureHeaders } from '../http/refusal.ts'
 import type { Principal } from '../identity/principal.ts'
-import { serverOf } from '../registry/names.ts'
-import type { Registry, Standing } from '../registry/registry.ts'
-import type { Answer } from '../upstreams/transport.ts'
-import { callTool, type CallNeeds } from './call.ts'
-import { isMissing } from './connecting.ts'
-import type { Context } from './context.ts'
-import { toolFailure } from './eras/client-era.ts'
+import { PLAIN_CLIENT } from '../upstreams/client.ts'
+import { createBatch } from './batch.ts'
 import { decideEra } from './eras/era.ts'
-import type { Flights } from './flights.ts'
+import { takesBatches } from './eras/legacy-revisions.ts'
+import { flightKeyOf, type Flights } from './flights.ts'
+import { takeNote, type NoteNeeds } from './notes.ts'
+import { operate, type OperateNeeds } from './operate.ts'
 import { createOutlet, type Outlet } from './outlet.ts'
-import { describeStatus, statusTool } from './status.ts'
-import { listTools } from './tools.ts'
+import type { Asking } from './sessions/asking.ts'
+import type { Session } from './sessions/session.ts'
+import type { Sessions } from './sessions/sessions.ts'
+import type { SessionStreams } from './sessions/streams.ts'
+import { createVisit, idText, type Visit } from './visit.ts'
 
-export interface EndpointNeeds extends CallNeeds {
-  readonly registry: Registry
+export interface EndpointNeeds extends OperateNeeds, NoteNeeds {
   /** Who calls; `auth.*` where nobody the gate knows does. */
   authenticate(request: IncomingMessage, server: UpstreamId | undefined): Principal | Promise<Principal>
   readonly flights: Flights
+  readonly sessions: Sessions
+  readonly asking: Asking
+  readonly streams: SessionStreams
   readonly newRequestId: () => string
-  /** Told of every failure, before its public part is answered. */
-  noteFailure(failure: Problem, requestId: string): void
-  readonly settings: { readonly requestBytes: number; readonly toolsPerPage: number }
+  readonly settings: OperateNeeds['settings'] & { readonly requestBytes: number }
   /** Told of every request: its method, how it ended, how long it took. */
   observe(method: string, server: string, ended: { readonly outcome: string; readonly seconds: number }): void
 }
 
+/** One HTTP request, before it is known what it asks. */
+interface Arrival {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly server: UpstreamId | undefined
+  readonly requestId: string
+  readonly outlet: Outlet
+  readonly principal: Principal
+}
+
 /**
- * Answers one HTTP request to `/mcp` or `/mcp/<server>`: who calls, what is asked, in which era; then the
- * operation; then the answer. What fails before the operation is the client's to mend and has its HTTP
- * status; a tool that fails is an answer.
+ * Answers one HTTP request to `/mcp` or `/mcp/<server>`: who calls, what is asked, in which era and session; then the
+ * operation; then the answer. What fails before the operation is the client's to mend and has its HTTP status; a tool
+ * that fails is an answer.
  */
 export function createMcpEndpoint(needs: EndpointNeeds) {
   return async function handleMcp(
@@ -44,228 +55,126 @@ export function createMcpEndpoint(needs: EndpointNeeds) {
   ): Promise<void> {
     const startedAt = performance.now()
     const requestId = needs.newRequestId()
-    const controller = new AbortController()
-    const abort = (reason: Problem) => controller.abort(reason)
-    const outlet = createOutlet({
-      response,
-      requestId,
-      takesEvents: accepts(request, EVENTS_KIND),
-      onStalled: () => abort(problem('request.not_read')),
-    })
-    let message: RpcMessage | undefined
+    const outlet = createOutlet({ response, requestId, takesEvents: accepts(request, EVENTS_KIND) })
+    const seen: Seen = { method: 'other', id: 'null' }
     let outcome = 'ok'
     try {
-      // 1. Who calls.
-      if (request.method !== 'POST') throw problem('request.http_method')
       const known = needs.authenticate(request, server)
       const principal = known instanceof Promise ? await known : known
       if (server !== undefined && !needs.registry.has(server))
         throw problem('upstream.unknown', { server: server.slice(0, 64) })
-      // 2. What is asked, in which era.
-      checkMediaType(request)
-      message = readMessage(await readBody(request, needs.settings.requestBytes))
-      const era = decideEra(message, request.headers)
-      const { signal } = controller
-      const paramHeaders = paramHeadersOf(request)
-      const sessionId = sessionIdOf(request)
-      const ctx: Context = {
-        principal,
-        era,
-        requestId,
-        server,
-        sessionId,
-        paramHeaders,
-        signal,
-        abort,
-        notify: outlet.notify,
-      }
-      // 3. The operation, and its answer.
-      if (message.kind === 'request') {
-        response.on('close', () => {
-          if (!response.writableFinished) abort(problem('request.cancelled'))
-        })
-        const key = flightKey(message.id, ctx, request)
-        const end = needs.flights.begin({ key, abort, keepAlive: outlet.keepAlive })
-        outcome = await operate(needs, message, ctx, outlet).finally(end)
-      } else {
-        if (message.kind === 'notification') takeNote(needs, message, ctx, request)
-        response.writeHead(202, ['X-Request-Id', requestId]).end()
-      }
+      const arrival = { request, response, server, requestId, outlet, principal }
+      outcome = await receive(needs, arrival, seen)
     } catch (error) {
-      outcome = refuse(needs, asProblem(error), message, { requestId, outlet })
+      outcome = refuse(needs, asProblem(error), { requestId, outlet, id: seen.id })
     } finally {
-      const method = message?.kind === 'request' ? message.method : 'other'
       const seconds = (performance.now() - startedAt) / 1000
-      needs.observe(method, server !== undefined && needs.registry.has(server) ? server : '', { outcome, seconds })
+      needs.observe(seen.method, server !== undefined && needs.registry.has(server) ? server : '', { outcome, seconds })
     }
   }
 }
 
-/** Runs the operation and writes its answer; a failure is written as the era wants it. */
-async function operate(needs: EndpointNeeds, message: RpcRequest, ctx: Context, outlet: Outlet): Promise<string> {
-  try {
-    const operation = ctx.era.operations[message.method]
-    switch (operation) {
-      case 'tools.call':
-        if (ctx.server === undefined && message.name === statusTool.name)
-          return await answerStatus(needs, message, ctx, outlet)
-        return await passOn(adopted(await call(needs, message, ctx), message, ctx), outlet)
-      case 'tools.list': {
-        const { tools, nextCursor, ttlMs } = await listTools(needs, ctx, message.cursor)
-        return answer(message, ctx.era.toolsPage(tools, nextCursor, ttlMs), outlet)
-      }
-      case 'open':
-        return answer(message, opening(message, ctx), outlet, ctx.era.openingHeaders(message.paramsValue))
-      case 'ping':
-        return answer(message, ctx.era.pong, outlet)
-      case undefined:
-      default:
-        throw problem('request.method_unknown', { method: message.method.slice(0, 100) })
-    }
-  } catch (error) {
-    return fail(needs, asProblem(error), message, { ctx, outlet })
+/** What a refusal and a metric have to say of a request, as soon as it is known. */
+interface Seen {
+  method: string
+  /** As JSON text, in the bytes it came in. */
+  id: string
+}
+
+function receive(needs: EndpointNeeds, arrival: Arrival, seen: Seen): Promise<string> {
+  switch (arrival.request.method) {
+    case 'POST':
+      return post(needs, arrival, seen)
+    case 'GET':
+      return needs.streams.open(arrival)
+    case 'DELETE':
+      return end(needs, arrival)
+    case undefined:
+    default:
+      throw problem('request.http_method')
   }
 }
 
-/** A request that comes again after its user was asked to open an address says so, and is a call all the same. */
-function call(needs: EndpointNeeds, message: RpcRequest, ctx: Context): Promise<Answer> {
-  const opened = ctx.era.readOpened(message)
-  if (!opened) return callTool(needs, message, ctx)
-  return callTool(needs, opened.request, { ...ctx, opened: opened.accepted })
-}
-
-/** What a model should know of the merged endpoint; a single server speaks for itself. */
-function opening({ paramsValue }: RpcRequest, { era, server }: Context): string {
-  return era.opening(server === undefined ? INSTRUCTIONS : undefined, paramsValue)
-}
-
-const INSTRUCTIONS =
-  'Tools of several MCP servers, named server__tool, each called with your own account. sekisho_status says which servers are missing and what to do about it.'
-
-/** An answer that comes in pieces is under way until the last of them, for whoever counts or cancels it. */
-function passOn(answer: Answer, outlet: Outlet): 'ok' | Promise<'ok'> {
-  const rest = outlet.answer(answer)
-  return rest ? rest.then(() => 'ok') : 'ok'
-}
-
-/** @throws {Problem} `upstream.bad_answer` where an answer of the other era cannot be read. */
-function adopted(answer: Answer, { name = '' }: RpcRequest, { era, server }: Context): Answer {
-  if (answer.kind === 'stream') return answer
-  if (answer.era === era.name) return { ...answer, status: era.answerStatus(answer.status) }
-  try {
-    return { ...answer, bytes: era.adopt(answer.bytes), status: 200 }
-  } catch (cause) {
-    throw problem('upstream.bad_answer', { server: server ?? serverOf(name), reason: 'not valid JSON', cause })
+async function post(needs: EndpointNeeds, arrival: Arrival, seen: Seen): Promise<string> {
+  const { request, response } = arrival
+  checkMediaType(request)
+  const body = await readBody(request, needs.settings.requestBytes)
+  if (isBatch(body)) return postBatch(needs, arrival, readBatch(body))
+  const message = readMessage(body)
+  if (message.kind === 'request') {
+    seen.method = message.method
+    seen.id = idText(message)
   }
-}
-
-function answer(message: RpcRequest, result: string | Buffer, outlet: Outlet, headers?: readonly string[]): 'ok' {
-  outlet.end(resultMessage(idText(message), result), 200, headers)
+  const visit = await visitOf(needs, arrival, message)
+  if (message.kind === 'request') return answer(needs, visit, message)
+  takeNote(needs, message, visit)
+  response.writeHead(202, ['X-Request-Id', arrival.requestId]).end()
   return 'ok'
 }
 
-async function answerStatus(needs: EndpointNeeds, message: RpcRequest, ctx: Context, outlet: Outlet): Promise<string> {
-  const { text, servers } = describeStatus(await withMissing(needs, await needs.registry.list(ctx), ctx))
-  const content = JSON.stringify([{ type: 'text', text }])
-  return answer(
-    message,
-    ctx.era.result(`"content":${content},"structuredContent":${JSON.stringify({ servers })}`),
-    outlet,
-  )
-}
-
-/** A server whose tools are known all the same may want an account that its user has yet to connect. */
-async function withMissing(needs: EndpointNeeds, standings: readonly Standing[], { principal }: Context) {
-  const looked = standings.map(async (standing): Promise<Standing> => {
-    if (standing.failure) return standing
-    try {
-      await needs.credentials.require(principal, standing.definition.id)
-      return standing
-    } catch (error) {
-      return { ...standing, failure: asProblem(error) }
+/** Several messages in one array, each answered for itself. @see MCP 2025-03-26, basic/transports#sending-messages */
+async function postBatch(needs: EndpointNeeds, arrival: Arrival, messages: readonly RpcMessage[]): Promise<string> {
+  const { request, response, outlet, requestId } = arrival
+  const batch = createBatch(outlet)
+  const answered = messages.map(async (message) => {
+    const visit = await visitOf(needs, { ...arrival, outlet: batch.part() }, message)
+    const version = visit.session?.version ?? headerOf(request, 'mcp-protocol-version')
+    if (visit.era.name === 'modern' || !takesBatches(version)) {
+      throw problem('request.invalid', { reason: 'this revision takes one message at a time' })
     }
+    if (message.kind === 'request') await answer(needs, visit, message)
+    else takeNote(needs, message, visit)
   })
-  return Promise.all(looked)
+  await Promise.all(answered)
+  if (!batch.end()) response.writeHead(202, ['X-Request-Id', requestId]).end()
+  return 'ok'
 }
 
-interface Refusal {
-  readonly outlet: Outlet
-  readonly requestId: string
+/** In which era and session a message comes, and how its sender is reached. */
+async function visitOf(needs: EndpointNeeds, arrival: Arrival, message: RpcMessage): Promise<Visit> {
+  const { request, principal } = arrival
+  const era = decideEra(message, request.headers)
+  const session = era.name === 'legacy' ? await sessionOf(needs, request, principal) : undefined
+  const client = session?.client ?? (message.kind === 'request' ? era.clientOf(message) : PLAIN_CLIENT)
+  return createVisit(needs, { ...arrival, era, session, client, message, paramHeaders: paramHeadersOf(request) })
+}
+
+/** @throws {Problem} `request.session_unknown` */
+function sessionOf({ sessions }: EndpointNeeds, request: IncomingMessage, principal: Principal) {
+  const id = headerOf(request, 'mcp-session-id')
+  return id === undefined ? undefined : sessions.find(principal, id)
+}
+
+/** Runs the operation as one that is under way: it can be cancelled, and is waited for when the gate stops. */
+function answer(needs: EndpointNeeds, visit: Visit, message: RpcMessage & { kind: 'request' }): Promise<string> {
+  const { abort, outlet } = visit
+  visit.response.on('close', visit.onClose)
+  const land = needs.flights.begin({ key: flightKeyOf(message.id, visit), abort, keepAlive: outlet.keepAlive })
+  return operate(needs, message, visit).finally(land)
+}
+
+async function end(needs: EndpointNeeds, { request, response, principal, requestId }: Arrival): Promise<string> {
+  const session: Session | undefined = await sessionOf(needs, request, principal)
+  if (!session) throw problem('request.http_method')
+  await needs.sessions.end(session)
+  response.writeHead(200, ['X-Request-Id', requestId]).end()
+  return 'ok'
 }
 
 /** A request that never became an operation. */
 function refuse(
   { noteFailure }: EndpointNeeds,
   failure: Problem,
-  message: RpcMessage | undefined,
-  to: Refusal,
+  to: { readonly outlet: Outlet; readonly requestId: string; readonly id: string },
 ): string {
-  const { outlet, requestId } = to
-  noteFailure(failure, requestId)
-  const id = message?.kind === 'request' ? idText(message) : 'null'
-  outlet.end(toRpcError(failure, id, requestId), failure.row.status, failureHeaders(failure))
+  noteFailure(failure, to.requestId)
+  to.outlet.end(toRpcError(failure, to.id, to.requestId), failure.row.status, failureHeaders(failure))
   return failure.code
 }
 
-/**
- * A failure of a tool's server or of the caller's token is the tool's result, so that the model reads what
- * happened and what to do; anything else is an error of the protocol.
- */
-function fail(
-  { noteFailure }: EndpointNeeds,
-  failure: Problem,
-  message: RpcRequest,
-  { ctx, outlet }: { readonly ctx: Context; readonly outlet: Outlet },
-): string {
-  const { era, requestId } = ctx
-  noteFailure(failure, requestId)
-  if (isMissing(failure) && message.method === 'tools/call' && era.opensAddresses(message, ctx.sessionId)) {
-    askToOpen(failure, message, { ctx, outlet })
-  } else if (message.method === 'tools/call' && ANSWERED.test(failure.code)) {
-    answer(message, toolFailure(era, failure, toHttpError(failure, requestId).error), outlet)
-  } else {
-    outlet.end(toRpcError(failure, idText(message), requestId), era.failureStatus(failure), failureHeaders(failure))
-  }
-  return failure.code
-}
-
-/** What is a tool's result where it fails, for the model to read. */
-const ANSWERED = /^(?:upstream|token|connection|provider|vault)\./
-
-/** Has the user connect what is missing; the client then sends the same request again. */
-function askToOpen(
-  failure: Problem,
-  message: RpcRequest,
-  { ctx, outlet }: { readonly ctx: Context; readonly outlet: Outlet },
-): void {
-  const url = String(failure.details['url'])
-  const asked = ctx.era.askToOpen({ url, message: failure.message })
-  if (asked.kind === 'result') return void answer(message, asked.result, outlet)
-  const { code, data } = asked
-  const shown = { ...data, ...toHttpError(failure, ctx.requestId).error }
-  const error = JSON.stringify({ code, message: failure.message, data: shown })
-  outlet.end(`{"jsonrpc":"2.0","id":${idText(message)},"error":${error}}`)
-}
-
-function takeNote(needs: EndpointNeeds, message: RpcNotification, ctx: Context, request: IncomingMessage): void {
-  const target = message.paramsValue?.['requestId']
-  if (message.method !== 'notifications/cancelled' || (typeof target !== 'string' && typeof target !== 'number')) return
-  const key = flightKey(target, ctx, request)
-  if (key !== undefined) needs.flights.cancel(key)
-}
-
-/**
- * What a legacy client's cancellation finds its request by. The session header is a label that keeps a
- * user's clients apart, and proves nothing; a modern client cancels by hanging up.
- */
-function flightKey(id: string | number, { principal, era }: Context, { headers }: IncomingMessage): string | undefined {
-  if (era.name === 'modern') return undefined
-  return `${principal.keyId} ${sessionIdOf({ headers }) ?? ''} ${typeof id} ${id}`
-}
-
-function sessionIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
-  const id = headers['mcp-session-id']
-  return typeof id === 'string' ? id : undefined
+function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' ? value : undefined
 }
 
 function checkMediaType(request: IncomingMessage): void {
@@ -293,8 +202,3 @@ function paramHeadersOf({ rawHeaders }: IncomingMessage): readonly string[] {
 
 const PARAM_HEADER = /^mcp-param-/i
 const NO_HEADERS: readonly string[] = []
-
-/** The id in the very bytes it came in: `1.0` and `1` are one number, and not one text. */
-function idText({ bytes, idSpan }: RpcRequest): string {
-  return bytes.toString('utf8', idSpan.start, idSpan.end)
-}

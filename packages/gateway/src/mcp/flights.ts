@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { problem, type Problem } from '../base/problem.ts'
+import type { Context } from './context.ts'
 
 /** A request that is being answered. */
 export interface Flight {
@@ -17,6 +18,15 @@ export interface Flights {
   cancel(key: string): void
   /** Waits for all to land, `graceMs` at the latest, and aborts those that have not. */
   close(graceMs: number): Promise<void>
+}
+
+/**
+ * What a legacy client's cancellation finds its request by; a modern client cancels by hanging up. Without a session
+ * the user's clients share one space of ids.
+ */
+export function flightKeyOf(id: string | number, { principal, era, session }: Context): string | undefined {
+  if (era.name === 'modern') return undefined
+  return `${principal.keyId} ${session?.id ?? ''} ${typeof id} ${id}`
 }
 
 /** A call that takes longer is given signs of life from then on, so that no proxy between gives up on it. */

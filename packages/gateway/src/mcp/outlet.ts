@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http'
+import { oneLine } from '../http/event-stream.ts'
 import type { Answer } from '../upstreams/transport.ts'
+import type { CallJournal } from './sessions/call-streams.ts'
 
 /**
  * Up to here the bytes go out as a string, which Node writes together with the headers; a Buffer costs a
@@ -12,14 +14,20 @@ const STALLED_BYTES = 4 * 1024 * 1024
 
 /** Where the answer to one request is written. */
 export interface Outlet {
-  /** Passes on a notification; with the first one the response becomes an event stream. */
-  notify(message: Buffer): void
+  /** Passes on a notification; with the first one the response becomes an event stream. Answers `false` where the client reads nothing of what piles up for it. */
+  notify(message: Buffer): boolean
+  /** Sends the client a request; answers `false` where it cannot be reached this way. */
+  ask(message: Buffer): boolean
   /** Writes the answer and ends; where it comes in pieces, the promise ends with the last of them. */
   answer(answer: Answer): Promise<void> | undefined
   /** Writes an answer of the gate's own and ends; the status counts unless a stream has begun. */
   end(message: string | Buffer, status?: number, headers?: readonly string[]): void
   /** Keeps proxies from giving up on a quiet connection. */
   keepAlive(): void
+  /** The connection broke: calls back when nobody can come for the answer any more, which may be at once. */
+  lost(giveUp: () => void): void
+  /** From the first event on, each is kept there as well, so that a client that lost its connection can have the rest. */
+  keepIn(begin: () => CallJournal): void
 }
 
 export interface OutletNeeds {
@@ -27,8 +35,6 @@ export interface OutletNeeds {
   readonly requestId: string
   /** Whether the client takes event streams; one that does not gets the answer, and nothing before it. */
   readonly takesEvents: boolean
-  /** Told when the client reads nothing of what piles up for it. */
-  onStalled(): void
 }
 
 /**
@@ -37,38 +43,54 @@ export interface OutletNeeds {
  *
  * @see MCP 2026-07-28, basic/transports/streamable-http#sending-messages-to-the-server
  */
-export function createOutlet({ response, requestId, takesEvents, onStalled }: OutletNeeds): Outlet {
+export function createOutlet({ response, requestId, takesEvents }: OutletNeeds): Outlet {
   const common = ['X-Request-Id', requestId, 'X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store']
+  let beginJournal: (() => CallJournal) | undefined
+  let journal: CallJournal | undefined
   /** Once the answer is under way, nothing may come between its bytes. */
   let answering = false
 
+  /** Somebody whose events are kept is reached even when they are gone for a moment. */
   function mayInterject(): boolean {
-    return takesEvents && !answering && !response.destroyed && !response.writableEnded
+    if (!takesEvents || answering) return false
+    return journal !== undefined || (!response.destroyed && !response.writableEnded)
   }
 
   function begin(): void {
     if (response.headersSent) return
     response.writeHead(200, [...common, 'Content-Type', 'text/event-stream', 'X-Accel-Buffering', 'no'])
+    journal = beginJournal?.()
+    if (journal?.start !== undefined) response.write(`id: ${journal.start}\nretry: 1000\ndata: \n\n`)
   }
 
   function event(message: Buffer): void {
-    response.write('event: message\ndata: ')
+    const id = journal?.keep(message)
+    if (response.destroyed) return
+    response.write(id === undefined ? 'event: message\ndata: ' : `id: ${id}\nevent: message\ndata: `)
     response.write(oneLine(message))
     response.write('\n\n')
   }
 
+  function interject(message: Buffer): boolean {
+    begin()
+    event(message)
+    return response.destroyed || response.writableLength <= STALLED_BYTES
+  }
+
   function end(message: string | Buffer, status = 200, headers: readonly string[] = []): void {
-    if (response.destroyed) return
+    if (response.destroyed && !journal) return
     answering = true
     const bytes = typeof message === 'string' ? Buffer.from(message) : message
-    if (response.headersSent) {
-      event(bytes)
-      response.end()
-      return
-    }
+    if (response.headersSent) return finish(bytes)
     response.writeHead(status, [...common, ...headers, ...JSON_TYPE, 'Content-Length', String(bytes.length)])
     if (bytes.length > ONE_WRITE_BYTES) response.end(bytes)
     else response.end(bytes.toString('latin1'), 'latin1')
+  }
+
+  function finish(bytes: Buffer): void {
+    event(bytes)
+    journal?.finish()
+    response.end()
   }
 
   /** Ends when the last byte is handed on, or none will come. */
@@ -98,30 +120,39 @@ export function createOutlet({ response, requestId, takesEvents, onStalled }: Ou
   }
 
   return {
-    notify(message) {
-      if (!mayInterject()) return
-      begin()
-      event(message)
-      if (response.writableLength > STALLED_BYTES) onStalled()
+    notify: (message) => !mayInterject() || interject(message),
+    ask(message) {
+      if (!mayInterject()) return false
+      interject(message)
+      return true
     },
     answer(answer) {
-      if (answer.kind === 'stream') return pipe(answer)
+      if (answer.kind === 'stream') return journal ? collect(answer).then(finish) : pipe(answer)
       end(answer.bytes, answer.status)
       return undefined
     },
     end,
     keepAlive() {
-      if (!mayInterject()) return
+      if (!mayInterject() || response.destroyed) return
       begin()
       response.write(': still working\n\n')
+    },
+    lost(giveUp) {
+      if (journal) journal.broke(giveUp)
+      else giveUp()
+    },
+    keepIn(begin) {
+      beginJournal = begin
     },
   }
 }
 
 const JSON_TYPE = ['Content-Type', 'application/json'] as const
 
-/** A raw line break can only be white space in JSON, and would end the event's line. */
-function oneLine(message: Buffer): Buffer {
-  if (!message.includes(0x0a) && !message.includes(0x0d)) return message
-  return Buffer.from(message.map((byte) => (byte === 0x0a || byte === 0x0d ? 0x20 : byte)))
+/** The whole of an answer that comes in pieces. */
+export function collect({ head, pipe }: Answer & { kind: 'stream' }): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks = [head]
+    pipe({ write: (chunk) => chunks.push(chunk) > 0, end: () => resolve(Buffer.concat(chunks)), fail: reject })
+  })
 }

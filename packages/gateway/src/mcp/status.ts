@@ -1,4 +1,4 @@
-import type { Standing } from '../registry/registry.ts'
+import type { Counts, Standing } from '../registry/registry.ts'
 
 /** The tool that says why others are missing. It is the gate's own, and reaches no upstream. */
 export const statusTool = {
@@ -19,30 +19,53 @@ interface ServerStatus {
   readonly server: string
   readonly state: 'ready' | 'idle' | 'needs_token' | 'needs_account' | 'unavailable'
   readonly tools: number
+  /** How many there are of these, where that is known and not none. */
+  readonly prompts?: number
+  readonly resources?: number
   readonly description?: string | undefined
   readonly reason?: string
   readonly fix?: string
+  /** What else there is to know. */
+  readonly note?: string
   /** When the list of tools was last fetched or tried, as ISO 8601. */
   readonly checkedAt?: string
 }
 
-/** How things stand, for a model and for a program. */
-export function describeStatus(standings: readonly Standing[]): { text: string; servers: ServerStatus[] } {
-  const servers = standings.map(toStatus)
+/** What is known of a server besides its tools. */
+export interface StatusFacts {
+  /** How many there are of each kind. */
+  counts(standing: Standing): Counts
+  /** Something a user should know; `undefined` for most servers. */
+  note(standing: Standing): string | undefined
+}
+
+const NO_FACTS: StatusFacts = { counts: () => ({}), note: () => undefined }
+
+/** How things stand, for a model and for a program. `standings` are those of the tools. */
+export function describeStatus(
+  standings: readonly Standing[],
+  facts: StatusFacts = NO_FACTS,
+): { text: string; servers: ServerStatus[] } {
+  const servers = standings.map((standing) => toStatus(standing, facts))
   const count = (wanted: ServerStatus['state']) => servers.filter(({ state }) => state === wanted).length
   const idle = count('idle') === 0 ? '' : ` ${count('idle')} start when they are called.`
   const first = `${count('ready')} of ${servers.length} servers are ready.${idle}`
   return { text: [first, ...servers.map(toLine)].join('\n'), servers }
 }
 
-function toStatus(standing: Standing): ServerStatus {
-  const { definition, tools, fetchedAt, failure } = standing
+function toStatus(standing: Standing, { counts, note }: StatusFacts): ServerStatus {
+  const { definition, items, fetchedAt, failure } = standing
+  const { prompts = 0, resources = 0, templates = 0 } = counts(standing)
+  const noted = note(standing)
   return {
     server: definition.id,
     state: stateOf(standing),
-    tools: tools.length,
+    tools: items.length,
+    ...(prompts === 0 ? {} : { prompts }),
+    ...(resources + templates === 0 ? {} : { resources: resources + templates }),
     ...(definition.description === undefined ? {} : { description: definition.description }),
     ...(failure ? { reason: failure.message, fix: failure.fix } : {}),
+    ...(noted === undefined ? {} : { note: noted }),
     ...(fetchedAt === undefined ? {} : { checkedAt: new Date(fetchedAt).toISOString() }),
   }
 }
@@ -65,9 +88,32 @@ function stateOf({ failure, idle }: Standing): ServerStatus['state'] {
   return idle ? 'idle' : 'ready'
 }
 
-function toLine({ server, state, tools, reason, fix }: ServerStatus): string {
-  if (state === 'ready') return `- ${server}: ready, ${tools === 1 ? '1 tool' : `${tools} tools`}`
-  if (state === 'idle') return `- ${server}: does not run, starts when it is called; ${tools} tools as last known`
+function toLine(status: ServerStatus): string {
+  const { server, state, tools, reason, fix, note } = status
+  const noted = note === undefined ? '' : `; ${note}`
+  if (state === 'ready') return `- ${server}: ready, ${has(status)}${noted}`
+  if (state === 'idle')
+    return `- ${server}: does not run, starts when it is called; ${has(status)} as last known${noted}`
   const known = tools > 0 ? ` Its ${tools} tools are listed as they were last known.` : ''
   return `- ${server}: ${WORDS[state]}. ${reason} ${fix}${known}`
+}
+
+function has({ tools, prompts = 0, resources = 0 }: ServerStatus): string {
+  const others = [several(prompts, 'prompt'), several(resources, 'resource')].filter((text) => !text.startsWith('0 '))
+  return [several(tools, 'tool'), ...others].join(', ')
+}
+
+function several(many: number, word: string): string {
+  return many === 1 ? `1 ${word}` : `${many} ${word}s`
+}
+
+/** How long it is worth a word that a server began anew. */
+const NOTED_MS = 3_600_000
+
+/** Says that a server was restarted, for as long as somebody may wonder what became of what it knew. */
+export function noteRestart({ restartedAt }: Standing, now: number): string | undefined {
+  if (restartedAt === undefined || now - restartedAt >= NOTED_MS) return undefined
+  const minutes = Math.floor(Math.max(0, now - restartedAt) / 60_000)
+  const when = minutes === 0 ? 'less than a minute' : several(minutes, 'minute')
+  return `was restarted ${when} ago: what it had in memory is gone`
 }

@@ -18,6 +18,12 @@ export interface TrailNeeds {
 const FLOOD_MS = 60_000
 const FLOODERS = 10_000
 
+/** Asked with every key a user presses, or again and again until something is done: kept by nobody's wish. */
+const UNKEPT = new Set(['completion/complete', 'tasks/get', 'tasks/result', 'tasks/list'])
+
+/** A URI may be long. */
+const NAME_LENGTH = 500
+
 /**
  * Keeps what became of each call: one that reached its server with how it ended and the service whose credential
  * went along, never its arguments or its answer; one that was refused as denied. A call that a fault or a server
@@ -26,40 +32,39 @@ const FLOODERS = 10_000
 export function createTrail({ audit, clock, serviceOf }: TrailNeeds) {
   const floods = createThrottle({ clock, everyMs: FLOOD_MS, atMost: FLOODERS })
 
-  function denied({ tool, upstream: server, failure }: CallRecord, { principal, requestId }: Context) {
+  function denied({ method, name, upstream: server, failure }: CallRecord, ctx: Context) {
+    const { principal, requestId, era } = ctx
     const { tenant, userId, keyId: key } = principal
     const error = failure?.code ?? ''
     const isFlood = error.startsWith('limit.')
-    if (!isFlood && !/^(?:tool|token)\./.test(error)) return undefined
+    if (!isFlood && !DENIED.test(error)) return undefined
     if (isFlood && !floods.pass(`${tenant} ${userId} ${error}`)) return undefined
-    return audit.record(tenant, { kind: 'tool.denied', userId, requestId, key, tool, server, error })
+    if (method === 'tools/call')
+      return audit.record(tenant, { kind: 'tool.denied', userId, requestId, key, tool: name, server, error })
+    const outcome = 'denied'
+    const kept = { userId, requestId, key, server, method, name: name.slice(0, NAME_LENGTH), outcome, error }
+    return audit.record(tenant, { kind: 'server.request', ...kept, era: era.name })
   }
 
   return {
     requireRoom: audit.requireRoom,
     followed(call: CallRecord, ctx: Context) {
-      const { tool, upstream: server, failure } = call
+      const { method, name, upstream: server, failure } = call
+      if (UNKEPT.has(method)) return undefined
       if (!call.called || server === undefined) return denied(call, ctx)
-      const { principal, requestId, era } = ctx
+      const { principal, requestId } = ctx
       const { tenant, userId, keyId: key } = principal
       const error = failure?.code
       const outcome = !failure ? 'ok' : error === 'request.cancelled' ? 'cancelled' : 'failed'
       const ms = clock.now() - call.startedAt
       const service = serviceOf(server)
-      const kind = 'tool.call'
-      return audit.record(tenant, {
-        kind,
-        userId,
-        requestId,
-        key,
-        tool,
-        server,
-        outcome,
-        error,
-        ms,
-        era: era.name,
-        service,
-      })
+      const era = ctx.era.name
+      const ended = { userId, requestId, key, server, outcome, error, ms, era, service }
+      if (method === 'tools/call') return audit.record(tenant, { kind: 'tool.call', tool: name, ...ended })
+      const asked = { method, name: name.slice(0, NAME_LENGTH) }
+      return audit.record(tenant, { kind: 'server.request', ...asked, ...ended })
     },
   }
 }
+
+const DENIED = /^(?:tool|prompt|resource|task|token)\./

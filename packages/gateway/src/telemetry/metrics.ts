@@ -52,7 +52,17 @@ type Made = {
       ? Gauge<Table[Name]['labels'][number]>
       : Histogram<Table[Name]['labels'][number]>
 }
+/** Numbers on their way into a metric. */
+export interface Batch {
+  add(value: number): void
+}
+
 export type Metrics = Made & {
+  /**
+   * Collects what is counted for every call, and hands it on together, at the latest when somebody reads the metrics:
+   * the same few lines run a hundred times in a row cost a tenth of what they do between other work.
+   */
+  batch(take: (values: Float64Array) => void): Batch
   /** Everything as Prometheus' text. */
   text(): Promise<string>
   readonly contentType: string
@@ -64,7 +74,36 @@ export function createMetrics(): Metrics {
   const made = Object.fromEntries(
     Object.entries<MetricRow>(metricsTable).map(([name, row]) => [name, make(name, row, registry)]),
   ) as Made
-  return { ...made, text: () => registry.metrics(), contentType: registry.contentType }
+  const flushes: (() => void)[] = []
+  return {
+    ...made,
+    batch(take) {
+      const { add, flush } = createBatch(take)
+      flushes.push(flush)
+      return { add }
+    },
+    text() {
+      for (const flush of flushes) flush()
+      return registry.metrics()
+    },
+    contentType: registry.contentType,
+  }
+}
+
+const BATCH = 64
+
+function createBatch(take: (values: Float64Array) => void) {
+  const values = new Float64Array(BATCH)
+  let count = 0
+  function flush(): void {
+    if (count > 0) take(values.subarray(0, count))
+    count = 0
+  }
+  function add(value: number): void {
+    values[count++] = value
+    if (count === BATCH) flush()
+  }
+  return { add, flush }
 }
 
 function make(name: string, { kind, labels, help }: MetricRow, registry: Registry) {

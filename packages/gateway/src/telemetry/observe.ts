@@ -1,6 +1,6 @@
 import type { Log } from '../base/log.ts'
 import type { Problem } from '../base/problem.ts'
-import type { Metrics } from './metrics.ts'
+import type { Batch as Times, Metrics } from './metrics.ts'
 
 /** Methods that are counted by name; a client can invent others without end. */
 const METHODS = new Set([
@@ -26,25 +26,35 @@ interface Ended {
  * Counts and times every MCP request. What a method, a server and an outcome have in common is looked up
  * once and kept: finding a metric by its labels costs more than counting.
  */
-export function createObserver({ mcp_requests_total: requests, mcp_request_duration_seconds: duration }: Metrics) {
-  const kept = new Map<string, (seconds: number) => void>()
+export function createObserver(metrics: Metrics) {
+  const { mcp_requests_total: requests, mcp_request_duration_seconds: duration } = metrics
+  const kept = new Map<string, Map<string, Map<string, Times>>>()
 
-  function find(method: string, server: string, outcome: string): (seconds: number) => void {
-    const key = `${method} ${server} ${outcome}`
-    const known = kept.get(key)
+  function find(method: string, server: string, outcome: string): Times {
+    const ofMethod = inner(kept, method)
+    const ofServer = inner(ofMethod, server)
+    const known = ofServer.get(outcome)
     if (known) return known
     const counter = requests.labels(method, server, outcome)
     const histogram = duration.labels(method)
-    const observe = (seconds: number) => {
-      counter.inc()
-      histogram.observe(seconds)
-    }
-    kept.set(key, observe)
-    return observe
+    const times = metrics.batch((seconds) => {
+      counter.inc(seconds.length)
+      for (const each of seconds) histogram.observe(each)
+    })
+    ofServer.set(outcome, times)
+    return times
   }
 
   return (method: string, server: string, { outcome, seconds }: Ended): void =>
-    find(METHODS.has(method) ? method : 'other', server, outcome)(seconds)
+    find(METHODS.has(method) ? method : 'other', server, outcome).add(seconds)
+}
+
+function inner<Value>(maps: Map<string, Map<string, Value>>, key: string): Map<string, Value> {
+  const known = maps.get(key)
+  if (known) return known
+  const made = new Map<string, Value>()
+  maps.set(key, made)
+  return made
 }
 
 /** Logs and counts every failure: one of ours or of an upstream's as a warning, a client's own quietly. */

@@ -95,7 +95,15 @@ eachDatabase((_name, openFresh) => {
     const ada = await users.add(ten, { name: 'ada', role: 'member' })
     await keys.add(ten, { userId: ada.id, name: 'laptop', scopes: ['mcp'] })
     await db
-      .insertInto('catalogs', { user_id: ada.id, upstream: 'x', definition: '', body: '[]', fetched_at: 0 })
+      .insertInto('catalogs', {
+        user_id: ada.id,
+        upstream: 'x',
+        kind: 'tools',
+        client: '',
+        definition: '',
+        body: '{"tools":[]}',
+        fetched_at: 0,
+      })
       .execute()
     await users.remove(ten, ada.id)
     expect(await keys.list(ten)).toEqual([])

@@ -5,51 +5,69 @@ import type { UpstreamId, UserId } from '../../src/base/ids.ts'
 import { readMessage, type RpcRequest } from '../../src/base/json-rpc.ts'
 import { problem } from '../../src/base/problem.ts'
 import { createLimits } from '../../src/limits/spend.ts'
-import { callTool, type CallNeeds } from '../../src/mcp/call.ts'
+import { callServer, type CallNeeds } from '../../src/mcp/call.ts'
+import { notAsked } from '../../src/mcp/bridge/askable.ts'
+import { createSeals } from '../../src/mcp/bridge/states.ts'
 import type { Context } from '../../src/mcp/context.ts'
 import { modernClient } from '../../src/mcp/eras/2026-07-28.ts'
+import { createPlacing } from '../../src/mcp/placing.ts'
 import { createTrail } from '../../src/mcp/trail.ts'
 import type { Storage } from '../../src/storage/database.ts'
 import { createMemoryCounters } from '../../src/storage/shared/memory.ts'
+import { PLAIN_CLIENT } from '../../src/upstreams/client.ts'
 import type { Answer } from '../../src/upstreams/transport.ts'
 import { createTestClock, eachDatabase, quiet, ten } from '../stores/databases.ts'
 import { codeOf } from '../stores/outcome.ts'
 
 const streamed: Answer = { kind: 'stream', head: Buffer.from('{'), pipe: () => {} }
 const notes = 'notes' as UpstreamId
+const answers = () => Promise.resolve(streamed)
 
 interface Wanted extends Partial<AuditNeeds> {
   readonly callsPerMinute?: number
   readonly concurrentCalls?: number
+  /** What the server does with a call. */
+  readonly serve?: CallNeeds['upstreams']['call']
 }
 
 /** The path of a call with its real limits, trail and audit log, in front of a server that answers in pieces. */
-function openPath(storage: Storage, { callsPerMinute = 1_000, concurrentCalls = 10, ...more }: Wanted = {}) {
+function openPath(
+  storage: Storage,
+  { callsPerMinute = 1_000, concurrentCalls = 10, serve = answers, ...more }: Wanted = {},
+) {
   const clock = createTestClock()
   const audit = createAudit({ storage, clock, log: quiet, ...more })
   const sought: string[] = []
   const needs: CallNeeds = {
-    registry: {
-      require(_asker, name) {
-        sought.push(name)
-        if (name === 'down') throw problem('upstream.unreachable', { server: notes })
-        if (name !== 'read') throw problem('tool.unknown', { tool: name })
-        return { upstream: notes, name, json: Buffer.of(), exposed: name, exposedJson: Buffer.of() }
+    placing: createPlacing({
+      registry: {
+        named: () => notes,
+        require(_asker, _kind, name) {
+          sought.push(name)
+          if (name === 'down') throw problem('upstream.unreachable', { server: notes })
+          if (name !== 'read') throw problem('tool.unknown', { tool: name })
+          return { upstream: notes, name, ...PLAIN_ITEM }
+        },
       },
-    },
+      isShared: () => false,
+      seals: createSeals({ key: Buffer.alloc(32), clock }),
+    }),
     limits: createLimits({ counters: createMemoryCounters(clock), callsPerMinute, concurrentCalls }),
-    upstreams: { call: () => Promise.resolve(streamed) },
+    upstreams: { call: serve },
     credentials: { require: () => undefined, renew: async () => undefined },
     trail: createTrail({ audit, clock, serviceOf: () => undefined }),
     clock,
   }
   const aborted: string[] = []
+  const askers: string[] = []
   return {
     audit,
     clock,
     sought,
     aborted,
-    call: (name: string) => callTool(needs, requestFor(name), contextOf(aborted)),
+    askers,
+    call: (name: string) =>
+      callServer(needs, { request: requestFor(name), target: 'tool' }, contextOf(aborted, askers)),
     async audited(): Promise<string[]> {
       await audit.flush()
       const rows = await storage.for(ten).selectFrom('audit').select('entry').orderBy('seq').execute()
@@ -69,7 +87,7 @@ function requestFor(name: string): RpcRequest {
   return message
 }
 
-function contextOf(aborted: string[]): Context {
+function contextOf(aborted: string[], askers: string[]): Context {
   const principal = {
     tenant: ten,
     userId: 'usr_ada' as UserId,
@@ -83,12 +101,25 @@ function contextOf(aborted: string[]): Context {
     era: modernClient,
     requestId: 'r-1',
     server: undefined,
-    sessionId: undefined,
+    client: PLAIN_CLIENT,
+    session: undefined,
     paramHeaders: [],
     signal: new AbortController().signal,
     abort: ({ code }) => void aborted.push(code),
     notify: () => {},
+    async ask(question, asker) {
+      askers.push(asker)
+      return notAsked(question)
+    },
   }
+}
+
+const PLAIN_ITEM = {
+  exposed: 'read',
+  json: Buffer.of(),
+  exposedJson: Buffer.of(),
+  retriable: false,
+  paramHeaders: undefined,
 }
 
 eachDatabase((_name, openFresh) => {
@@ -134,6 +165,19 @@ eachDatabase((_name, openFresh) => {
     expect(codes.slice(9)).toEqual(Array.from({ length: 11 }, () => 'audit.full'))
     await sql`alter table away rename to audit`.execute(database.storage.system)
     expect(await path.audited()).toHaveLength(9)
+    await path.audit.close()
+  })
+
+  test('whoever asks in mid-call is known by name on the merged endpoint too, for the words of what becomes of it', async () => {
+    await using database = await openFresh()
+    const path = openPath(database.storage, {
+      async serve(_id, { ask }) {
+        await ask({ method: 'roots/list', params: '' })
+        return streamed
+      },
+    })
+    await path.call('read')
+    expect(path.askers).toEqual(['notes'])
     await path.audit.close()
   })
 

@@ -2,9 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readMessage, type RpcRequest } from '../../src/base/json-rpc.ts'
 import { Problem } from '../../src/base/problem.ts'
-import { modernClient, modernUpstream } from '../../src/mcp/eras/2026-07-28.ts'
+import { modernClient } from '../../src/mcp/eras/2026-07-28.ts'
+import { modernUpstream } from '../../src/mcp/eras/2026-07-28-upstream.ts'
 import { decideEra } from '../../src/mcp/eras/era.ts'
-import { legacyClient, legacyUpstream } from '../../src/mcp/eras/legacy.ts'
+import { legacyClient } from '../../src/mcp/eras/legacy.ts'
+import { legacyUpstream } from '../../src/mcp/eras/legacy-upstream.ts'
+import { PLAIN_CLIENT } from '../../src/upstreams/client.ts'
 
 const META = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -60,9 +63,9 @@ describe('deciding the era', () => {
   })
 
   test('a method that is gone from an era is unknown in it', () => {
-    expect(modernClient.operations['initialize']).toBeUndefined()
-    expect(modernClient.operations['ping']).toBeUndefined()
-    expect(legacyClient.operations['server/discover']).toBeUndefined()
+    expect(modernClient.operation('initialize')).toBeUndefined()
+    expect(modernClient.operation('ping')).toBeUndefined()
+    expect(legacyClient.operation('server/discover')).toBeUndefined()
   })
 })
 
@@ -73,7 +76,7 @@ describe('between the eras', () => {
         const meta = withMeta ? { _meta: { progressToken: 'p' } } : {}
         const params = args === null && !withMeta ? undefined : { name: 'echo', arguments: args, ...meta }
         const before = request({ method: 'tools/call', ...(params ? { params } : {}) })
-        const after: unknown = JSON.parse(modernUpstream.dress(before).toString())
+        const after: unknown = JSON.parse(modernUpstream.dress(before, PLAIN_CLIENT).toString())
         const original = JSON.parse(before.bytes.toString())
         expect(after).toMatchObject(original)
         expect(after).toMatchObject({ params: { _meta: META } })
@@ -81,14 +84,25 @@ describe('between the eras', () => {
     )
   })
 
+  test('a client of an older revision cannot say in place of the gate what it can do', () => {
+    const _meta = { 'io.modelcontextprotocol/clientCapabilities': { sampling: {} }, kept: 1 }
+    const dressed = modernUpstream.dress(
+      request({ method: 'tools/call', params: { name: 'echo', _meta } }),
+      PLAIN_CLIENT,
+    )
+    expect(dressed.toString().match(/clientCapabilities/g)).toHaveLength(1)
+    expect(JSON.parse(dressed.toString())).toMatchObject({ params: { _meta: { ...META, kept: 1 } } })
+  })
+
   test("a modern client's own envelope is passed on as it is", () => {
     const message = request({ method: 'tools/call', params: { name: 'echo', _meta: META } })
-    expect(modernUpstream.dress(message)).toBe(message.bytes)
-    expect(legacyUpstream.dress(message)).toBe(message.bytes)
+    expect(modernUpstream.dress(message, PLAIN_CLIENT)).toBe(message.bytes)
+    expect(legacyUpstream.dress(message, PLAIN_CLIENT)).toBe(message.bytes)
   })
 
   test('a legacy answer is told to be complete, unless it says what it is', () => {
-    const adopted = (text: string) => modernClient.adopt(Buffer.from(text)).toString()
+    const adopted = (text: string) =>
+      modernClient.adopt(Buffer.from(text), request({ method: 'tools/call' })).toString()
     expect(adopted('{"jsonrpc":"2.0","id":1,"result":{"content":[]}}')).toBe(
       '{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[]}}',
     )
@@ -108,7 +122,7 @@ describe('between the eras', () => {
   })
 
   test('an initialize of an unknown revision is answered with the newest of this era', () => {
-    const opened = (protocolVersion: string) => JSON.parse(legacyClient.opening('', { protocolVersion }))
+    const opened = (protocolVersion: string) => JSON.parse(legacyClient.opening('', { protocolVersion }, undefined))
     expect(opened('2025-03-26')).toMatchObject({ protocolVersion: '2025-03-26' })
     expect(opened('2026-07-28')).toMatchObject({ protocolVersion: '2025-11-25' })
   })

@@ -1,47 +1,59 @@
+import { decodeHeader } from '../../base/header-value.ts'
+import {
+  isRecord,
+  resultMessage,
+  targetOf,
+  withoutParams,
+  type RpcMessage,
+  type RpcRequest,
+} from '../../base/json-rpc.ts'
+import { findMember, splice, type Span } from '../../base/json-spans.ts'
 import { problem } from '../../base/problem.ts'
 import { VERSION } from '../../base/version.ts'
-import { isRecord, withoutParams, type RpcMessage, type RpcRequest } from '../../base/json-rpc.ts'
-import { eachMember, skipSpace, splice, type Span } from '../../base/json-spans.ts'
-import type { Handshake, UpstreamEra } from '../../upstreams/era.ts'
-import type { ClientEra, Operation } from './client-era.ts'
-
-/**
- * Revision 2026-07-28: every request stands for itself and carries who asks and in which revision.
- *
- * @see the MCP specification 2026-07-28, basic/index#_meta and basic/transports/streamable-http
- */
-const REVISION = '2026-07-28'
-
-const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
-const CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities'
-const CLIENT_KEY = 'io.modelcontextprotocol/clientInfo'
-const SERVER_KEY = 'io.modelcontextprotocol/serverInfo'
+import { LOG_LEVELS, PLAIN_CLIENT, type ClientView } from '../../upstreams/client.ts'
+import type { Handshake } from '../../upstreams/era.ts'
+import { carried } from '../sessions/carried.ts'
+import { CAPABILITIES_KEY, LOG_LEVEL_KEY, NAMED, REVISION, SERVER_KEY, VERSION_KEY } from './2026-07-28-words.ts'
+import { MERGED, TASKS_EXTENSION, withoutTasks } from './capabilities.ts'
+import type { ClientEra } from './client-era.ts'
+import { hasMember, insertMember } from './members.ts'
+import { ANYTHING, commonOperations, type Operation } from './operations.ts'
 
 /** What the gate itself asks for is known by these; neither says or opens anything. */
 const OPENED_KEY = 'sekisho_connect'
 const OPENED_STATE = 'sekisho.connect'
 
-const operations: Readonly<Record<string, Operation>> = {
-  'server/discover': 'open',
-  'tools/list': 'tools.list',
-  'tools/call': 'tools.call',
-}
+const operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
+  ['server/discover', { kind: 'open' }],
+  ['subscriptions/listen', { kind: 'listen' }],
+  ['tasks/update', { kind: 'call', target: 'task' }],
+  ...commonOperations,
+])
 
-/** Methods whose target also stands in the header `Mcp-Name`, and where it stands in the body. */
-const NAMED: Readonly<Record<string, 'name' | 'uri'>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-}
+/** What older revisions have and this one has not: no server may be asked for it by a client of this one. */
+const GONE = new Set([
+  'initialize',
+  'ping',
+  'logging/setLevel',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'tasks/list',
+  'tasks/result',
+])
 
 /** Whether a message says by itself that it is of this era. */
 export function isModern(message: RpcMessage, versionHeader: string | undefined): boolean {
   return versionHeader === REVISION || message.meta?.[VERSION_KEY] !== undefined
 }
 
+/**
+ * Revision 2026-07-28 toward clients: every request stands for itself and carries who asks and in which revision.
+ *
+ * @see the MCP specification 2026-07-28, basic/index#_meta and basic/transports/streamable-http
+ */
 export const modernClient: ClientEra = {
   name: 'modern',
-  operations,
+  operation: (method) => operations.get(method) ?? (GONE.has(method) ? undefined : ANYTHING),
   check(message, headers) {
     if (message.kind !== 'request') return
     const version = message.meta?.[VERSION_KEY]
@@ -49,28 +61,30 @@ export const modernClient: ClientEra = {
     mustAgree('MCP-Protocol-Version', headers['mcp-protocol-version'], version)
     if (version !== REVISION)
       throw problem('request.version_unsupported', { requested: version, supported: [REVISION] })
-    if (!isRecord(message.meta?.[CAPABILITIES_KEY])) {
-      throw problem('request.params', { reason: `_meta lacks ${CAPABILITIES_KEY}` })
-    }
+    const capabilities = message.meta?.[CAPABILITIES_KEY]
+    if (!isRecord(capabilities)) throw problem('request.params', { reason: `_meta lacks ${CAPABILITIES_KEY}` })
     mustAgree('Mcp-Method', headers['mcp-method'], message.method)
-    const target = NAMED[message.method]
-    const name = target && message[target]
+    if (message.method.startsWith('tasks/')) mustDeclareTasks(capabilities)
+    const name = NAMED.has(message.method) ? targetOf(message) : undefined
     if (name !== undefined) mustAgree('Mcp-Name', headers['mcp-name'], name)
   },
-  opening: (instructions) =>
+  clientOf({ meta }): ClientView {
+    const capabilities = carried(meta?.[CAPABILITIES_KEY])
+    const logLevel = LOG_LEVELS.find((level) => level === meta?.[LOG_LEVEL_KEY])
+    return capabilities === '{}' && logLevel === undefined ? PLAIN_CLIENT : { ...PLAIN_CLIENT, capabilities, logLevel }
+  },
+  opening: (instructions, _params, server) =>
     JSON.stringify({
       resultType: 'complete',
       supportedVersions: [REVISION],
-      capabilities: { tools: {} },
-      ...(instructions === undefined ? {} : { instructions }),
+      capabilities: server ? bridged(server) : MERGED,
+      ...present('instructions', server ? server.instructions : instructions),
       ttlMs: 60_000,
       cacheScope: 'private',
-      _meta: { [SERVER_KEY]: { name: 'sekisho', title: 'Sekisho', version: VERSION } },
+      _meta: { [SERVER_KEY]: server?.serverInfo ?? { name: 'sekisho', title: 'Sekisho', version: VERSION } },
     }),
-  openingHeaders: () => [],
-  opensAddresses({ meta }) {
-    const capabilities = meta?.[CAPABILITIES_KEY]
-    const elicitation = isRecord(capabilities) ? capabilities['elicitation'] : undefined
+  opensAddresses({ capabilities }) {
+    const { elicitation } = JSON.parse(capabilities) as { elicitation?: unknown }
     return isRecord(elicitation) && isRecord(elicitation['url'])
   },
   /** @see MCP 2026-07-28, basic/patterns/mrtr and client/elicitation#url-mode */
@@ -90,100 +104,91 @@ export const modernClient: ClientEra = {
     const request = withoutParams(message, ['requestState', 'inputResponses'])
     return { accepted: isRecord(said) && said['action'] === 'accept', request }
   },
-  pong: '{"resultType":"complete"}',
-  toolsPage(tools, nextCursor, ttlMs) {
+  nothing: '{"resultType":"complete"}',
+  listPage(member, items, { nextCursor, ttlMs, cacheScope, rest }) {
     const cursor = nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`
+    const others = rest === '' ? '' : `,${rest}`
     return Buffer.concat([
-      Buffer.from('{"resultType":"complete","tools":['),
-      tools,
-      Buffer.from(`],"ttlMs":${ttlMs},"cacheScope":"private"${cursor}}`),
+      Buffer.from(`{"resultType":"complete","${member}":[`),
+      items,
+      Buffer.from(`],"ttlMs":${ttlMs},"cacheScope":"${cacheScope}"${cursor}${others}}`),
     ])
   },
   result: (members) => `{"resultType":"complete",${members}}`,
-  failureStatus: ({ code, row }) => (code.startsWith('request.') || row.status === 429 ? row.status : 200),
+  failureStatus: ({ code, row }) => (isOfTheRequest(code) || row.status === 429 ? row.status : 200),
   /** @see MCP 2026-07-28, basic/index#error-codes: some errors are HTTP 400, an unknown method is 404 */
   answerStatus: (status) => (status === 400 || status === 404 ? status : 200),
-  adopt: (answer) => {
-    const at = resultOf(answer)
-    return at === undefined ? answer : splice(answer, [insertMember(answer, at, '"resultType":"complete"')])
+  adopt(answer, request) {
+    const error = findMember(answer, 0, 'error')
+    if (error) return adoptError(answer, error, request)
+    const result = findMember(answer, 0, 'result')
+    if (!result || answer[result.start] !== OPEN_BRACE || hasMember(answer, result.start, 'resultType')) return answer
+    return splice(answer, [insertMember(answer, result.start, RESULT_MEMBERS[request.method] ?? COMPLETE)])
   },
 }
 
-export const modernUpstream: UpstreamEra = {
-  name: 'modern',
-  opening: { method: 'server/discover', params: `{"_meta":${meta()}}` },
-  opened: undefined,
-  cancelled: () => undefined,
-  accept(answer): Handshake | undefined {
-    if (!isRecord(answer)) return undefined
-    const { supportedVersions } = answer
-    if (!Array.isArray(supportedVersions) || !supportedVersions.includes(REVISION)) return undefined
-    return { era: 'modern', version: REVISION }
-  },
-  headers(method, name) {
-    const headers = ['mcp-protocol-version', REVISION, 'mcp-method', method]
-    if (name !== undefined && method in NAMED) headers.push('mcp-name', headerValue(name))
-    return headers
-  },
-  dress(request) {
-    if (request.meta?.[VERSION_KEY] !== undefined) return request.bytes
-    return splice(request.bytes, [envelope(request)])
-  },
+const OPEN_BRACE = 0x7b
+const COMPLETE = '"resultType":"complete"'
+/** What an older server does not say: nobody is to keep it. @see MCP 2026-07-28, server/utilities/caching */
+const RESULT_MEMBERS: Readonly<Record<string, string>> = {
+  'resources/read': `${COMPLETE},"ttlMs":0,"cacheScope":"private"`,
 }
 
-/** Who asks, for a client that speaks an older revision: the gate, which can do nothing more than wait. */
-function meta(): string {
-  return JSON.stringify({
-    [VERSION_KEY]: REVISION,
-    [CLIENT_KEY]: { name: 'sekisho', version: VERSION },
-    [CAPABILITIES_KEY]: {},
-  })
+/**
+ * Two errors are spoken differently in this revision: the resource that is not there, and that the user should open an
+ * address first.
+ *
+ * @see MCP 2026-07-28, basic/index#error-codes: neither code may be sent
+ */
+function adoptError(answer: Buffer, error: Span, request: RpcRequest): Buffer {
+  const code = findMember(answer, error.start, 'code')
+  if (!code) return answer
+  const text = answer.toString('latin1', code.start, code.end)
+  if (text === '-32002') return splice(answer, [{ ...code, by: '-32602' }])
+  return text === '-32042' ? adoptAddresses(answer, error, request) : answer
 }
 
-const ENVELOPE = meta()
-
-function envelope({ bytes, params, metaSpan, idSpan }: RpcRequest) {
-  if (metaSpan) return insertMember(bytes, metaSpan.start, ENVELOPE.slice(1, -1))
-  if (params) return insertMember(bytes, params.start, `"_meta":${ENVELOPE}`)
-  return { start: idSpan.end, end: idSpan.end, by: `,"params":{"_meta":${ENVELOPE}}` }
+/** The request comes again when they are open, and is then sent as if for the first time. */
+function adoptAddresses(answer: Buffer, { start, end }: Span, request: RpcRequest): Buffer {
+  const { data, message } = JSON.parse(answer.toString('utf8', start, end)) as { data?: unknown; message?: unknown }
+  const listed = isRecord(data) && Array.isArray(data['elicitations']) ? data['elicitations'].filter(isRecord) : []
+  const id = request.bytes.toString('utf8', request.idSpan.start, request.idSpan.end)
+  if (!modernClient.opensAddresses(modernClient.clientOf(request))) {
+    const links = listed.map(({ message: why, url }) => `${String(why)} ${String(url)}`).join('\n')
+    const text = JSON.stringify(`${String(message)}\n${links}`)
+    return resultMessage(id, modernClient.result(`"content":[{"type":"text","text":${text}}],"isError":true`))
+  }
+  const inputRequests = Object.fromEntries(
+    listed.map(({ message: why, url }, index) => [
+      index === 0 ? OPENED_KEY : `${OPENED_KEY}_${index}`,
+      { method: 'elicitation/create', params: { mode: 'url', url, message: why } },
+    ]),
+  )
+  const result = { resultType: 'input_required', inputRequests, requestState: OPENED_STATE }
+  return resultMessage(id, JSON.stringify(result))
 }
 
-/** Puts a member first in the object that starts at `at`. */
-function insertMember(bytes: Buffer, at: number, member: string) {
-  const first = skipSpace(bytes, at + 1)
-  const by = bytes[first] === 0x7d ? member : `${member},`
-  return { start: at + 1, end: at + 1, by }
+/** What of a server's capabilities a client of this era can use through the gate. */
+function bridged({ era, capabilities }: Handshake): Readonly<Record<string, unknown>> {
+  return era === 'modern' ? capabilities : withoutTasks(capabilities)
 }
 
-/** Where the result starts, unless it says what it is already. */
-function resultOf(answer: Buffer): number | undefined {
-  let result: Span | undefined
-  eachMember(answer, 0, (key, start, end) => {
-    if (key === 'result' && answer[start] === 0x7b) result = { start, end }
-  })
-  if (!result) return undefined
-  let typed = false
-  eachMember(answer, result.start, (key) => {
-    if (key === 'resultType') typed = true
-  })
-  return typed ? undefined : result.start
+function present<T>(name: string, value: T | undefined): Record<string, T> {
+  return value === undefined ? {} : { [name]: value }
+}
+
+function isOfTheRequest(code: string): boolean {
+  return code.startsWith('request.') || code === 'call.state'
+}
+
+/** @see SEP-2663, capability negotiation */
+function mustDeclareTasks({ extensions }: Readonly<Record<string, unknown>>): void {
+  if (isRecord(extensions) && TASKS_EXTENSION in extensions) return
+  throw problem('request.capability_missing', { requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } })
 }
 
 /** @see MCP 2026-07-28, basic/transports/streamable-http#standard-mcp-request-headers */
 function mustAgree(header: string, value: string | string[] | undefined, expected: string): void {
   if (typeof value !== 'string' || decodeHeader(value) !== expected)
     throw problem('request.header_mismatch', { header })
-}
-
-const ENCODED = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/
-
-function decodeHeader(value: string): string {
-  const encoded = ENCODED.exec(value)?.[1]
-  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString()
-}
-
-/** A name that cannot stand in a header, or would be taken for an encoded one, is sent as base64. */
-function headerValue(name: string): string {
-  if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(name) && !ENCODED.test(name)) return name
-  return `=?base64?${Buffer.from(name).toString('base64')}?=`
 }

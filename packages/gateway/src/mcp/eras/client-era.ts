@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { RpcMessage, RpcRequest } from '../../base/json-rpc.ts'
 import type { Problem } from '../../base/problem.ts'
-import type { EraName } from '../../upstreams/era.ts'
-
-/** What a method asks of the gate, whatever the era calls it. */
-export type Operation = 'open' | 'ping' | 'tools.list' | 'tools.call'
+import type { ClientView } from '../../upstreams/client.ts'
+import type { EraName, Handshake } from '../../upstreams/era.ts'
+import type { Operation } from './operations.ts'
 
 /** How one era is spoken with a client: read a message, write what comes back. */
 export interface ClientEra {
@@ -15,30 +14,45 @@ export interface ClientEra {
    * @throws {Problem} `request.header_mismatch`, `request.version_unsupported`, `request.params`
    */
   check(message: RpcMessage, headers: IncomingHttpHeaders): void
-  /** Methods that are gone from an era are absent here, and so unknown by themselves. */
-  readonly operations: Readonly<Record<string, Operation>>
-  /** The result of the opening request, as JSON text; `instructions` are for the model behind the client. */
-  opening(instructions: string | undefined, params: Readonly<Record<string, unknown>> | undefined): string
-  /** Headers that come with it, names and values in turn. */
-  openingHeaders(params: Readonly<Record<string, unknown>> | undefined): readonly string[]
+  /** The methods of the era; `undefined` where it has none of that name, and never will. */
+  operation(method: string): Operation | undefined
+  /** What upstreams are told of the client, where the request says so itself. */
+  clientOf(message: RpcRequest): ClientView
+  /**
+   * The result of the opening request, as JSON text; `instructions` are for the model behind the client. With a
+   * server's own handshake it speaks for that server alone, as far as the gate can carry it.
+   */
+  opening(instructions: string | undefined, params: Params, server: Handshake | undefined): string
   /** Whether the client has its user open an address in a browser when it is asked to in place of an answer. */
-  opensAddresses(message: RpcRequest, sessionId: string | undefined): boolean
+  opensAddresses(client: ClientView): boolean
   /** Asks for that. */
   askToOpen(address: Address): AskedToOpen
   /** What the client says to having been asked, in a request that comes again; `undefined` in any other. */
   readOpened(message: RpcRequest): Opened | undefined
-  /** The result of a ping. */
-  readonly pong: string
-  /** A page of tools as a result; `tools` is the inside of a JSON array. */
-  toolsPage(tools: Buffer, nextCursor: string | undefined, ttlMs: number): Buffer
+  /** The result of a ping, or of anything else that has nothing to say. */
+  readonly nothing: string
+  /** A page of a list as a result; `items` is the inside of a JSON array, `rest` of an object: members beside it. */
+  listPage(member: string, items: Buffer, hints: PageHints): Buffer
   /** A result of the gate's own, with what the era asks of every result; `members` is the inside of a JSON object. */
   result(members: string): string
   /** The HTTP status of an operation that failed; what fails before it has the status of its row. */
   failureStatus(failure: Problem): number
   /** The HTTP status of an upstream's own answer of this era, which came with `status`. */
   answerStatus(status: number): number
-  /** An answer that came in the other era, as this one wants it. */
-  adopt(answer: Buffer): Buffer
+  /** The answer to a request that came in the other era, as this one wants it. */
+  adopt(answer: Buffer, request: RpcRequest): Buffer
+}
+
+type Params = Readonly<Record<string, unknown>> | undefined
+
+/** What a client may know of a page besides its items. */
+export interface PageHints {
+  readonly nextCursor: string | undefined
+  /** How long it may be kept, in milliseconds. */
+  readonly ttlMs: number
+  readonly cacheScope: 'public' | 'private'
+  /** Members that the server gave beside its list: the inside of a JSON object, empty where there are none. */
+  readonly rest: string
 }
 
 /** An address that a user should open in a browser, and why. */

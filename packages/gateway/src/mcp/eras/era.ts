@@ -2,8 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { RpcMessage } from '../../base/json-rpc.ts'
 import type { UpstreamEras } from '../../upstreams/era.ts'
 import type { ClientEra } from './client-era.ts'
-import { isModern, modernClient, modernUpstream } from './2026-07-28.ts'
-import { legacyClient, legacyUpstream } from './legacy.ts'
+import { isModern, modernClient } from './2026-07-28.ts'
+import { modernUpstream } from './2026-07-28-upstream.ts'
+import { legacyClient } from './legacy.ts'
+import { legacyUpstream } from './legacy-upstream.ts'
 
 /** How the gate speaks to upstreams; the composition root hands it to them. */
 export const upstreamEras: UpstreamEras = { modern: modernUpstream, legacy: legacyUpstream }
