@@ -11,6 +11,9 @@ import { createEverythingHandler } from './server.ts'
 import { createSessions } from './sessions.ts'
 import { createWorld } from './world.ts'
 
+/** Which revisions are spoken: those with sessions, 2026-07-28, or all of them. */
+export type Eras = 'legacy' | 'modern' | 'both'
+
 export interface EverythingServer {
   url: string
   port: number
@@ -20,7 +23,8 @@ export interface EverythingServer {
 
 /**
  * Starts the everything server on `/mcp`, every revision behind one URL: what carries the 2026-07-28 envelope is
- * answered without a session, everything else belongs to a session.
+ * answered without a session, everything else belongs to a session. With `era` it speaks one of the two only, as if
+ * it had never heard of the other.
  *
  * Only `host`, the loopback names and `allowedHosts` are accepted as Host and Origin; a page whose name was rebound
  * to 127.0.0.1 is refused.
@@ -29,10 +33,12 @@ export async function startEverything({
   port,
   host = '127.0.0.1',
   allowedHosts = [],
+  era = 'both',
 }: {
   port: number
   host?: string
   allowedHosts?: readonly string[]
+  era?: Eras
 }): Promise<EverythingServer> {
   const world = createWorld()
   const modern = createEverythingHandler(world)
@@ -73,6 +79,7 @@ export async function startEverything({
     const refused = hostHeaderValidationResponse(request, names) ?? originValidationResponse(request, names)
     if (refused) return refused
     if (new URL(request.url).pathname !== '/mcp') return new Response('Not found\n', { status: 404 })
-    return (await isLegacyRequest(request)) ? sessions.fetch(request) : modern.fetch(request)
+    const isLegacy = era === 'both' ? await isLegacyRequest(request) : era === 'legacy'
+    return isLegacy ? sessions.fetch(request) : modern.fetch(request)
   }
 }

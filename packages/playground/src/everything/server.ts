@@ -3,14 +3,17 @@ import {
   McpServer,
   type CacheHint,
   type McpHandlerRequestOptions,
+  type ProtocolEra,
   type ServerEvent,
 } from '@modelcontextprotocol/server'
 import { registerPrompts } from './prompts.ts'
 import { registerResources } from './resources.ts'
+import { offerSkills } from './skills.ts'
 import { registerContentTools } from './tools-content.ts'
 import { registerInputTools } from './tools-input.ts'
 import { registerRoundTools } from './tools-rounds.ts'
 import { registerRuntimeTools } from './tools-runtime.ts'
+import { registerTaskTools } from './tools-tasks.ts'
 import { createWorld, type World } from './world.ts'
 
 export interface EverythingHandler {
@@ -23,15 +26,22 @@ export interface EverythingHandler {
  * what the tools change on purpose. It checks neither Host nor Origin nor tokens; whoever mounts it does.
  */
 export function createEverythingHandler(world: World = createWorld()): EverythingHandler {
-  const handler = createMcpHandler(() => createEverythingServer(world).mcp, { legacy: 'reject', bus: world.bus })
+  const handler = createMcpHandler(({ era }) => createEverythingServer(world, era).mcp, {
+    legacy: 'reject',
+    bus: world.bus,
+  })
   return { fetch: handler.fetch, close: handler.close }
 }
 
 /**
- * One server object: for one request, or for one session of the older revisions. A session passes what happens in
- * the world to `tell`; a request has no need to, its listeners are served by the handler around it.
+ * One server object: for one request, for one session of the older revisions, or for one pair of pipes. A session
+ * and a pipe pass what happens in the world to `tell`; a request has no need to, its listeners are served by the
+ * handler around it.
  */
-export function createEverythingServer(world: World): { mcp: McpServer; tell(event: ServerEvent): void } {
+export function createEverythingServer(
+  world: World,
+  era: ProtocolEra,
+): { mcp: McpServer; tell(event: ServerEvent): void } {
   const mcp = new McpServer(
     { name: 'sekisho-everything', title: 'Everything', version: '0.1.0' },
     {
@@ -61,6 +71,8 @@ export function createEverythingServer(world: World): { mcp: McpServer; tell(eve
   const tool = registerRuntimeTools(mcp, world)
   const prompt = registerPrompts(mcp, world)
   const watched = registerResources(mcp, world)
+  if (era === 'modern') registerTaskTools(mcp, world)
+  offerSkills(mcp)
 
   return {
     mcp,
@@ -76,7 +88,8 @@ export function createEverythingServer(world: World): { mcp: McpServer; tell(eve
           mcp.sendResourceListChanged()
           break
         case 'resource_updated':
-          if (watched.has(event.uri)) void mcp.server.sendResourceUpdated({ uri: event.uri })
+          // A modern pipe hands on to its listeners what they asked for.
+          if (era === 'modern' || watched.has(event.uri)) void mcp.server.sendResourceUpdated({ uri: event.uri })
           break
       }
     },

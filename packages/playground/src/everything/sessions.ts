@@ -26,7 +26,7 @@ export function createSessions({ world, limit = 500 }: { world: World; limit?: n
 
   /** Gives the request a fresh session; one that turns out not to be an `initialize` is refused, and nothing stays. */
   async function open(request: Request): Promise<Response> {
-    const { mcp, tell } = createEverythingServer(world)
+    const { mcp, tell } = createEverythingServer(world, 'legacy')
     const stopListening = world.bus.subscribe(tell)
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,

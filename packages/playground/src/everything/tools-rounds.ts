@@ -9,6 +9,7 @@ import {
   type PrimitiveSchemaDefinition,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
+import { declaredWith } from './capabilities.ts'
 import { text } from './tools-content.ts'
 import { question, spoken } from './tools-input.ts'
 import type { RoundState, World } from './world.ts'
@@ -76,15 +77,15 @@ export function registerRoundTools(mcp: McpServer, world: World): void {
     return withState({ step1: askStepOne }, await world.states.mint({ step: 'name' }, ctx))
   })
 
-  mcp.registerTool(`${prefix}capabilities`, { description: 'Asks only for what the client can do.' }, ({ mcpReq }) => {
-    const can = mcp.server.getClientCapabilities() ?? {}
+  mcp.registerTool(`${prefix}capabilities`, { description: 'Asks only for what the client can do.' }, (ctx) => {
+    const can = declaredWith(ctx) ?? mcp.server.getClientCapabilities() ?? {}
     const inputRequests = {
       ...(can.elicitation && { user_name: askName }),
       ...(can.sampling && { capital_question: question('What is the capital of France?', 100) }),
       ...(can.roots && { client_roots: inputRequired.listRoots() }),
     }
     const open = Object.keys(inputRequests).filter(
-      (key) => inputResponse(mcpReq.inputResponses, key).kind === 'missing',
+      (key) => inputResponse(ctx.mcpReq.inputResponses, key).kind === 'missing',
     )
     if (open.length > 0) return inputRequired({ inputRequests })
     return text(`Answered: ${Object.keys(inputRequests).join(', ') || 'nothing to ask'}`)

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createRequestStateCodec, InMemoryServerEventBus, type RequestStateCodec } from '@modelcontextprotocol/server'
+import { createTaskStore, type TaskStore } from './task-store.ts'
 
 /**
  * What every request and every session of one everything server shares. Server objects live for one request
@@ -8,6 +9,7 @@ import { createRequestStateCodec, InMemoryServerEventBus, type RequestStateCodec
 export interface World {
   readonly bus: InMemoryServerEventBus
   readonly states: RequestStateCodec<RoundState>
+  readonly tasks: TaskStore
   /** Whether the tool and the prompt that come and go are there now. */
   readonly shown: { tool: boolean; prompt: boolean }
   /** How often each watched resource was touched. */
@@ -32,6 +34,7 @@ export function createWorld(): World {
       // A state that leaks is of no use in another method or to another client.
       bind: (ctx) => `${ctx.mcpReq.method}\n${ctx.http?.authInfo?.clientId ?? ''}`,
     }),
+    tasks: createTaskStore(),
     shown: { tool: false, prompt: false },
     touches: new Map(),
     slowCalls: [],
