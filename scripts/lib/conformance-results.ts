@@ -37,27 +37,42 @@ function isCheck(value: unknown): value is Check {
   return typeof value === 'object' && value !== null && 'id' in value && 'status' in value
 }
 
-/** Reads the name of the scenario from the name of its folder of results, `server-<scenario>-<time>`. */
+/** Which side of the protocol a scenario is about, in the suite's words. */
+export type Leg = 'server' | 'client' | 'authorization'
+
+/** Reads the name of the scenario from its folder of results: `<scenario>-<time>`, for servers with their kind before. */
 export function scenarioOf(folder: string): string | undefined {
-  return /^server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(folder)?.[1]
+  return /^(?:(?:authorization-)?server-)?(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(folder)?.[1]
 }
 
-/** Lists the server scenarios that a file of requirements asks for: the list under its key `server`. */
-export function requiredScenarios(requirements: string): string[] {
+/** Lists the scenarios that a file of requirements asks for: the list under the key `server` or `client`. */
+export function requiredScenarios(requirements: string, leg: Leg): string[] {
   const lines = requirements.split('\n')
-  const start = lines.indexOf('server:') + 1
+  const start = lines.indexOf(`${leg}:`) + 1
   const length = lines.slice(start).findIndex((line) => /^\S/.test(line) && !line.startsWith('#'))
   const list = lines.slice(start, length < 0 ? undefined : start + length)
-  return start === 0 ? [] : list.flatMap((line) => /^ +- ([\w-]+)/.exec(line)?.[1] ?? [])
+  return start === 0 ? [] : list.flatMap((line) => /^ +- ([\w/-]+)/.exec(line)?.[1] ?? [])
+}
+
+/** Lists the scenarios that a file of requirements has run without asking for them: those of its key `not_scored`. */
+export function unscoredScenarios(requirements: string, leg: Leg): string[] {
+  const entries = requirements.matchAll(/^ +- scenario: (\S+)\n +leg: (\w+)$/gm)
+  return [...entries].flatMap(([, scenario = '', of]) => (of === leg ? scenario : []))
+}
+
+/** A set of scenarios of one leg and revision, all of which have to pass. */
+export interface RequiredSet {
+  readonly leg: Leg
+  readonly revision: string
+  readonly required: readonly string[]
 }
 
 /** The line a set ends with. A required scenario of which there is no outcome did not pass. */
 export function conformanceLine(
-  revision: string,
-  required: readonly string[],
+  { leg, revision, required }: RequiredSet,
   outcomes: readonly ScenarioOutcome[],
 ): string {
   const passed = new Set(outcomes.filter((outcome) => outcome.passed).map(({ scenario }) => scenario))
   const count = required.filter((scenario) => passed.has(scenario)).length
-  return `conformance server ${revision}: ${count}/${required.length}`
+  return `conformance ${leg} ${revision}: ${count}/${required.length}`
 }

@@ -7,6 +7,7 @@ import {
   parseChecks,
   requiredScenarios,
   scenarioOf,
+  unscoredScenarios,
 } from '../../../../scripts/lib/conformance-results.ts'
 
 describe('a scenario', () => {
@@ -34,24 +35,39 @@ describe('the results of the suite', () => {
   it('are in folders named after scenarios', () => {
     expect(scenarioOf('server-server-sse-polling-2026-11-21T03-29-36-023Z')).toBe('server-sse-polling')
     expect(scenarioOf('server-ping-2026-11-21T03-29-36-023Z')).toBe('ping')
+    expect(scenarioOf('authorization-server-authorization-server-metadata-endpoint-2026-11-21T10-29-15-369Z')).toBe(
+      'authorization-server-metadata-endpoint',
+    )
+    expect(scenarioOf('tools_call-2026-11-21T03-29-36-023Z')).toBe('tools_call')
+    expect(scenarioOf('auth/basic-cimd-2026-11-21T03-29-36-023Z')).toBe('auth/basic-cimd')
     expect(scenarioOf('stdout.txt')).toBeUndefined()
   })
 })
 
 describe('the requirements of a revision', () => {
-  it('are the list under "server", without comments and without what is run unscored', () => {
-    const text = '# server:\n#  - not-this\nserver:\n  - ping\n\n  # why\n  - tools-list # two\n\nclient:\n  - auth\n'
-    expect(requiredScenarios(text)).toEqual(['ping', 'tools-list'])
-    expect(requiredScenarios('client:\n  - auth\n')).toEqual([])
+  it('are the list under the key of the leg, without comments and without what is run unscored', () => {
+    const text = '# server:\n#  - not-this\nserver:\n  - ping\n\n  # why\n  - tools-list # two\n\nclient:\n  - auth/a\n'
+    expect(requiredScenarios(text, 'server')).toEqual(['ping', 'tools-list'])
+    expect(requiredScenarios(text, 'client')).toEqual(['auth/a'])
+    expect(requiredScenarios('client:\n  - auth\n', 'server')).toEqual([])
+  })
+
+  it('say of what is run unscored which leg it is of', () => {
+    const text =
+      'not_scored:\n  - scenario: auth/dpop\n    leg: client\n    reason: extension\n  - scenario: tasks\n    leg: server\n'
+    expect(unscoredScenarios(text, 'client')).toEqual(['auth/dpop'])
+    expect(unscoredScenarios(text, 'server')).toEqual(['tasks'])
   })
 
   it.each([
-    ['2025-11-25', 30],
-    ['2026-07-28', 37],
-  ])('of %s are %i scenarios', (revision, count) => {
+    ['2025-11-25', 30, 18, 10],
+    ['2026-07-28', 37, 32, 20],
+  ])('of %s are %i server and %i client scenarios, and %i more are run', (revision, server, client, more) => {
     const suite = resolve(import.meta.dirname, '../../../../node_modules/@modelcontextprotocol/conformance')
     const text = readFileSync(join(suite, 'requirements', `${revision}.yaml`), 'utf8')
-    expect(requiredScenarios(text)).toHaveLength(count)
+    expect(requiredScenarios(text, 'server')).toHaveLength(server)
+    expect(requiredScenarios(text, 'client')).toHaveLength(client)
+    expect([...unscoredScenarios(text, 'server'), ...unscoredScenarios(text, 'client')]).toHaveLength(more)
   })
 })
 
@@ -62,9 +78,8 @@ describe('the last line of a set', () => {
       { scenario: 'tools-list', passed: false, failures: ['x'] },
       { scenario: 'tasks', passed: true, failures: [] },
     ]
-    expect(conformanceLine('2025-11-25', ['ping', 'tools-list', 'caching'], outcomes)).toBe(
-      'conformance server 2025-11-25: 1/3',
-    )
+    const set = { leg: 'server', revision: '2025-11-25', required: ['ping', 'tools-list', 'caching'] } as const
+    expect(conformanceLine(set, outcomes)).toBe('conformance server 2025-11-25: 1/3')
   })
 })
 
