@@ -101,7 +101,7 @@ function withoutOwn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** `INIT_CWD` is npm's: where a configuration file is looked for. */
-const STEERING = new Set(['DATABASE_URL', 'INIT_CWD'])
+const STEERING = new Set(['DATABASE_URL', 'REDIS_URL', 'INIT_CWD'])
 
 async function waitUntilReady(url: string, program: Program): Promise<void> {
   let ended = false

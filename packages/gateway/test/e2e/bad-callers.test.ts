@@ -338,7 +338,8 @@ describe('over the limits', () => {
     const headers = [`Authorization: Bearer ${ada.key}`, 'Content-Type: application/json']
     const lines = [1, 2].map(() => {
       const line = openLine(small.url)
-      line.socket.write(rawRequest(small.url, { headers, body: callOf('{"name":"odd__endless"}') }))
+      const call = { target: '/mcp/odd', headers, body: callOf('{"name":"endless"}') }
+      line.socket.write(rawRequest(small.url, call))
       return line
     })
     for (const line of lines) await line.match(/xxxx/).then(() => line.socket.pause())

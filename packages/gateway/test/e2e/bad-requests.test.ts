@@ -4,7 +4,7 @@ import { eras } from './eras.ts'
 import { asAnswer, codeOf, rpcCodeOf } from './failures.ts'
 import { doorOf, until } from './place.ts'
 import { openLine, parseAnswer, rawRequest } from './raw.ts'
-import { post, send, tell } from './wire.ts'
+import { openSession, post, send, tell } from './wire.ts'
 
 let place: BadPlace
 
@@ -28,7 +28,6 @@ describe('a body', () => {
     ['in Latin-1', Buffer.from(LIST.replace('tools', 't\xe9'), 'latin1'), 'request.malformed', -32700],
     ['in UTF-16', Buffer.from(LIST, 'utf16le'), 'request.malformed', -32700],
     ['with zero bytes', `${LIST}\0\0`, 'request.malformed', -32700],
-    ['that is a batch', `[${LIST},${LIST}]`, 'request.invalid', -32600],
     ['that is a batch of 100,000 levels', nested(100_000), 'request.invalid', -32600],
     ['that is a number', '7', 'request.invalid', -32600],
     ['that is null', 'null', 'request.invalid', -32600],
@@ -55,6 +54,21 @@ describe('a body', () => {
   ])('%s is refused', async ([, body, code, rpc]) => {
     const answer = await place.sendBody(body)
     expect([answer.status, codeOf(answer), rpcCodeOf(answer)]).toEqual([400, code, rpc])
+  })
+
+  test.for(['2024-11-05', '2025-06-18', '2025-11-25'])('that is a batch is refused in revision %s', async (version) => {
+    const answer = await place.sendBody(`[${LIST},${LIST}]`, { headers: [`MCP-Protocol-Version: ${version}`] })
+    expect([answer.status, codeOf(answer), rpcCodeOf(answer)]).toEqual([400, 'request.invalid', -32600])
+  })
+
+  test('that is a batch is answered in revision 2025-03-26, each of its requests for itself', async () => {
+    const batch = `[${LIST},{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":2,"method":"none"}]`
+    const answer = await place.sendBody(batch, { headers: ['MCP-Protocol-Version: 2025-03-26'] })
+    expect(answer.status).toBe(200)
+    expect(JSON.parse(answer.body)).toMatchObject([
+      { id: 2, error: { code: -32601, data: { code: 'request.method_unknown' } } },
+      { id: 1, result: { tools: expect.arrayContaining([expect.objectContaining({ name: 'odd__echo' })]) } },
+    ])
   })
 
   test.for<[what: string, params: string, code: string]>([
@@ -166,7 +180,8 @@ describe('a client that leaves', () => {
   test('in the middle of the answer ends it at the upstream', async () => {
     const line = openLine(place.gate.url)
     const headers = [`Authorization: Bearer ${place.key}`, 'Content-Type: application/json']
-    line.socket.write(rawRequest(place.gate.url, { headers, body: callOf('{"name":"odd__endless"}') }))
+    const call = { target: '/mcp/odd', headers, body: callOf('{"name":"endless"}') }
+    line.socket.write(rawRequest(place.gate.url, call))
     await line.match(/xxxx/)
     expect(line.text()).toContain('HTTP/1.1 200 OK')
     line.socket.destroy()
@@ -175,7 +190,7 @@ describe('a client that leaves', () => {
 
   test('a cancelled call is answered as one, and the upstream is hung up on', async () => {
     const legacy = doorOf(place.gate, place, 'legacy')
-    const headers = { 'Mcp-Session-Id': 'mine' }
+    const headers = await openSession(legacy)
     const before = place.upstream.seen.length
     const cancelled = send(legacy, 'tools/call', { name: 'odd__wait' }, { id: 'c', headers })
     await until(() => place.upstream.seen.slice(before).some(({ tool }) => tool === 'wait'))

@@ -17,7 +17,7 @@ import {
   until,
   type Person,
 } from './place.ts'
-import { call, errorOf, namesOf, said, send, statusOf, tell, textFrom, type Door } from './wire.ts'
+import { call, type Door, errorOf, namesOf, openSession, said, send, statusOf, tell, textFrom } from './wire.ts'
 
 const withToken = { TOKEN: { $userToken: '{{token}}' } }
 
@@ -183,12 +183,14 @@ test('nobody cancels the call of another, not even with its id and session, or i
   await using gate = await startGate({ config: { mcpServers: { shared: childServer({}, { shared: true }) } } })
   const [ada, bob] = [await addPerson(gate, 'ada'), await addPerson(gate, 'bob')]
   const [hers, his] = [doorOf(gate, ada, 'legacy'), doorOf(gate, bob, 'legacy')]
-  const session = { 'Mcp-Session-Id': 'the-very-same' }
-  const hang = (door: Door, label: string) => call(door, 'shared__hang', { label }, { id: 7, headers: session })
-  const hanging = { hers: hang(hers, 'hers'), his: hang(his, 'his').catch(String) }
+  const [hersToo, hisOwn] = [await openSession(hers), await openSession(his)]
+  const hang = (door: Door, label: string, headers: Record<string, string>) =>
+    call(door, 'shared__hang', { label }, { id: 7, headers })
+  const hanging = { hers: hang(hers, 'hers', hersToo), his: hang(his, 'his', hisOwn).catch(String) }
   await until(async () => (await waitingIn(hers)).length === 2)
 
-  expect((await tell(his, 'notifications/cancelled', { requestId: 7 }, session)).status).toBe(202)
+  expect((await tell(his, 'notifications/cancelled', { requestId: 7 }, hersToo)).status).toBe(404)
+  expect((await tell(his, 'notifications/cancelled', { requestId: 7 }, hisOwn)).status).toBe(202)
   await until(async () => (await textFrom(hers, 'shared__cancelled')) === '["his"]')
   expect(await waitingIn(hers)).toEqual(['hers'])
   await textFrom(hers, 'shared__release')

@@ -38,6 +38,16 @@ export function tell(door: Door, method: string, params: object, headers: Record
   return post(door, message, { ...headersOf(door.era, method, params), ...headers })
 }
 
+/** Opens a session of the older revisions; gives the header that its requests carry. */
+export async function openSession(door: Door, capabilities: object = {}): Promise<{ 'Mcp-Session-Id': string }> {
+  const clientInfo = { name: 'test', version: '1' }
+  const reply = await send(door, 'initialize', { protocolVersion: '2025-11-25', capabilities, clientInfo })
+  const id = reply.headers.get('mcp-session-id')
+  if (id === null) return unexpected('session', reply)
+  await tell(door, 'notifications/initialized', {}, { 'Mcp-Session-Id': id })
+  return { 'Mcp-Session-Id': id }
+}
+
 /** Sends bytes as they are. */
 export async function post(
   { url, key }: Pick<Door, 'url' | 'key'>,

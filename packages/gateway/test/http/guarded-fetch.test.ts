@@ -66,6 +66,14 @@ describe('an address that a stranger chose is refused', () => {
     expect(seen).toEqual([])
   })
 
+  test('except at a host that the operator allowed at every port, and at that host only', async () => {
+    const { port } = await openServer()
+    const { fetch } = guard({ allowedHosts: ['127.0.0.1:*'] })
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('here')
+    for (const host of ['localhost', '127.0.0.2', '127.0.0.1.nip.test'])
+      expect((await failure(fetch(`http://${host}:${port}/`))).code).toBe('outbound.refused')
+  })
+
   test('and a host that the operator allowed still takes no credentials from the address', async () => {
     const { port, seen } = await openServer()
     const { fetch } = guard(allow(port))

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createBrowser, type Browser } from '../../../../../scripts/lib/browser.ts'
 import { PASSWORD } from '../../../../../scripts/lib/people.ts'
+import { openListening } from '../open-streams.ts'
+import { doorOf } from '../place.ts'
 import { openOutside, type Outside } from '../journey/outside.ts'
 import { knock, letIn, openBrowserOf, refresh, revoke, type Held } from './client.ts'
 
@@ -70,6 +72,22 @@ test('a client that its user lets in no more, with all its tokens; it has to ask
   await expectRefusedSoon(again.accessToken)
   for (const each of [held, again]) expect((await refresh(outside.publicUrl, each)).status).toBe(400)
   expect(await knock(outside.gate, (await letIn(outside.publicUrl, browser, held.clientId)).accessToken)).toBe(200)
+})
+
+test('a stream that a client keeps open ends when its user lets it in no more, and when it gives its tokens back', async () => {
+  const { browser } = await newPerson()
+  const [held, other] = [await letInAndCall(browser), await letInAndCall(browser)]
+  const going = await openListening(doorOf(outside.gate, { key: other.accessToken }))
+
+  const revoked = await openListening(doorOf(outside.gate, { key: held.accessToken }))
+  expect((await revoke(outside.publicUrl, held.clientId, held.refreshToken)).status).toBe(200)
+  await revoked.ended
+  expect(await knock(outside.gate, other.accessToken)).toBe(200)
+  expect(going.isOpen()).toBe(true)
+
+  for (let left = await browser.open(`${outside.publicUrl}/account/clients`); left.has(/^Revoke/);)
+    left = await left.press(/^Revoke/)
+  await going.ended
 })
 
 test('a user who is removed, with every token and every browser', async () => {
