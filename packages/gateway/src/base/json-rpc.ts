@@ -125,42 +125,44 @@ interface Places {
   _meta: Span | undefined
 }
 
-/** What decides anything: beside the message, and in its `params`. */
-const TOP: ReadonlyMap<string, number> = new Map([['id', 1], ['params', 2], ['jsonrpc', 4], ['method', 8]])
-const PARAMS: ReadonlyMap<string, number> = new Map([['name', 16], ['_meta', 32], ['uri', 64], ['cursor', 128]])
+/** The members that decide anything, each with a bit that says it was there. */
+type Deciding = ReadonlyMap<string, number>
+const ID = 1
+const PARAMS = 2
+const NAME = 4
+const META = 8
+const top: Deciding = new Map(Object.entries({ id: ID, params: PARAMS, jsonrpc: 16, method: 32 }))
+const inParams: Deciding = new Map(Object.entries({ name: NAME, _meta: META, uri: 64, cursor: 128 }))
 /** No other spelling of any of them is longer than this. */
-const LONGEST = 7
+const LONGEST = 'jsonrpc'.length
 
 /** In one walk: what stands in `params` is found on the way to its end. */
 function locate(bytes: Buffer): Places {
   const places: Places = { id: undefined, params: undefined, name: undefined, _meta: undefined }
   let seen = 0
 
-  function note(bit: number | undefined, key: string, known: ReadonlyMap<string, number>): void {
-    if (bit === undefined ? key.length <= LONGEST && known.has(key.toLowerCase()) : (seen & bit) !== 0)
-      throw invalid(`${key.toLowerCase()} is there more than once, or in another spelling`)
+  function bitOf(key: string, deciding: Deciding): number | undefined {
+    const bit = deciding.get(key)
+    const isOdd = bit === undefined ? key.length <= LONGEST && deciding.has(key.toLowerCase()) : (seen & bit) !== 0
+    if (isOdd) throw invalid(`${key.toLowerCase()} is there more than once, or in another spelling`)
     if (bit !== undefined) seen |= bit
+    return bit
   }
 
   function readParam(key: string, start: number): number {
-    const bit = PARAMS.get(key)
-    note(bit, key, PARAMS)
+    const bit = bitOf(key, inParams)
     const end = skipValue(bytes, start)
-    if (bit === 16) places.name = { start, end }
-    else if (bit === 32) places._meta = { start, end }
+    if (bit === NAME) places.name = { start, end }
+    else if (bit === META) places._meta = { start, end }
     return end
   }
 
   walkMembers(bytes, 0, (key, start) => {
-    const bit = TOP.get(key)
-    note(bit, key, TOP)
-    if (bit !== 2) {
-      const end = skipValue(bytes, start)
-      if (bit === 1) places.id = { start, end }
-      return end
-    }
-    const end = bytes[start] === OPEN_BRACE ? walkMembers(bytes, start, readParam) : skipValue(bytes, start)
-    places.params = { start, end }
+    const bit = bitOf(key, top)
+    const isObject = bit === PARAMS && bytes[start] === OPEN_BRACE
+    const end = isObject ? walkMembers(bytes, start, readParam) : skipValue(bytes, start)
+    if (bit === ID) places.id = { start, end }
+    else if (bit === PARAMS) places.params = { start, end }
     return end
   })
   return places
@@ -243,18 +245,22 @@ function readRequest(bytes: Buffer): RpcRequest {
 /** Puts text in the place of one value; the places of all others move along. */
 function edited(request: RpcRequest, at: Span, by: string): RpcRequest {
   const shift = Buffer.byteLength(by) - (at.end - at.start)
-  const moved = ({ start, end }: Span) => ({
-    start: start >= at.end ? start + shift : start,
-    end: end >= at.end ? end + shift : end,
-  })
+  const { idSpan, nameSpan, params, metaSpan } = request
   return {
     ...request,
-    bytes: splice(request.bytes, [{ ...at, by }]),
-    idSpan: moved(request.idSpan),
-    nameSpan: request.nameSpan && moved(request.nameSpan),
-    params: request.params && moved(request.params),
-    metaSpan: request.metaSpan && moved(request.metaSpan),
+    bytes: splice(request.bytes, [{ start: at.start, end: at.end, by }]),
+    idSpan: moved(idSpan, at, shift),
+    nameSpan: nameSpan && moved(nameSpan, at, shift),
+    params: params && moved(params, at, shift),
+    metaSpan: metaSpan && moved(metaSpan, at, shift),
   }
+}
+
+/** Where something lies once a value before it, in it or after it is so much longer. */
+function moved(span: Span, at: Span, shift: number): Span {
+  const { start, end } = span
+  if (end < at.end) return span
+  return { start: start >= at.end ? start + shift : start, end: end + shift }
 }
 
 /** What a request is for: a resource, a task, or a tool or prompt. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { eachMember, elements, findMember, skipValue, splice } from '../../src/base/json-spans.ts'
+import { eachMember, elements, findMember, skipValue, splice, walkMembers } from '../../src/base/json-spans.ts'
 
 const json = fc.jsonValue({ maxDepth: 4 })
 
@@ -41,12 +41,29 @@ describe('finding places in a JSON text', () => {
   })
 
   test('a string of any length and any run of backslashes ends where it ends', () => {
-    for (const length of [0, 1, 46, 47, 48, 49, 50, 200]) {
+    for (const length of [0, 1, 61, 62, 63, 64, 65, 66, 127, 128, 129, 200]) {
       for (const tail of ['', '\\', '\\\\', '"', '\\"', '\\\\"']) {
         const text = JSON.stringify('a'.repeat(length) + tail)
         expect(skipValue(Buffer.from(`${text},"next"`), 0)).toBe(text.length)
       }
     }
+  })
+
+  test('a string full of quotes ends where it ends', () => {
+    const text = JSON.stringify('say "x" \\ and\n"y"'.repeat(500))
+    expect(skipValue(Buffer.from(`{"a":${text}}x`), 0)).toBe(text.length + '{"a":}'.length)
+  })
+
+  test('who reads a value in the walk is asked for its end', () => {
+    const bytes = Buffer.from('{"a":{"b":[1,{}],"c":"}"},"d":2}')
+    const seen: string[] = []
+    const end = walkMembers(bytes, 0, (key, start) => {
+      seen.push(key)
+      const deeper = (inner: string, at: number) => (seen.push(`${key}.${inner}`), skipValue(bytes, at))
+      return key === 'a' ? walkMembers(bytes, start, deeper) : skipValue(bytes, start)
+    })
+    expect([end, seen]).toEqual([bytes.length, ['a', 'a.b', 'a.c', 'd']])
+    expect(walkMembers(bytes, 0, () => -1)).toBe(-1)
   })
 
   test('an escaped key is known by what it means', () => {
