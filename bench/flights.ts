@@ -1,6 +1,6 @@
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
-import { createFlights, type Flight } from '../packages/gateway/src/mcp/flights.ts'
+import { createFlights, noSeat, type Flight } from '../packages/gateway/src/mcp/flights.ts'
 
 /**
  * What keeping requests under way costs the collector: the dense list of `mcp/flights.ts` against a Map that
@@ -20,7 +20,10 @@ await measure('a Map', (flight) => {
   return () => open.delete(flight)
 })
 const flights = createFlights()
-await measure('mcp/flights.ts', flights.begin)
+await measure('mcp/flights.ts', (flight) => {
+  flights.begin(flight)
+  return () => flights.end(flight)
+})
 await flights.close(0)
 
 async function measure(name: string, begin: (flight: Flight) => () => void): Promise<void> {
@@ -39,5 +42,10 @@ async function measure(name: string, begin: (flight: Flight) => () => void): Pro
 /** A request holds its message and a few functions, as the endpoint's does. */
 function request(count: number): Flight {
   const message = { id: count, params: Array.from({ length: 50 }, (_, index) => `value ${index} of ${count}`) }
-  return { key: undefined, abort: () => void message.id, keepAlive: () => void message.params }
+  return {
+    flightKey: () => undefined,
+    abort: () => void message.id,
+    keepAlive: () => void message.params,
+    seat: noSeat(),
+  }
 }

@@ -39,7 +39,7 @@ const ROOM = 0.1
  * tenant do, {@link Audit.requireRoom} and then `record` refuse, so that nothing is done unrecorded.
  */
 export function createAudit(needs: AuditNeeds) {
-  const { clock, log, every = 50, atMost = 200, queueLimit = 20_000, synchronous = false } = needs
+  const { clock, log, every = 100, atMost = 200, queueLimit = 20_000, synchronous = false } = needs
   const chains = createChains(needs.storage, atMost)
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()

@@ -18,7 +18,10 @@ export function createBatch(outlet: Outlet): Batch {
 
   return {
     part: () => ({
-      ...outlet,
+      notify: (message) => outlet.notify(message),
+      ask: (message) => outlet.ask(message),
+      keepAlive: () => outlet.keepAlive(),
+      lost: (giveUp) => outlet.lost(giveUp),
       end: take,
       keepIn() {},
       answer(answer) {

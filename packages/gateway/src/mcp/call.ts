@@ -3,7 +3,7 @@ import { targetOf, type RpcRequest } from '../base/json-rpc.ts'
 import { asProblem, Problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Principal } from '../identity/principal.ts'
-import { onceOver, type Answer, type Exchange } from '../upstreams/transport.ts'
+import { onceOver, type Answer, type Exchange, type Question, type Reply } from '../upstreams/transport.ts'
 import { readRefusal } from '../upstreams/refusal.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
 import { mayRunAgain } from './bridge/retry.ts'
@@ -130,7 +130,7 @@ async function ask({ upstreams }: CallNeeds, { placed, exchange, token }: Sendin
   return completeRounds({
     answer,
     request: exchange.request,
-    ask: exchange.ask,
+    ask: (question) => exchange.ask(question),
     again: (request) => upstreams.call(placed.upstream, { ...exchange, request }, caller),
     server: placed.upstream,
     signal: ctx.signal,
@@ -146,22 +146,39 @@ function releasedAfter(answer: Answer, release: () => void): Answer {
   return answer
 }
 
-function exchangeOf({ placing }: CallNeeds, placed: Placed, ctx: Context): Exchange {
-  const { request, paramHeaders, whole } = placed
-  const { requestId, client, signal, abort } = ctx
-  const notify = ctx.server
-    ? ctx.notify
-    : (message: Buffer, method: string) => ctx.notify(placing.told(message, method, placed, ctx), method)
+interface CallExchange extends Exchange {
+  readonly placing: Placing
+  readonly placed: Placed
+  readonly ctx: Context
+}
+
+function exchangeOf({ placing }: CallNeeds, placed: Placed, ctx: Context): CallExchange {
   return {
-    request,
+    placing,
+    placed,
+    ctx,
+    request: placed.request,
     era: ctx.era.name,
-    client,
-    requestId,
-    paramHeaders,
-    signal,
-    whole,
-    abort,
-    notify,
-    ask: (question) => ctx.ask(question, placed.upstream),
+    client: ctx.client,
+    requestId: ctx.requestId,
+    paramHeaders: placed.paramHeaders,
+    signal: ctx.signal,
+    whole: placed.whole,
+    abort: abortCall,
+    notify: notifyClient,
+    ask: askClient,
   }
+}
+
+function abortCall(this: CallExchange, reason: Problem): void {
+  this.ctx.abort(reason)
+}
+
+function notifyClient(this: CallExchange, message: Buffer, method: string): void {
+  const { placing, placed, ctx } = this
+  ctx.notify(placing.told(message, method, placed, ctx), method)
+}
+
+function askClient(this: CallExchange, question: Question): Promise<Reply> {
+  return this.ctx.ask(question, this.placed.upstream)
 }

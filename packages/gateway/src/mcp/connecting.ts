@@ -4,6 +4,7 @@ import { asProblem, Problem, problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Context } from './context.ts'
+import { toAbortSignal, type StopSignal } from '../base/stop.ts'
 
 /** How long a call waits for a user who is on the page that connects an account, and how often it looks. */
 const WAIT_MS = 20_000
@@ -71,9 +72,9 @@ function declined({ details }: Problem): Problem {
   return problem('connection.declined', { provider: details['service'], ...details })
 }
 
-async function rest(signal: AbortSignal): Promise<void> {
+async function rest(signal: StopSignal): Promise<void> {
   try {
-    await sleep(LOOK_MS, undefined, { signal })
+    await sleep(LOOK_MS, undefined, { signal: toAbortSignal(signal) })
   } catch {
     throw asProblem(signal.reason)
   }

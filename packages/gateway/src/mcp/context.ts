@@ -1,5 +1,6 @@
 import type { Problem } from '../base/problem.ts'
 import type { UpstreamId } from '../base/ids.ts'
+import type { StopSignal } from '../base/stop.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { ClientView } from '../upstreams/client.ts'
 import type { Question, Reply } from '../upstreams/transport.ts'
@@ -18,10 +19,10 @@ export interface Context {
   /** The session of a legacy client, where it is in one. */
   readonly session: Session | undefined
   /** Set where the request comes again after its user was asked to open an address: whether they were willing. */
-  readonly opened?: boolean
+  readonly opened?: boolean | undefined
   /** `Mcp-Param-*` headers, names and values in turn. */
   readonly paramHeaders: readonly string[]
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
   abort(reason: Problem): void
   /** Passes on a notification about this request. */
   notify(message: Buffer, method: string): void

@@ -9,7 +9,7 @@ import { PLAIN_CLIENT } from '../upstreams/client.ts'
 import { createBatch } from './batch.ts'
 import { decideEra } from './eras/era.ts'
 import { takesBatches } from './eras/legacy-revisions.ts'
-import { flightKeyOf, type Flights } from './flights.ts'
+import type { Flights } from './flights.ts'
 import { takeNote, type NoteNeeds } from './notes.ts'
 import { operate, type OperateNeeds } from './operate.ts'
 import { createOutlet, type Outlet } from './outlet.ts'
@@ -17,7 +17,7 @@ import type { Asking } from './sessions/asking.ts'
 import type { Session } from './sessions/session.ts'
 import type { Sessions } from './sessions/sessions.ts'
 import type { SessionStreams } from './sessions/streams.ts'
-import { createVisit, idText, type Visit } from './visit.ts'
+import { createVisit, idText, leave, type Arrival, type Sender, type Visit } from './visit.ts'
 
 export interface EndpointNeeds extends OperateNeeds, NoteNeeds {
   /** Who calls; `auth.*` where nobody the gate knows does. */
@@ -32,14 +32,8 @@ export interface EndpointNeeds extends OperateNeeds, NoteNeeds {
   observe(method: string, server: string, ended: { readonly outcome: string; readonly seconds: number }): void
 }
 
-/** One HTTP request, before it is known what it asks. */
-interface Arrival {
+interface Received extends Arrival {
   readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly server: UpstreamId | undefined
-  readonly requestId: string
-  readonly outlet: Outlet
-  readonly principal: Principal
 }
 
 /**
@@ -81,7 +75,7 @@ interface Seen {
   id: string
 }
 
-function receive(needs: EndpointNeeds, arrival: Arrival, seen: Seen): Promise<string> {
+function receive(needs: EndpointNeeds, arrival: Received, seen: Seen): Promise<string> {
   switch (arrival.request.method) {
     case 'POST':
       return post(needs, arrival, seen)
@@ -95,7 +89,7 @@ function receive(needs: EndpointNeeds, arrival: Arrival, seen: Seen): Promise<st
   }
 }
 
-async function post(needs: EndpointNeeds, arrival: Arrival, seen: Seen): Promise<string> {
+async function post(needs: EndpointNeeds, arrival: Received, seen: Seen): Promise<string> {
   const { request, response } = arrival
   checkMediaType(request)
   const body = await readBody(request, needs.settings.requestBytes)
@@ -105,7 +99,8 @@ async function post(needs: EndpointNeeds, arrival: Arrival, seen: Seen): Promise
     seen.method = message.method
     seen.id = idText(message)
   }
-  const visit = await visitOf(needs, arrival, message)
+  const found = visitOf(needs, arrival, message)
+  const visit = found instanceof Promise ? await found : found
   if (message.kind === 'request') return answer(needs, visit, message)
   takeNote(needs, message, visit)
   response.writeHead(202, ['X-Request-Id', arrival.requestId]).end()
@@ -113,7 +108,7 @@ async function post(needs: EndpointNeeds, arrival: Arrival, seen: Seen): Promise
 }
 
 /** Several messages in one array, each answered for itself. @see MCP 2025-03-26, basic/transports#sending-messages */
-async function postBatch(needs: EndpointNeeds, arrival: Arrival, messages: readonly RpcMessage[]): Promise<string> {
+async function postBatch(needs: EndpointNeeds, arrival: Received, messages: readonly RpcMessage[]): Promise<string> {
   const { request, response, outlet, requestId } = arrival
   const batch = createBatch(outlet)
   const answered = messages.map(async (message) => {
@@ -130,13 +125,22 @@ async function postBatch(needs: EndpointNeeds, arrival: Arrival, messages: reado
   return 'ok'
 }
 
-/** In which era and session a message comes, and how its sender is reached. */
-async function visitOf(needs: EndpointNeeds, arrival: Arrival, message: RpcMessage): Promise<Visit> {
+/** In which era and session a message comes, and how its sender is reached. A session is looked for in storage. */
+function visitOf(needs: EndpointNeeds, arrival: Received, message: RpcMessage): Visit | Promise<Visit> {
   const { request, principal } = arrival
   const era = decideEra(message, request.headers)
-  const session = era.name === 'legacy' ? await sessionOf(needs, request, principal) : undefined
+  const found = era.name === 'legacy' ? sessionOf(needs, request, principal) : undefined
+  if (found instanceof Promise) return found.then((session) => toVisit(needs, arrival, { message, era, session }))
+  return toVisit(needs, arrival, { message, era, session: found })
+}
+
+function toVisit(
+  needs: EndpointNeeds,
+  arrival: Received,
+  { message, era, session }: Pick<Sender, 'message' | 'era' | 'session'>,
+): Visit {
   const client = session?.client ?? (message.kind === 'request' ? era.clientOf(message) : PLAIN_CLIENT)
-  return createVisit(needs, { ...arrival, era, session, client, message, paramHeaders: paramHeadersOf(request) })
+  return createVisit(needs, arrival, { era, session, client, message, paramHeaders: paramHeadersOf(arrival.request) })
 }
 
 /** @throws {Problem} `request.session_unknown` */
@@ -146,14 +150,17 @@ function sessionOf({ sessions }: EndpointNeeds, request: IncomingMessage, princi
 }
 
 /** Runs the operation as one that is under way: it can be cancelled, and is waited for when the gate stops. */
-function answer(needs: EndpointNeeds, visit: Visit, message: RpcMessage & { kind: 'request' }): Promise<string> {
-  const { abort, outlet } = visit
-  visit.response.on('close', visit.onClose)
-  const land = needs.flights.begin({ key: flightKeyOf(message.id, visit), abort, keepAlive: outlet.keepAlive })
-  return operate(needs, message, visit).finally(land)
+async function answer(needs: EndpointNeeds, visit: Visit, message: RpcMessage & { kind: 'request' }): Promise<string> {
+  visit.response.on('close', () => leave(visit))
+  needs.flights.begin(visit)
+  try {
+    return await operate(needs, message, visit)
+  } finally {
+    needs.flights.end(visit)
+  }
 }
 
-async function end(needs: EndpointNeeds, { request, response, principal, requestId }: Arrival): Promise<string> {
+async function end(needs: EndpointNeeds, { request, response, principal, requestId }: Received): Promise<string> {
   const session: Session | undefined = await sessionOf(needs, request, principal)
   if (!session) throw problem('request.http_method')
   await needs.sessions.end(session)
@@ -195,10 +202,11 @@ function paramHeadersOf({ rawHeaders }: IncomingMessage): readonly string[] {
   let found: string[] | undefined
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? ''
-    if (PARAM_HEADER.test(name)) (found ??= []).push(name, rawHeaders[index + 1] ?? '')
+    if (name.length > PARAM_LENGTH && PARAM_HEADER.test(name)) (found ??= []).push(name, rawHeaders[index + 1] ?? '')
   }
   return found ?? NO_HEADERS
 }
 
 const PARAM_HEADER = /^mcp-param-/i
+const PARAM_LENGTH = 'mcp-param-'.length
 const NO_HEADERS: readonly string[] = []

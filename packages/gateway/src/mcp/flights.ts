@@ -5,16 +5,24 @@ import type { Context } from './context.ts'
 /** A request that is being answered. */
 export interface Flight {
   /** What a later message may cancel it by. */
-  readonly key: string | undefined
+  flightKey(): string | undefined
   abort(reason: Problem): void
   /** Gives the client a sign of life. */
   keepAlive(): void
+  /** Kept here by the list it is in: where, and since when. */
+  seat: Seat
+}
+
+interface Seat {
+  at: number
+  since: number
 }
 
 export interface Flights {
   readonly size: number
-  /** Enters a request; the returned function takes it out again, once. */
-  begin(flight: Flight): () => void
+  begin(flight: Flight): void
+  /** To be called once for each that has begun. */
+  end(flight: Flight): void
   cancel(key: string): void
   /** Waits for all to land, `graceMs` at the latest, and aborts those that have not. */
   close(graceMs: number): Promise<void>
@@ -24,7 +32,10 @@ export interface Flights {
  * What a legacy client's cancellation finds its request by; a modern client cancels by hanging up. Without a session
  * the user's clients share one space of ids.
  */
-export function flightKeyOf(id: string | number, { principal, era, session }: Context): string | undefined {
+export function flightKeyOf(
+  id: string | number,
+  { principal, era, session }: Pick<Context, 'principal' | 'era' | 'session'>,
+): string | undefined {
   if (era.name === 'modern') return undefined
   return `${principal.keyId} ${session?.id ?? ''} ${typeof id} ${id}`
 }
@@ -33,11 +44,8 @@ export function flightKeyOf(id: string | number, { principal, era, session }: Co
 const KEEP_ALIVE_AFTER_MS = 15_000
 const KEEP_ALIVE_EVERY_MS = 5_000
 
-interface Seat {
-  readonly flight: Flight
-  readonly since: number
-  at: number
-}
+/** Where a flight is that has not begun. */
+export const noSeat = (): Seat => ({ at: -1, since: 0 })
 
 /**
  * Keeps what is under way: for cancellation, for signs of life, for an orderly stop.
@@ -46,37 +54,36 @@ interface Seat {
  * that the collector has once moved keeps alive the next, with all the requests in it (`bench/flights.ts`).
  */
 export function createFlights(): Flights {
-  const seats: Seat[] = []
+  const flights: Flight[] = []
   const timer = setInterval(() => {
     const before = performance.now() - KEEP_ALIVE_AFTER_MS
-    for (const { flight, since } of seats) if (since < before) flight.keepAlive()
+    for (const flight of flights) if (flight.seat.since < before) flight.keepAlive()
   }, KEEP_ALIVE_EVERY_MS).unref()
-
-  /** The last takes the place of the one that leaves. */
-  function leave({ at }: Seat): void {
-    const last = seats.pop()
-    if (last === undefined || last.at === at) return
-    last.at = at
-    seats[at] = last
-  }
 
   return {
     get size() {
-      return seats.length
+      return flights.length
     },
     begin(flight) {
-      const seat = { flight, since: performance.now(), at: seats.length }
-      seats.push(seat)
-      return () => leave(seat)
+      flight.seat.since = performance.now()
+      flight.seat.at = flights.length
+      flights.push(flight)
+    },
+    /** The last takes the place of the one that leaves. */
+    end({ seat }) {
+      const last = flights.pop()
+      if (last === undefined || last.seat === seat) return
+      last.seat.at = seat.at
+      flights[seat.at] = last
     },
     cancel(key) {
-      for (const { flight } of seats) if (flight.key === key) return flight.abort(problem('request.cancelled'))
+      for (const flight of flights) if (flight.flightKey() === key) return flight.abort(problem('request.cancelled'))
     },
     async close(graceMs) {
       clearInterval(timer)
       const deadline = performance.now() + graceMs
-      while (seats.length > 0 && performance.now() < deadline) await pause(25)
-      for (const { flight } of seats) flight.abort(problem('gate.stopping'))
+      while (flights.length > 0 && performance.now() < deadline) await pause(25)
+      for (const flight of flights) flight.abort(problem('gate.stopping'))
     },
   }
 }

@@ -6,12 +6,13 @@ import type { Follower } from './channels.ts'
 import { acknowledged, readWanted, told, toldAll } from './eras/told.ts'
 import type { Following } from './following.ts'
 import type { Outlet } from './outlet.ts'
+import type { StopSignal } from '../base/stop.ts'
 
 /** Who listens, and where it is written to. */
 export interface Listener extends Pick<Follower, 'principal' | 'server'> {
   readonly client: ClientView
   /** Aborts when the client hangs up. */
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
   readonly outlet: Pick<Outlet, 'ask' | 'notify' | 'end'>
 }
 

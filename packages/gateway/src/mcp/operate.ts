@@ -19,7 +19,7 @@ import { collect } from './outlet.ts'
 import type { Listening } from './listen.ts'
 import { listPage } from './lists.ts'
 import type { Sessions } from './sessions/sessions.ts'
-import { describeStatus, noteRestart, statusTool } from './status.ts'
+import { describeStatus, noteOf, statusTool } from './status.ts'
 import { idText, type Visit, type VisitNeeds } from './visit.ts'
 
 export interface OperateNeeds extends CallNeeds, VisitNeeds {
@@ -86,9 +86,8 @@ async function passOn(
   visit: Visit,
 ): Promise<string> {
   const opened = visit.era.readOpened(asked.request)
-  const answer = opened
-    ? await callServer(needs, { ...asked, request: opened.request }, { ...visit, opened: opened.accepted })
-    : await callServer(needs, asked, visit)
+  visit.opened = opened?.accepted
+  const answer = await callServer(needs, opened ? { ...asked, request: opened.request } : asked, visit)
   const shown = adopted(answer, asked.request, visit)
   if (visit.parked && (await isKept(visit.parked, shown))) return 'ok'
   const rest = visit.outlet.answer(shown)
@@ -111,7 +110,10 @@ const EMPTY_ANSWER = Buffer.from('{"result":{}}')
 /** @throws {Problem} `upstream.bad_answer` where an answer of the other era cannot be read. */
 function adopted(answer: Answer, request: RpcRequest, { era, server }: Visit): Answer {
   if (answer.kind === 'stream') return answer
-  if (answer.era === era.name) return { ...answer, status: era.answerStatus(answer.status) }
+  if (answer.era === era.name) {
+    const status = era.answerStatus(answer.status)
+    return status === answer.status ? answer : { ...answer, status }
+  }
   try {
     return { ...answer, bytes: era.adopt(answer.bytes, request), status: 200 }
   } catch (cause) {
@@ -127,8 +129,9 @@ function isResumed({ parking }: OperateNeeds, { paramsValue }: RpcRequest): bool
 }
 
 async function resume(needs: OperateNeeds, message: RpcRequest, visit: Visit): Promise<string> {
-  const { principal, signal, notify } = visit
+  const { principal, signal } = visit
   needs.limits.spend(principal)()
+  const notify = (told: Buffer, method: string) => visit.notify(told, method)
   const resumed = await needs.parking.resume({ principal, request: message, signal, notify })
   if (resumed.kind === 'questions') return end(message, resumed.result, visit)
   const { member, status } = resumed
@@ -194,7 +197,7 @@ async function answerStatus(needs: OperateNeeds, message: RpcRequest, visit: Vis
   const standings = await withMissing(needs, await needs.registry.list(visit, 'tools'), visit)
   const { text, servers } = describeStatus(standings, {
     counts: ({ definition }) => needs.registry.count(visit, definition.id),
-    note: (standing) => noteRestart(standing, needs.clock.now()),
+    note: (standing) => noteOf(standing, needs.clock.now()),
   })
   const content = JSON.stringify([{ type: 'text', text }])
   const members = `"content":${content},"structuredContent":${JSON.stringify({ servers })}`

@@ -107,13 +107,30 @@ function several(many: number, word: string): string {
   return many === 1 ? `1 ${word}` : `${many} ${word}s`
 }
 
-/** How long it is worth a word that a server began anew. */
-const NOTED_MS = 3_600_000
+/** How long it is worth a word that a server began anew, or describes its tools otherwise. */
+const RESTART_NOTED_MS = 3_600_000
+const CHANGE_NOTED_MS = 86_400_000
+
+/** What a user should know of a server besides what it has; `undefined` for most. */
+export function noteOf(standing: Standing, now: number): string | undefined {
+  const notes = [noteRestart(standing, now), noteChange(standing, now)].filter((note) => note !== undefined)
+  return notes.length === 0 ? undefined : notes.join('; ')
+}
 
 /** Says that a server was restarted, for as long as somebody may wonder what became of what it knew. */
-export function noteRestart({ restartedAt }: Standing, now: number): string | undefined {
-  if (restartedAt === undefined || now - restartedAt >= NOTED_MS) return undefined
-  const minutes = Math.floor(Math.max(0, now - restartedAt) / 60_000)
-  const when = minutes === 0 ? 'less than a minute' : several(minutes, 'minute')
-  return `was restarted ${when} ago: what it had in memory is gone`
+function noteRestart({ restartedAt }: Standing, now: number): string | undefined {
+  if (restartedAt === undefined || now - restartedAt >= RESTART_NOTED_MS) return undefined
+  return `was restarted ${ago(restartedAt, now)} ago: what it had in memory is gone`
+}
+
+/** Says that tools are not what they were: whoever allowed them looked at others. */
+function noteChange({ changedAt }: Standing, now: number): string | undefined {
+  if (changedAt === undefined || now - changedAt >= CHANGE_NOTED_MS) return undefined
+  return `describes its tools otherwise since ${ago(changedAt, now)} ago: look at them before you go on allowing them`
+}
+
+function ago(then: number, now: number): string {
+  const minutes = Math.floor(Math.max(0, now - then) / 60_000)
+  if (minutes >= 120) return several(Math.floor(minutes / 60), 'hour')
+  return minutes === 0 ? 'less than a minute' : several(minutes, 'minute')
 }

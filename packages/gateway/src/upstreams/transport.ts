@@ -5,6 +5,7 @@ import type { Problem } from '../base/problem.ts'
 import type { ClientView } from './client.ts'
 import type { EraName, Handshake } from './era.ts'
 import type { Interests } from './interests.ts'
+import type { StopSignal } from '../base/stop.ts'
 
 export type { Interests, ListName } from './interests.ts'
 
@@ -18,7 +19,7 @@ export interface Caller {
 /** Whose something is at an upstream. */
 export type Who = Pick<Caller, 'tenant' | 'userId'>
 
-/** One request on its way to an upstream. */
+/** One request on its way to an upstream. Its functions are called on it, and not by themselves. */
 export interface Exchange {
   /** The request as the upstream shall see it (its own tool name), with the client's id and progress token. */
   readonly request: RpcRequest
@@ -31,9 +32,9 @@ export interface Exchange {
   /** `Mcp-Param-*` headers of the client, names and values in turn. */
   readonly paramHeaders: readonly string[]
   /** Aborted when the client goes away, cancels, or the deadline passes; the reason is a {@link Problem}. */
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
   /** Set where the answer must be seen whole before any of it is passed on. */
-  readonly whole?: boolean
+  readonly whole?: boolean | undefined
   abort(reason: Problem): void
   /** Takes each notification about this request, as the bytes of one JSON-RPC message, in order, before the answer. */
   notify(message: Buffer, method: string): void
@@ -85,7 +86,13 @@ export type Answer =
       readonly status: number
     }
   /** Too big to hold: the first bytes, and the rest as it comes. Only ever in the era that was asked for. */
-  | { readonly kind: 'stream'; readonly head: Buffer; pipe(sink: Sink): void }
+  | {
+      readonly kind: 'stream'
+      readonly head: Buffer
+      /** How many bytes there are in all, where the upstream has said so. */
+      readonly length?: number | undefined
+      pipe(sink: Sink): void
+    }
 
 /** Takes the rest of a streamed answer. `write` answers false to be given a rest until `resume` is called. */
 export interface Sink {

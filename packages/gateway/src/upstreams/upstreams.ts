@@ -3,6 +3,7 @@ import { problem, type Problem } from '../base/problem.ts'
 import { createBreaker } from './breaker.ts'
 import type { UpstreamDefinition } from './definition.ts'
 import type { ClientView } from './client.ts'
+import { createDeadlines, type Deadline } from './deadlines.ts'
 import type { Handshake } from './era.ts'
 import {
   onceOver,
@@ -10,6 +11,8 @@ import {
   type Asking,
   type Caller,
   type Exchange,
+  type Question,
+  type Reply,
   type Sink,
   type Transport,
   type Watcher,
@@ -55,6 +58,8 @@ export function createUpstreams(
     }),
   )
 
+  const start = createDeadlines()
+
   function entry(id: UpstreamId) {
     const found = entries.get(id)
     if (!found) throw problem('upstream.unknown', { server: id })
@@ -67,11 +72,11 @@ export function createUpstreams(
     async call(id, exchange, caller) {
       const { definition, breaker, transport } = entry(id)
       breaker.check()
-      const deadline = startDeadline(definition, exchange)
+      const deadline = start(definition, exchange)
       try {
         const answer = await transport.send(timed(exchange, deadline), caller)
         breaker.worked()
-        if (answer.kind === 'stream') return onceOver(watched(answer, deadline), deadline.end)
+        if (answer.kind === 'stream') return onceOver(watched(answer, deadline), () => deadline.end())
         deadline.end()
         return answer
       } catch (error) {
@@ -85,7 +90,7 @@ export function createUpstreams(
       breaker.check()
       const controller = new AbortController()
       const abort = (reason: Problem) => controller.abort(reason)
-      const deadline = startDeadline(definition, { abort })
+      const deadline = start(definition, { abort })
       const signal = AbortSignal.any([asking.signal, controller.signal])
       try {
         const handshake = await transport.describe({ ...asking, signal }, caller)
@@ -114,78 +119,54 @@ export function createUpstreams(
   }
 }
 
+interface Timed extends Exchange {
+  readonly asked: Exchange
+  readonly deadline: Deadline
+}
+
 /** Every sign of life moves the deadline on; while the client is asked something, nobody waits for the upstream. */
-function timed(exchange: Exchange, deadline: Deadline): Exchange {
+function timed(asked: Exchange, deadline: Deadline): Timed {
   return {
-    ...exchange,
-    notify(message, method) {
-      deadline.moveOn()
-      exchange.notify(message, method)
-    },
-    async ask(question) {
-      deadline.rest()
-      try {
-        return await exchange.ask(question)
-      } finally {
-        deadline.goOn()
-      }
-    },
+    asked,
+    deadline,
+    request: asked.request,
+    era: asked.era,
+    client: asked.client,
+    requestId: asked.requestId,
+    paramHeaders: asked.paramHeaders,
+    signal: asked.signal,
+    whole: asked.whole,
+    abort: abortAsked,
+    notify: notifyAsked,
+    ask: askAsked,
   }
 }
 
-interface Deadline {
-  moveOn(): void
-  /** Stops until {@link Deadline.goOn} has been called as often. */
-  rest(): void
-  goOn(): void
-  end(): void
+function abortAsked(this: Timed, reason: Problem): void {
+  this.asked.abort(reason)
 }
 
-/** @see MCP 2025-11-25, basic/lifecycle#timeouts: a maximum is enforced whatever progress is told. */
-const DEADLINES_MOST = 10
+function notifyAsked(this: Timed, message: Buffer, method: string): void {
+  this.deadline.moveOn()
+  this.asked.notify(message, method)
+}
 
-function startDeadline({ id, timeoutMs }: UpstreamDefinition, { abort }: Pick<Exchange, 'abort'>): Deadline {
-  const longestMs = timeoutMs * DEADLINES_MOST
-  let startedAt = performance.now()
-  let timer = setTimeout(() => expire(timeoutMs), timeoutMs)
-  let ended = false
-  let resting = 0
-  let restingSince = 0
-
-  function expire(milliseconds: number): void {
-    abort(problem('upstream.timeout', { server: id, seconds: milliseconds / 1000 }))
-  }
-
-  return {
-    moveOn() {
-      if (ended || resting > 0) return
-      if (performance.now() - startedAt > longestMs) expire(longestMs)
-      else timer.refresh()
-    },
-    rest() {
-      if (resting++ > 0) return
-      restingSince = performance.now()
-      clearTimeout(timer)
-    },
-    goOn() {
-      if (--resting > 0 || ended) return
-      startedAt += performance.now() - restingSince
-      timer = setTimeout(() => expire(timeoutMs), timeoutMs)
-    },
-    end() {
-      ended = true
-      clearTimeout(timer)
-    },
+async function askAsked(this: Timed, question: Question): Promise<Reply> {
+  this.deadline.rest()
+  try {
+    return await this.asked.ask(question)
+  } finally {
+    this.deadline.goOn()
   }
 }
 
 /** A client that takes nothing stops the pieces, and so the deadline from moving on. */
-function watched(answer: Answer & { readonly kind: 'stream' }, { moveOn }: Deadline) {
+function watched(answer: Answer & { readonly kind: 'stream' }, deadline: Deadline) {
   const pipe = (sink: Sink) =>
     answer.pipe({
       ...sink,
       write(chunk, resume) {
-        moveOn()
+        deadline.moveOn()
         return sink.write(chunk, resume)
       },
     })

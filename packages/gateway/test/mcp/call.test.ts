@@ -171,8 +171,8 @@ eachDatabase((_name, openFresh) => {
   test('whoever asks in mid-call is known by name on the merged endpoint too, for the words of what becomes of it', async () => {
     await using database = await openFresh()
     const path = openPath(database.storage, {
-      async serve(_id, { ask }) {
-        await ask({ method: 'roots/list', params: '' })
+      async serve(_id, exchange) {
+        await exchange.ask({ method: 'roots/list', params: '' })
         return streamed
       },
     })

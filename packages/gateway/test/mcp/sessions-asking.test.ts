@@ -9,7 +9,7 @@ const call = { id: 7, method: 'tools/call', params: { name: 'x' } }
 /** Has a call ask, and answer with what it was told. */
 function asker(question: Question, replica: () => Replica) {
   return async ({ session, outlet, end }: Call) => {
-    const reply = await replica().asking.ask(session, question, { through: outlet.ask })
+    const reply = await replica().asking.ask(session, question, { through: (message: Buffer) => outlet.ask(message) })
     end(JSON.stringify({ reply }))
   }
 }
@@ -40,7 +40,8 @@ test('a question goes out on the stream of its call, and the answer comes back i
 test('the client may answer at any process, and to each question by itself', async () => {
   const { one, two } = await openGate(2, {
     async onCall({ session, outlet, end }) {
-      const ask = (method: string) => one.asking.ask(session, { method, params: '' }, { through: outlet.ask })
+      const ask = (method: string) =>
+        one.asking.ask(session, { method, params: '' }, { through: (message: Buffer) => outlet.ask(message) })
       end(JSON.stringify(await Promise.all([ask('roots/list'), ask('sampling/createMessage')])))
     },
   })
@@ -126,8 +127,8 @@ test('a question ends with its call, and with the gate', async () => {
   const { one } = await openGate(1, {
     onCall({ session, outlet }) {
       const { signal } = ending
-      replies.push(one.asking.ask(session, elicit, { through: outlet.ask, signal }))
-      replies.push(one.asking.ask(session, elicit, { through: outlet.ask }))
+      replies.push(one.asking.ask(session, elicit, { through: (message: Buffer) => outlet.ask(message), signal }))
+      replies.push(one.asking.ask(session, elicit, { through: (message: Buffer) => outlet.ask(message) }))
     },
   })
   const session = await initialize(one)

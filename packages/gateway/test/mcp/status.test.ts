@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeStatus, noteRestart } from '../../src/mcp/status.ts'
+import { describeStatus, noteOf } from '../../src/mcp/status.ts'
 import type { Standing } from '../../src/registry/registry.ts'
 import { asker, childServer, gone, httpServer, listsOf, openScene, type Server } from '../registry/scene.ts'
 
@@ -37,7 +37,7 @@ test('says that a server was restarted, for as long as somebody may wonder', asy
   const { standings } = await standingsOf([server])
   const restarted = standings.map((standing) => ({ ...standing, restartedAt: 5 * MINUTE }))
   const at = (now: number) =>
-    describeStatus(restarted, { counts: () => ({}), note: (standing) => noteRestart(standing, now) })
+    describeStatus(restarted, { counts: () => ({}), note: (standing) => noteOf(standing, now) })
   const words = (when: string) => `was restarted ${when} ago: what it had in memory is gone`
   expect(at(7 * MINUTE).text).toContain(`- maps: ready, 1 tool; ${words('2 minutes')}`)
   expect(at(7 * MINUTE).servers).toMatchObject([{ note: words('2 minutes') }])

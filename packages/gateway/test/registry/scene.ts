@@ -37,7 +37,7 @@ export interface Asked {
   readonly logLevel: string | undefined
   readonly userId: UserId
   readonly token: string | undefined
-  readonly signal: AbortSignal
+  readonly signal: Exchange['signal']
 }
 
 interface Wanted {

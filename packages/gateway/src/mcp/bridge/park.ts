@@ -6,6 +6,7 @@ import type { Question, Reply } from '../../upstreams/transport.ts'
 import { composeInputRequired, mayHoldQuestions } from '../eras/input-required.ts'
 import { isAskable, notAsked } from './askable.ts'
 import type { Later } from './later.ts'
+import type { StopSignal } from '../../base/stop.ts'
 
 /** A call of a client that nobody can ask while it waits. */
 export interface Parkable {
@@ -58,7 +59,7 @@ export interface Coming {
   readonly round: number
   /** What it says to them: JSON texts by key. */
   readonly said: ReadonlyMap<string, string>
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
   notify(message: Buffer, method: string): void
 }
 

@@ -10,6 +10,7 @@ import { createPark, type Outcome, type Park, type Parkable, type Parked, type R
 import { withOwnProgress } from './progress.ts'
 import { createRoom, type RoomLimits } from './room.ts'
 import { pack, packOutcome, readRetried, unpack, unpackOutcome, writeRetried } from './wire.ts'
+import { toAbortSignal, type StopSignal } from '../../base/stop.ts'
 
 export type { Parkable, Parked, Resumed }
 
@@ -40,7 +41,7 @@ export interface Parking {
 export interface Retry {
   readonly principal: Pick<Principal, 'tenant' | 'userId'>
   readonly request: RpcRequest
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
   notify(message: Buffer, method: string): void
 }
 
@@ -171,7 +172,8 @@ export function createParking(needs: ParkingNeeds): Parking {
       const { head, body } = unpack(bytes)
       told(body, head)
     }
-    const ask = () => relay.ask(keeper, KIND, payload, { signal, frame })
+    const stop = toAbortSignal(signal)
+    const ask = () => relay.ask(keeper, KIND, payload, { signal: stop, frame })
     try {
       // Where a piece got lost on the way between two that live, the second time does what the first would have done.
       return unpackOutcome(await ask().catch((error: unknown) => (isGone(error) ? ask() : Promise.reject(error))))

@@ -4,6 +4,7 @@ import { findMember, splice } from '../../base/json-spans.ts'
 import { problem } from '../../base/problem.ts'
 import type { Answer, Question, Reply } from '../../upstreams/transport.ts'
 import { asOlder, readInputRequired, readQuestions, withInput, type Questions } from '../eras/input-required.ts'
+import type { StopSignal } from '../../base/stop.ts'
 
 export interface Rounds {
   /** What the upstream answered first. */
@@ -15,7 +16,7 @@ export interface Rounds {
   /** Asks the upstream once more. */
   again(request: RpcRequest): Promise<Answer>
   readonly server: UpstreamId
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
 }
 
 const ROUNDS_MOST = 16
@@ -37,7 +38,7 @@ export async function completeRounds(rounds: Rounds): Promise<Answer> {
     if (!asked) return round === 1 ? answer : withIdOf(request, answer)
     if (round > ROUNDS_MOST) throw problem('upstream.asks_on', { server, rounds: ROUNDS_MOST })
     const said = await askAll(asked.questions, rounds)
-    signal.throwIfAborted()
+    if (signal.aborted) throw signal.reason
     // Each time is a request of its own, and has an id of its own.
     answer = await again(withId(withInput(request, said, asked.state), `${request.id}.${round}`))
   }

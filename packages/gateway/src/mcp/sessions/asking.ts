@@ -4,6 +4,7 @@ import { isAskable, notAsked } from '../bridge/askable.ts'
 import { memberOf } from '../members.ts'
 import type { Session } from './session.ts'
 import type { Wire } from './wire.ts'
+import type { StopSignal } from '../../base/stop.ts'
 
 /** What a server hears of a client that cannot be asked. */
 export { notAsked as cannotAsk } from '../bridge/askable.ts'
@@ -12,7 +13,7 @@ export interface AskHow {
   /** Sends a message on the stream of the call it is about; answers `false` where that cannot be. */
   through?(message: Buffer): boolean
   /** Aborts where nobody waits for the answer any more. */
-  readonly signal?: AbortSignal
+  readonly signal?: StopSignal
 }
 
 export interface Asking {
@@ -54,7 +55,7 @@ export function createAsking(needs: AskingNeeds): Asking {
   let count = 0
 
   /** Waits for what the client says: `undefined` where it says nothing in time, or nobody wants to know any more. */
-  function wait(n: number, session: string, signal: AbortSignal | undefined) {
+  function wait(n: number, session: string, signal: StopSignal | undefined) {
     const { promise: reply, resolve } = Promise.withResolvers<Reply | undefined>()
     const { promise: taken, resolve: take } = Promise.withResolvers<boolean>()
     const giveUp = () => settle(undefined)

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { oneLine } from './lines.ts'
+import type { StopSignal } from '../../base/stop.ts'
 
 /** The way to a server, a message at a time. */
 export interface Output {
@@ -82,7 +83,7 @@ export function createOutput(stdin: Writable, onBroken: () => void): LineOutput 
 const NEWLINE = Buffer.from('\n')
 
 /** Waits for something that goes on by itself, but no longer than the signal allows. */
-export function withSignal<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
+export function withSignal<T>(waiting: Promise<T>, signal: StopSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(reasonOf(signal))
     if (signal.aborted) return stop()
@@ -92,7 +93,7 @@ export function withSignal<T>(waiting: Promise<T>, signal: AbortSignal): Promise
 }
 
 /** The reason of an abort is a Problem wherever the gate aborts. */
-export function reasonOf({ reason }: AbortSignal): Error {
+export function reasonOf({ reason }: StopSignal): Error {
   return reason instanceof Error ? reason : new Error('aborted', { cause: reason })
 }
 

@@ -11,6 +11,7 @@ import { keyOf, ownerOf, placeKeyOf, type Owner, type Place } from './owner.ts'
 import { withSignal } from './pipes.ts'
 import type { Hearing, Running } from './running.ts'
 import type { ChildLimits, SeatSettings } from './settings.ts'
+import type { StopSignal } from '../../base/stop.ts'
 
 /** Which child is wanted, and how to start it where there is none. */
 export interface Placement<Launch> {
@@ -52,7 +53,7 @@ export interface Seats<Launch> {
    *
    * @throws {Problem} one of `failures`, `upstream.capacity`, `gate.stopping`, or the reason of the signal.
    */
-  use<T>(placement: Placement<Launch>, signal: AbortSignal, work: (channel: Channel) => Promise<T>): Promise<T>
+  use<T>(placement: Placement<Launch>, signal: StopSignal, work: (channel: Channel) => Promise<T>): Promise<T>
   /** Listens at a place, where a child may have to be started before anybody calls. */
   watch(place: Place, watcher: Watcher, starting: Starting<Launch>): Watching
   /** The child of a place that is ready, where one runs. */

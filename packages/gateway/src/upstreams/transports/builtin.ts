@@ -1,6 +1,7 @@
 import type { UpstreamId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
 import { asProblem, problem } from '../../base/problem.ts'
+import { toAbortSignal } from '../../base/stop.ts'
 import { isRecord, targetOf } from '../../base/json-rpc.ts'
 import type { Owner } from '../children/owner.ts'
 import type { Handshake, UpstreamEras } from '../era.ts'
@@ -48,7 +49,9 @@ export function createBuiltinTransport(needs: BuiltinTransportNeeds): Transport 
   const watching = createBuiltinWatch({ ...needs, ask, describe, known: () => known })
 
   async function send(exchange: Exchange, caller: Caller): Promise<Answer> {
-    const { request, client, requestId, paramHeaders, signal, notify } = exchange
+    const { request, client, requestId, paramHeaders } = exchange
+    const signal = toAbortSignal(exchange.signal)
+    const notify = (message: Buffer, method: string) => exchange.notify(message, method)
     const target = targetOf(request)
     const headers = ['x-request-id', requestId, ...modern.headers(request.method, target, ''), ...paramHeaders]
     const body = modern.dress(request, client)
@@ -113,6 +116,7 @@ export function createBuiltinTransport(needs: BuiltinTransportNeeds): Transport 
         state: DONE,
         size: 0,
         sessionId: undefined,
+        lingering: undefined,
       }
       void feed(response, reading).finally(() => signal.removeEventListener('abort', stop))
     })

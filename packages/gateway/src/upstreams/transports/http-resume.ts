@@ -3,6 +3,7 @@ import type { Pool } from 'undici'
 import { asProblem, problem, Problem } from '../../base/problem.ts'
 import { post, type Post } from './http-post.ts'
 import type { Reply } from './reply.ts'
+import { toAbortSignal, type StopSignal } from '../../base/stop.ts'
 
 /** The reply to a request whose stream ended early. */
 export type Cut = Extract<Reply, { readonly kind: 'cut' }>
@@ -23,7 +24,7 @@ const VAIN_TRIES = 5
 export async function resume(pool: Pool, cut: Cut, request: Post, headersAfter: (lastId: string) => string[]) {
   let last = cut
   for (let vain = 0; vain < VAIN_TRIES;) {
-    await rest(last.retryMs ?? RETRY_MS, request.signal)
+    await rest(last.retryMs ?? RETRY_MS, request)
     const again: Post = { ...request, method: 'GET', body: undefined, headers: headersAfter(last.lastId) }
     const reply = await post(pool, again).catch((error: unknown) => orNothing(error, request.signal))
     if (reply?.kind === 'whole' || reply?.kind === 'stream') return reply
@@ -34,14 +35,16 @@ export async function resume(pool: Pool, cut: Cut, request: Post, headersAfter: 
   throw problem('upstream.died', { server: request.server, cause: new Error('the stream cannot be gone on with') })
 }
 
-async function rest(wantedMs: number, signal: AbortSignal): Promise<void> {
-  await pause(Math.min(wantedMs, RETRY_LONGEST_MS), undefined, { signal }).catch(() => {
-    throw asProblem(signal.reason)
+async function rest(wantedMs: number, { signal, stopped }: Post): Promise<void> {
+  await pause(Math.min(wantedMs, RETRY_LONGEST_MS), undefined, { signal: toAbortSignal(signal) }).catch(() => {
+    const reason = asProblem(signal.reason)
+    stopped?.(reason)
+    throw reason
   })
 }
 
 /** A server that is away for a moment may have the stream yet. */
-function orNothing(error: unknown, signal: AbortSignal): undefined {
+function orNothing(error: unknown, signal: StopSignal): undefined {
   const away = error instanceof Problem && AWAY.has(error.code)
   if (signal.aborted || !away) throw error
 }

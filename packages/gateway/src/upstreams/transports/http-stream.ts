@@ -1,6 +1,5 @@
 import type { Dispatcher, Pool } from 'undici'
 import { createEventReader } from './event-stream.ts'
-import { headOf } from './http-post.ts'
 
 /** A request that a stream is hoped for. */
 export interface StreamRequest {
@@ -68,8 +67,8 @@ export function openStream(pool: Pool, { eventBytes, ...request }: StreamRequest
     },
     onResponseStart(_controller, status, headers) {
       if (status < 200) return
-      const { contentType = '', contentEncoding = 'identity' } = headOf(headers)
-      const isStream = status === 200 && contentType.startsWith('text/event-stream') && contentEncoding === 'identity'
+      const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers
+      const isStream = status === 200 && type.includes('text/event-stream') && encoding === 'identity'
       if (isStream) events.onOpen()
       else end({ kind: 'refused', status })
     },

@@ -2,7 +2,7 @@ import { targetOf, withId, type RpcRequest } from '../../base/json-rpc.ts'
 import { splice } from '../../base/json-spans.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random, UpstreamId } from '../../base/ids.ts'
-import { asProblem, problem } from '../../base/problem.ts'
+import { problem } from '../../base/problem.ts'
 import { readInbound } from '../answers.ts'
 import { withSignal } from '../children/pipes.ts'
 import type { ClientView } from '../client.ts'
@@ -53,26 +53,14 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
   })
   const watches = createWatches({ ...needs, links, speech, routeFor: routes.for })
 
-  function exchangeOnce(exchange: Exchange, way: Way): Promise<Reply> {
-    if (way.link.era === 'modern') return post(way.route.pool, toPost(exchange, way, exchange.request))
-    return exchangeLegacy(exchange, way)
-  }
-
   /** A session keeps one space of ids for all the clients behind it, so each request gets one of its own. */
-  async function exchangeLegacy(exchange: Exchange, way: Way): Promise<Reply> {
+  async function exchangeOnce(exchange: Exchange, way: Way): Promise<Reply> {
     const { route, link } = way
-    const { request, signal } = exchange
-    const wire = link.sessionId === undefined ? request : withId(request, link.nextId())
-    const stop = () => speech.cancel(way, wire.id, asProblem(signal.reason))
-    signal.addEventListener('abort', stop, { once: true })
-    try {
-      const one = toPost(exchange, way, wire)
-      const reply = await post(route.pool, one)
-      if (reply.kind !== 'cut') return reply
-      return await resume(route.streams, reply, one, (lastId) => streamHeaders(route, link, lastId))
-    } finally {
-      signal.removeEventListener('abort', stop)
-    }
+    const { request } = exchange
+    const one = toPost(exchange, way, link.sessionId === undefined ? request : withId(request, link.nextId()))
+    const reply = await post(route.pool, one)
+    if (reply.kind !== 'cut') return reply
+    return resume(route.streams, reply, one, (lastId) => streamHeaders(route, link, lastId))
   }
 
   function toPost(exchange: Exchange, way: Way, wire: RpcRequest): Post {
@@ -93,7 +81,8 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
         exchange.notify(message, method)
       },
       // Of the modern era, no server asks: nobody could answer it.
-      ask: isLegacy ? (question) => speech.answer(way, question, exchange.ask) : undefined,
+      ask: isLegacy ? (question) => speech.answer(way, question, (asked) => exchange.ask(asked)) : undefined,
+      stopped: link.sessionId === undefined ? undefined : (reason) => speech.cancel(way, wire.id, reason),
     }
   }
 

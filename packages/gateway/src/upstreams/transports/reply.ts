@@ -40,6 +40,8 @@ export interface Reading {
   state: State
   size: number
   sessionId: string | undefined
+  /** Runs while a stream goes on after its answer. */
+  lingering: NodeJS.Timeout | undefined
 }
 
 export type Reply =
@@ -50,7 +52,7 @@ export type Reply =
       /** The session the server opened with it. */
       readonly sessionId: string | undefined
     }
-  | { readonly kind: 'stream'; readonly head: Buffer; pipe(sink: Sink): void }
+  | { readonly kind: 'stream'; readonly head: Buffer; readonly length?: number | undefined; pipe(sink: Sink): void }
   /** A stream that ended before the answer, which is to be had after that event. */
   | { readonly kind: 'cut'; readonly lastId: string; readonly retryMs: number | undefined }
   /** A refusal (4xx) that no JSON-RPC response to this very request came with; `bytes` is an error without an id. */
@@ -67,7 +69,7 @@ export interface ReplyHead {
 }
 
 type State =
-  | { readonly kind: 'json'; readonly chunks: Buffer[]; readonly status: number }
+  | { readonly kind: 'json'; readonly chunks: Buffer[]; readonly status: number; readonly length: number | undefined }
   | { readonly kind: 'events'; readonly reader: EventReader }
   | { readonly kind: 'piped'; sink: Sink | undefined; failure?: unknown }
   | { readonly kind: 'done' }
@@ -90,8 +92,10 @@ export function readHead(reading: Reading, status: number, head: ReplyHead): voi
   reading.sessionId = head.sessionId
   if (status === 200 && contentType.startsWith('text/event-stream')) {
     reading.state = { kind: 'events', reader: createEventReader((data) => readEvent(reading, data), answerBytes) }
-  } else if (contentType.startsWith('application/json')) reading.state = { kind: 'json', chunks: [], status }
-  else if (status >= 400 && status < 500) reading.resolve({ kind: 'status', status })
+  } else if (contentType.startsWith('application/json')) {
+    const length = head.contentLength === undefined ? undefined : Number(contentLength)
+    reading.state = { kind: 'json', chunks: [], status, length }
+  } else if (status >= 400 && status < 500) reading.resolve({ kind: 'status', status })
   else giveUp(reading, badAnswer(server, status === 200 ? describeType(contentType) : `HTTP ${status}`))
 }
 
@@ -118,8 +122,9 @@ export function readData(reading: Reading, chunk: Buffer): void {
 
 /** The body has ended. */
 export function readEnd(reading: Reading): void {
-  const { state, server } = reading
+  const { state, server, lingering } = reading
   reading.state = DONE
+  clearTimeout(lingering)
   if (state.kind === 'piped') state.sink?.end()
   else if (state.kind === 'events') cutOff(reading, state.reader, died(server))
   else if (state.kind === 'json') settle(reading, joined(state.chunks), state.status)
@@ -127,8 +132,9 @@ export function readEnd(reading: Reading): void {
 
 /** The connection broke, before or within the reply. */
 export function readFailure(reading: Reading, cause: unknown): void {
-  const { state, server } = reading
+  const { state, server, lingering } = reading
   reading.state = DONE
+  clearTimeout(lingering)
   const failure = isNotHttp(cause) ? badAnswer(server, 'not HTTP') : died(server, cause)
   if (state.kind === 'piped') failPiped(state, cause)
   else if (state.kind === 'events') cutOff(reading, state.reader, failure)
@@ -158,7 +164,7 @@ function readEvent(reading: Reading, data: Buffer): void {
   else {
     reading.state = DONE
     reading.resolve({ kind: 'whole', bytes: checkId(data, reading), status: 200, sessionId: reading.sessionId })
-    setTimeout(() => reading.connection?.abort(ABANDONED), LINGER_MS).unref()
+    reading.lingering = setTimeout(() => reading.connection?.abort(ABANDONED), LINGER_MS).unref()
   }
 }
 
@@ -187,6 +193,7 @@ function readJson(reading: Reading, held: State & { kind: 'json' }, chunk: Buffe
   reading.resolve({
     kind: 'stream',
     head,
+    length: held.length,
     pipe(sink) {
       if ('failure' in piped) return sink.fail(piped.failure)
       piped.sink = sink
