@@ -10,14 +10,24 @@ export interface BenchRecord {
   readonly errors?: number
   /** Resident memory two seconds after the start, in MB of 2^20 bytes; with scenario `start`. */
   readonly rssIdleMb?: number
+  /** The most resident memory under load. */
+  readonly rssPeakMb?: number
+  /** How many streams were asked for, and how many were open; with the scenarios of idle streams. */
+  readonly asked?: number
+  readonly opened?: number
+  readonly kbPerStream?: number
 }
 
-/** A row of guarded calls: what is measured, and against which ceiling. */
-export interface GuardedRow {
+type Figure = 'cpuUs' | 'rssIdleMb' | 'rssPeakMb' | 'kbPerStream'
+
+/** What is measured, against which ceiling, and how many times the ceiling's it may be. */
+export interface Row {
   readonly title: string
   readonly target: string
   readonly scenario: string
   readonly ceiling: string
+  readonly figure: Figure
+  readonly most: number
 }
 
 /** A verdict on one row. */
@@ -25,15 +35,43 @@ export interface Verdict {
   readonly line: string
   /** Measured, and without an error. */
   readonly ok: boolean
+  /** Whether it is what it shall be. */
+  readonly isMet: boolean
 }
 
-/** The four rows that have a target: each path in each era, against the ceiling that does the same work. */
-export const guardedRows: readonly GuardedRow[] = [
-  { title: '/mcp/{server} modern c16', target: 'gate-server', scenario: 'modern', ceiling: 'ceiling-checked' },
-  { title: '/mcp/{server} legacy c16', target: 'gate-server', scenario: 'c16', ceiling: 'ceiling-checked' },
-  { title: '/mcp modern c16', target: 'gate', scenario: 'modern', ceiling: 'ceiling-rewrite' },
-  { title: '/mcp legacy c16', target: 'gate', scenario: 'c16', ceiling: 'ceiling-rewrite' },
+const server = { target: 'gate-server', ceiling: 'ceiling-checked', figure: 'cpuUs' } as const
+const merged = { target: 'gate', ceiling: 'ceiling-rewrite', figure: 'cpuUs' } as const
+
+/** The guarded calls: each path in each era, against the ceiling that does the same work. */
+export const guardedRows: readonly Row[] = [
+  { ...server, title: '/mcp/{server} modern c16', scenario: 'modern', most: 1.15 },
+  { ...server, title: '/mcp/{server} legacy c16', scenario: 'c16', most: 1.15 },
+  { ...merged, title: '/mcp modern c16', scenario: 'modern', most: 1.25 },
+  { ...merged, title: '/mcp legacy c16', scenario: 'c16', most: 1.25 },
 ]
+
+/** Everything that has a target. */
+export const rows: readonly Row[] = [
+  ...guardedRows,
+  { ...server, title: '10 KB answers', scenario: '10k', most: 1.15 },
+  { ...server, title: '1 MB answers', scenario: '1m', most: 1.15 },
+  { ...server, title: '1 MB answers, memory', scenario: '1m', figure: 'rssPeakMb', most: 1.3 },
+  { ...server, title: 'answers as events, modern', scenario: 'modern-sse', most: 1.25 },
+  { ...server, title: 'answers as events, legacy', scenario: 'sse', most: 1.25 },
+  { ...server, title: 'tools/list of 20, modern', scenario: 'modern-list', most: 1 },
+  { ...server, title: 'tools/list of 20, legacy', scenario: 'list', most: 1 },
+  { ...server, title: 'an idle stream, modern', scenario: 'modern-idle', figure: 'kbPerStream', most: 2 },
+  { ...server, title: 'an idle stream, legacy', scenario: 'idle', figure: 'kbPerStream', most: 2 },
+]
+
+/** What several workers cost, beside one process. */
+export const workerRows: readonly Row[] = [
+  { ...server, title: '/mcp/{server} modern c16, workers', target: 'gate-workers', scenario: 'modern', most: 1.5 },
+  { ...server, title: '/mcp/{server} legacy c16, workers', target: 'gate-workers', scenario: 'c16', most: 1.5 },
+]
+
+/** What the gate's process may hold after its start, in MB. */
+const RESIDENT_MOST = 170
 
 /** Reads the harness's results: one JSON object a line. */
 export function parseRecords(text: string): BenchRecord[] {
@@ -43,13 +81,25 @@ export function parseRecords(text: string): BenchRecord[] {
     .map((line): BenchRecord => JSON.parse(line))
 }
 
-/** Compares the CPU time per request with the ceiling's, medians over the rounds of one run and the same era. */
-export function judgeRow({ title, target, scenario, ceiling }: GuardedRow, records: readonly BenchRecord[]): Verdict {
+/** Whether both sides of a row were to be measured at all. */
+export function isMeasured({ target, ceiling, scenario }: Row, records: readonly BenchRecord[]): boolean {
+  const has = (name: string) =>
+    records.some((record) => record.target === name && (record.scenario === scenario || record.failed !== undefined))
+  return has(target) && has(ceiling)
+}
+
+/** Compares a figure with the ceiling's, medians over the rounds of one run and the same era. */
+export function judgeRow(
+  { title, target, scenario, ceiling, figure, most }: Row,
+  records: readonly BenchRecord[],
+): Verdict {
   const ofTarget = (name: string) => records.filter((record) => record.target === name && record.scenario === scenario)
-  const ratio = medianOf(ofTarget(target), 'cpuUs') / medianOf(ofTarget(ceiling), 'cpuUs')
-  const errors = ofTarget(target).reduce((sum, record) => sum + (record.errors ?? 0), 0)
-  if (!Number.isFinite(ratio)) return { line: `bench ${title}: not measured`, ok: false }
-  return { line: `bench ${title}: ${ratio.toFixed(2)} x ${ceiling}, ${errors} errors`, ok: errors === 0 }
+  const own = ofTarget(target)
+  const ratio = medianOf(own, figure) / medianOf(ofTarget(ceiling), figure)
+  if (!Number.isFinite(ratio)) return { line: `bench ${title}: not measured`, ok: false, isMet: false }
+  const isMet = Number(ratio.toFixed(2)) <= most
+  const line = `bench ${title}: ${ratio.toFixed(2)} x ${ceiling}, ${troubleOf(own)}, ${atMost(`${most} x`, isMet)}`
+  return { line, ok: !hasTrouble(own), isMet }
 }
 
 /** Says what the gate's own process holds after its start: the most of all starts of the run. */
@@ -57,17 +107,38 @@ export function judgeMemory(records: readonly BenchRecord[]): Verdict {
   const targets = new Set(guardedRows.map(({ target }) => target))
   const starts = records.filter(({ target, scenario }) => scenario === 'start' && targets.has(target))
   const most = Math.max(...valuesOf(starts, 'rssIdleMb'))
-  if (!Number.isFinite(most)) return { line: 'bench resident: not measured', ok: false }
-  return { line: `bench resident: ${Math.round(most)} MB after start`, ok: true }
+  if (!Number.isFinite(most)) return { line: 'bench resident: not measured', ok: false, isMet: false }
+  const isMet = Math.round(most) <= RESIDENT_MOST
+  const line = `bench resident: ${Math.round(most)} MB after start, ${atMost(`${RESIDENT_MOST} MB`, isMet)}`
+  return { line, ok: true, isMet }
 }
 
-function medianOf(records: readonly BenchRecord[], figure: 'cpuUs' | 'rssIdleMb'): number {
+function atMost(limit: string, isMet: boolean): string {
+  return `at most ${limit}: ${isMet ? 'met' : 'missed'}`
+}
+
+/** Answers that were missing, late or wrong; or streams that were not open. */
+function troubleOf(records: readonly BenchRecord[]): string {
+  if (!records.some(({ asked }) => asked !== undefined)) return `${errorsOf(records)} errors`
+  const fewest = Math.min(...records.map(({ opened = 0 }) => opened))
+  return `${fewest} of ${records[0]?.asked} streams`
+}
+
+function hasTrouble(records: readonly BenchRecord[]): boolean {
+  return errorsOf(records) > 0 || records.some(({ asked, opened = 0 }) => asked !== undefined && opened < asked)
+}
+
+function errorsOf(records: readonly BenchRecord[]): number {
+  return records.reduce((sum, { errors = 0 }) => sum + errors, 0)
+}
+
+function medianOf(records: readonly BenchRecord[], figure: Figure): number {
   const sorted = valuesOf(records, figure).sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   const upper = sorted[middle] ?? Number.NaN
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-function valuesOf(records: readonly BenchRecord[], figure: 'cpuUs' | 'rssIdleMb'): number[] {
+function valuesOf(records: readonly BenchRecord[], figure: Figure): number[] {
   return records.flatMap((record) => (record.failed === undefined ? (record[figure] ?? []) : []))
 }

@@ -2,30 +2,47 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startProgram } from '../scripts/lib/processes.ts'
-import { guardedRows, judgeMemory, judgeRow, parseRecords, type BenchRecord } from './ratio.ts'
-import { benchTargets } from './targets.ts'
+import { openSchema } from '../scripts/lib/faults-schema.ts'
+import {
+  guardedRows,
+  isMeasured,
+  judgeMemory,
+  judgeRow,
+  parseRecords,
+  rows,
+  workerRows,
+  type BenchRecord,
+} from './ratio.ts'
+import { runHarness } from './run-harness.ts'
+import { benchTargets, type Several } from './targets.ts'
 
 const HELP = `Measures the gate against its ceilings: bare reverse proxies on the same upstream. Linux only.
 
   npm run bench [-- options]
 
-  --quick       the guarded calls only, one short round: under a minute
-  --rounds N    how often each target is measured, interleaved (default 3, with --quick 1)
-  --only a,b    only these of ${benchTargets()
+  --quick         the guarded calls only, one short round: under a minute on a quiet machine
+  --rounds N      how often each target is measured, interleaved (default 3, with --quick 1)
+  --only a,b      only these of ${benchTargets()
     .map(({ name }) => name)
     .join(', ')}
-  --help        this text`
+  --scenarios a,b only these of c16, modern, c1, 10k, 1m, up1m, list, modern-list, sse, modern-sse, idle, modern-idle
+  --workers N     the gate with N workers as well, on PostgreSQL and Redis of this machine
+  --help          this text`
 
-const QUICK = ['--scenarios', 'c16,modern', '--duration', '1.5', '--warmup', '3']
 const GUARDED = guardedRows.flatMap(({ target, ceiling }) => [target, ceiling])
-const FULL = ['--scenarios', 'c16,modern,c1,10k,1m,list,idle']
+const WORKERS = workerRows.flatMap(({ target, ceiling }) => [target, ceiling])
+const QUICK = ['--duration', '1.5', '--warmup', '1', '--warm-calls', '10000']
+const QUICK_SCENARIOS = 'c16,modern'
+const FULL = ['--warm-calls', '15000']
+const FULL_SCENARIOS = 'c16,modern,c1,10k,1m,up1m,list,modern-list,sse,modern-sse,idle,modern-idle'
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     only: { type: 'string' },
+    scenarios: { type: 'string' },
+    workers: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -35,10 +52,10 @@ else process.exitCode = await main()
 
 async function main(): Promise<number> {
   const records = await measure()
-  const measured = new Set(records.map(({ target }) => target))
-  const rows = guardedRows.filter(({ target, ceiling }) => measured.has(target) && measured.has(ceiling))
-  const verdicts = [...rows.map((row) => judgeRow(row, records)), judgeMemory(records)]
+  const measured = [...rows, ...workerRows].filter((row) => isMeasured(row, records))
+  const verdicts = [...measured.map((row) => judgeRow(row, records)), judgeMemory(records)]
   for (const { line } of verdicts) console.log(line)
+  console.log(`bench: ${verdicts.filter(({ isMet }) => isMet).length} of ${verdicts.length} targets met`)
   return verdicts.every(({ ok }) => ok) ? 0 : 1
 }
 
@@ -47,30 +64,32 @@ async function measure(): Promise<BenchRecord[]> {
   const work = await mkdtemp(join(tmpdir(), 'bench-'))
   const targets = join(work, 'targets.json')
   const results = join(work, 'results.jsonl')
-  await writeFile(targets, JSON.stringify(benchTargets()))
-  await runHarness(['--targets', targets, '--out', results, '--work', join(work, 'targets')])
+  await using several = options.workers === undefined ? undefined : await openSeveral(Number(options.workers))
+  await writeFile(targets, JSON.stringify(benchTargets(several)))
+  await harnessWith(['--targets', targets, '--out', results, '--work', join(work, 'targets')])
   const records = parseRecords(await readFile(results, 'utf8'))
   if (records.every(({ failed }) => failed === undefined)) await rm(work, { recursive: true })
   else console.log(`Something was not measured; the logs are in ${work}`)
   return records
 }
 
-async function runHarness(files: readonly string[]): Promise<void> {
-  const { quick, rounds = quick ? '1' : '3', only = quick ? GUARDED.join(',') : undefined } = options
-  const harness = startProgram({
-    name: 'The harness',
-    command: process.execPath,
-    args: [
-      join(import.meta.dirname, 'harness/compare.mjs'),
-      ...files,
-      ...(quick ? QUICK : FULL),
-      '--rounds',
-      rounds,
-      ...(only === undefined ? [] : ['--only', only]),
-    ],
-    onOutput: (text) => process.stdout.write(text),
-  })
-  const { code } = await harness.ended
-  await harness.stop()
-  if (code !== 0) throw new Error('the harness failed; see above')
+const POSTGRES = process.env['SEKISHO_TEST_POSTGRES'] ?? 'postgres://root@127.0.0.1/test'
+const REDIS_URL = process.env['SEKISHO_TEST_REDIS'] ?? 'redis://127.0.0.1:6379'
+
+/** What several workers share, as the tests of several processes do. */
+async function openSeveral(count: number): Promise<Several & AsyncDisposable> {
+  const schema = await openSchema(POSTGRES)
+  return {
+    count,
+    environment: { DATABASE_URL: schema.databaseUrl, REDIS_URL },
+    [Symbol.asyncDispose]: () => schema[Symbol.asyncDispose](),
+  }
+}
+
+async function harnessWith(files: readonly string[]): Promise<void> {
+  const { quick, rounds = quick ? '1' : '3', scenarios = quick ? QUICK_SCENARIOS : FULL_SCENARIOS } = options
+  const quickly = [...GUARDED, ...(options.workers === undefined ? [] : WORKERS)].join(',')
+  const only = options.only ?? (quick ? quickly : undefined)
+  const which = only === undefined ? [] : ['--only', only]
+  await runHarness([...files, ...(quick ? QUICK : FULL), '--scenarios', scenarios, '--rounds', rounds, ...which])
 }

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 /** A target as the harness takes it; see `harness/README.md`. */
-interface Target {
+export interface Target {
   readonly name: string
+  readonly cmd?: readonly string[]
   readonly [key: string]: unknown
 }
 
@@ -12,19 +13,25 @@ const COMPILED = resolve(import.meta.dirname, '../node_modules/.cache/node-compi
 const SETUP = join(import.meta.dirname, 'setup-gate.ts')
 const CEILINGS = new Set(['direct', 'ceiling-checked', 'ceiling-rewrite'])
 
-/** The limits, ceilings first, each beside the part of the gate that does the same work. */
-export function benchTargets(): Target[] {
-  const known: Target[] = JSON.parse(readFileSync(join(import.meta.dirname, 'harness/targets.json'), 'utf8'))
-  const ceilings = known.filter(({ name }) => CEILINGS.has(name))
-  return [...ceilings, gateAt('gate-server', '/mcp/up'), gateAt('gate', '/mcp')].sort(
-    (a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name),
-  )
+/** Several processes of the gate, and what they share. */
+export interface Several {
+  readonly count: number
+  readonly environment: Readonly<Record<string, string>>
 }
 
-const ORDER = ['direct', 'ceiling-checked', 'gate-server', 'ceiling-rewrite', 'gate']
+/** The limits, ceilings first, each beside the part of the gate that does the same work. */
+export function benchTargets(several?: Several): Target[] {
+  const known: Target[] = JSON.parse(readFileSync(join(import.meta.dirname, 'harness/targets.json'), 'utf8'))
+  const ceilings = known.filter(({ name }) => CEILINGS.has(name))
+  const gates = [gateAt('gate-server', '/mcp/up'), gateAt('gate', '/mcp')]
+  const all = [...ceilings, ...gates, ...(several ? [workersAt('gate-workers', '/mcp/up', several)] : [])]
+  return all.sort((a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name))
+}
+
+const ORDER = ['direct', 'ceiling-checked', 'gate-server', 'gate-workers', 'ceiling-rewrite', 'gate']
 
 /** The gate as its users run it in production, with every guard of a call on: key, limits, audit, metrics, token. */
-function gateAt(name: string, path: string): Target {
+function gateAt(name: string, path: string): Target & { readonly env: Readonly<Record<string, string>> } {
   return {
     name,
     kind: 'ours',
@@ -45,6 +52,12 @@ function gateAt(name: string, path: string): Target {
     headers: { Authorization: 'Bearer ${GATE_KEY}' },
     eras: ['legacy', 'modern'],
   }
+}
+
+/** The same in several processes; the one that looks after them is counted too. */
+function workersAt(name: string, path: string, { count, environment }: Several): Target {
+  const one = gateAt(name, path)
+  return { ...one, env: { ...one.env, ...environment, SEKISHO_WORKERS: String(count) } }
 }
 
 const CONFIG = {
