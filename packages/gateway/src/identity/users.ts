@@ -11,6 +11,8 @@ export interface User {
   readonly id: UserId
   readonly name: string
   readonly role: Role
+  /** An agent is a program in its own name: it has no password, and signs in nowhere. */
+  readonly kind: 'person' | 'agent'
   readonly createdAt: number
 }
 
@@ -31,11 +33,29 @@ export function createUsers({ storage, newId, clock, changed }: UsersNeeds) {
     changed(tenant, id)
   }
 
+  const make = (name: string, what: Pick<User, 'role' | 'kind'>): User => ({
+    id: newId('usr') as UserId,
+    name: asName(name),
+    ...what,
+    createdAt: clock.now(),
+  })
+
   return {
     /** @throws {Problem} `user.exists`, `request.params` for a name that is not one */
     async add(tenant: TenantId, { name, role }: { name: string; role: Role }): Promise<User> {
-      const user = { id: newId('usr') as UserId, name: asName(name), role, createdAt: clock.now() }
-      return insert(storage, tenant, user)
+      const user = make(name, { role, kind: 'person' })
+      return insert(storage, user, () => insertRow(storage.for(tenant), user).then(() => user))
+    },
+
+    /**
+     * As `add`, in a transaction with what lets them in. The name has to be found free in it.
+     *
+     * @throws {Problem} `request.params` for a name that is not one
+     */
+    async addIn(db: TenantDb, { name, role }: { name: string; role: Role }): Promise<User> {
+      const user = make(name, { role, kind: 'person' })
+      await insertRow(db, user)
+      return user
     },
 
     /**
@@ -45,10 +65,21 @@ export function createUsers({ storage, newId, clock, changed }: UsersNeeds) {
     addFirst: <T>(tenant: TenantId, name: string, letIn: (db: TenantDb, user: User) => Promise<T>) =>
       storage.for(tenant).exclusively(async (db): Promise<T | undefined> => {
         if ((await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined) return undefined
-        const user = { id: newId('usr') as UserId, name: asName(name), role: 'owner' as const, createdAt: clock.now() }
+        const user = make(name, { role: 'owner', kind: 'person' })
         await insertRow(db, user)
         return letIn(db, user)
       }),
+
+    /**
+     * Makes an agent, and in the same transaction what it comes with.
+     *
+     * @throws {Problem} `user.exists`, `request.params` for a name that is not one
+     */
+    async addAgent<T>(tenant: TenantId, name: string, letIn: (db: TenantDb, user: User) => Promise<T>): Promise<T> {
+      const user = make(name, { role: 'member', kind: 'agent' })
+      const work = async (db: TenantDb) => insertRow(db, user).then(() => letIn(db, user))
+      return insert(storage, user, () => storage.for(tenant).transaction(work))
+    },
 
     async list(tenant: TenantId): Promise<User[]> {
       const rows = await storage.for(tenant).selectFrom('users').selectAll().orderBy('name').execute()
@@ -86,17 +117,16 @@ export function createUsers({ storage, newId, clock, changed }: UsersNeeds) {
 }
 export type Users = ReturnType<typeof createUsers>
 
-async function insert(storage: Storage, tenant: TenantId, user: User): Promise<User> {
+async function insert<T>(storage: Storage, user: User, work: () => Promise<T>): Promise<T> {
   try {
-    await insertRow(storage.for(tenant), user)
+    return await work()
   } catch (error) {
     throw storage.isConflict(error) ? problem('user.exists', { user: user.name, cause: error }) : error
   }
-  return user
 }
 
-async function insertRow(db: TenantDb, { id, name, role, createdAt }: User): Promise<void> {
-  await db.insertInto('users', { id, name, role, created_at: createdAt }).execute()
+async function insertRow(db: TenantDb, { id, name, role, kind, createdAt }: User): Promise<void> {
+  await db.insertInto('users', { id, name, role, kind, created_at: createdAt }).execute()
 }
 
 /** One spelling of each name, and none that could be taken for an id. */
@@ -136,6 +166,6 @@ async function refuseLastOwner(db: TenantDb, user: User): Promise<void> {
   if (other === undefined) throw problem('user.last_owner', { user: user.name })
 }
 
-function toUser({ id, name, role, created_at: createdAt }: Selectable<UsersTable>): User {
-  return { id, name, role, createdAt }
+function toUser({ id, name, role, kind, created_at: createdAt }: Selectable<UsersTable>): User {
+  return { id, name, role, kind, createdAt }
 }

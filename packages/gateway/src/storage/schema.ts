@@ -17,14 +17,20 @@ export interface Database {
   readonly passwords: PasswordsTable
   readonly sessions: SessionsTable
   readonly invitations: InvitationsTable
+  readonly passkeys: PasskeysTable
+  readonly authenticators: AuthenticatorsTable
+  readonly recovery_codes: RecoveryCodesTable
+  readonly spent_proofs: SpentProofsTable
   readonly oauth_records: OAuthRecordsTable
   readonly consents: ConsentsTable
+  readonly agent_clients: AgentClientsTable
   readonly signing_keys: SigningKeysTable
   readonly connections: ConnectionsTable
   readonly connect_flows: ConnectFlowsTable
   readonly upstream_clients: UpstreamClientsTable
   readonly mcp_sessions: McpSessionsTable
   readonly upstream_sessions: UpstreamSessionsTable
+  readonly federated_identities: FederatedIdentitiesTable
 }
 
 /**
@@ -57,6 +63,7 @@ export interface UsersTable extends Owned {
   /** Unique within the tenant. */
   readonly name: string
   readonly role: 'owner' | 'admin' | 'member'
+  readonly kind: ColumnType<'person' | 'agent', 'person' | 'agent' | undefined, never>
   readonly created_at: Fixed<number>
 }
 
@@ -160,7 +167,13 @@ export interface SessionsTable extends Owned {
   readonly address: Fixed<string>
   /** What the user proved it with, with spaces in between. @see RFC 8176 §2 */
   readonly amr: Fixed<string>
+  /** Where an identity provider vouched for the user: its issuer, what it calls them, and its own session. */
+  readonly federated_issuer: Fixed<string | null>
+  readonly federated_subject: Fixed<string | null>
+  readonly federated_sid: Fixed<string | null>
   readonly created_at: Fixed<number>
+  /** When the user proved who they are: not after `created_at`. */
+  readonly authenticated_at: Fixed<number>
   readonly seen_at: number
   readonly expires_at: Fixed<number>
 }
@@ -173,6 +186,51 @@ export interface InvitationsTable extends Owned {
   readonly created_at: Fixed<number>
   readonly expires_at: Fixed<number>
   readonly used_at: number | null
+}
+
+/** Public keys that users sign in with (WebAuthn). */
+export interface PasskeysTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  /** The credential id, base64url. */
+  readonly id: Fixed<string>
+  /** A COSE key. */
+  readonly public_key: Fixed<Buffer>
+  /** How often it has signed, as far as it says. */
+  readonly counter: number
+  /** A JSON array of strings, as the browser told them. */
+  readonly transports: Fixed<string>
+  /** Whether it can leave the device it was made on. */
+  readonly kept_in: Fixed<'device' | 'cloud'>
+  readonly name: string
+  readonly created_at: Fixed<number>
+  readonly used_at: number | null
+}
+
+/** The app that makes a user's one-time codes. */
+export interface AuthenticatorsTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  /** The shared secret, sealed. */
+  readonly sealed: Fixed<Buffer>
+  /** The time step of the last code that was taken: none of it or before is taken again. */
+  readonly last_step: number
+  readonly created_at: Fixed<number>
+  readonly used_at: number | null
+}
+
+/** Codes for whoever has lost their other factors, each good for once. */
+export interface RecoveryCodesTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  /** SHA-256 of the code, base64url. */
+  readonly id: Fixed<string>
+  readonly created_at: Fixed<number>
+  readonly used_at: number | null
+}
+
+/** Challenges and first steps that were used, until they would have expired anyway. */
+export interface SpentProofsTable extends Owned {
+  /** A digest. */
+  readonly id: Fixed<string>
+  readonly expires_at: Fixed<number>
 }
 
 /** What the authorization server keeps: clients, codes, tokens, grants, interactions. */
@@ -196,6 +254,17 @@ export interface OAuthRecordsTable {
   readonly successor_used_at: number | null
   readonly created_at: Fixed<number>
   readonly expires_at: number | null
+}
+
+/** The client that an agent comes as: one for each. */
+export interface AgentClientsTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  readonly client_id: Fixed<string>
+  /** SHA-256 of its secret, base64url; absent where it signs with keys of its own. */
+  readonly secret_hash: string | null
+  /** Its public keys: a JSON Web Key Set. */
+  readonly jwks: string | null
+  readonly changed_at: number
 }
 
 /** What a user allowed a client to do. */
@@ -268,4 +337,19 @@ export interface UpstreamClientsTable extends Owned {
   readonly sealed: Buffer | null
   readonly created_at: number
   readonly expires_at: number | null
+}
+
+/** Whom an identity provider means: the pair of issuer and subject is the identity, and nothing else of it is. */
+export interface FederatedIdentitiesTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  readonly issuer: Fixed<string>
+  readonly subject: Fixed<string>
+  /** What the configuration calls the provider. */
+  readonly provider: string
+  /** An address or a name, for its user to tell it by. */
+  readonly shown_as: string
+  /** Whether the account was made for it: 0 or 1. */
+  readonly made_user: Fixed<0 | 1>
+  readonly linked_at: Fixed<number>
+  readonly used_at: number | null
 }

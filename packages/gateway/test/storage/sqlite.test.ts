@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Driver from 'better-sqlite3'
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { openStorage } from '../../src/storage/database.ts'
 import { openSqlite } from '../../src/storage/dialects/sqlite.ts'
@@ -87,6 +88,23 @@ test('a migration that fails takes back those that ran with it, and can be tried
   expect(await engine.hasTable('half_done')).toBe(false)
   await migrate(engine, [...migrations, next], clock)
   expect(await engine.hasTable('added')).toBe(true)
+  await engine.db.destroy()
+})
+
+test('a browser that was signed in before counts as proven when it signed in', async () => {
+  const { dataDir } = newDirectory()
+  const engine = await openSqlite(dataDir)
+  const before = migrations.filter(({ name }) => name < '0004')
+  await migrate(engine, before, clock)
+  await sql`insert into tenants (id, name, created_at) values ('t', 't', 0)`.execute(engine.db)
+  await sql`insert into users (tenant_id, id, name, role, created_at) values ('t', 'u', 'ada', 'owner', 0)`.execute(
+    engine.db,
+  )
+  await sql`insert into sessions (tenant_id, user_id, id, browser, address, amr, created_at, seen_at, expires_at)
+    values ('t', 'u', 's', '', '', 'pwd', 1234, 5678, 9999)`.execute(engine.db)
+  await migrate(engine, migrations, clock)
+  const sessions = await engine.db.selectFrom('sessions').select(['created_at', 'authenticated_at']).execute()
+  expect(sessions).toEqual([{ created_at: 1234, authenticated_at: 1234 }])
   await engine.db.destroy()
 })
 

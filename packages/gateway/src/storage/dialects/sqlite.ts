@@ -1,11 +1,11 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type BetterSqlite3 from 'better-sqlite3'
 import { Kysely, sql, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
 import { LRUCache } from 'lru-cache'
 import { problem } from '../../base/problem.ts'
 import type { Database } from '../schema.ts'
 import type { Engine } from './engine.ts'
+import { openDriver, type OpenDriver, type SqliteDriver } from './sqlite-driver.ts'
 
 /** How long a second opener waits before it is refused. */
 const BUSY_TIMEOUT_MS = 200
@@ -23,12 +23,11 @@ const STATEMENTS = 128
  * @throws {Problem} `storage.in_use`
  * @see {@link https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_ SQLite on locks cancelled by close()}
  */
-export async function openSqlite(dataDir: string): Promise<Engine> {
-  const { default: Driver } = await import('better-sqlite3')
+export async function openSqlite(dataDir: string, open: OpenDriver = openDriver): Promise<Engine> {
   const file = join(dataDir, 'sekisho.db')
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   createPrivately(file)
-  const driver = new Driver(file, { timeout: BUSY_TIMEOUT_MS })
+  const driver = await open(file)
   claim(driver, file)
   const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: withKeptStatements(driver) }) })
   return {
@@ -43,8 +42,7 @@ export async function openSqlite(dataDir: string): Promise<Engine> {
       await copy(db, `${file}.before-${migration}`)
     },
     async lock() {},
-    isConflict: (error) =>
-      codeOf(error) === 'SQLITE_CONSTRAINT_PRIMARYKEY' || codeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE',
+    isConflict: driver.isConflict,
   }
 }
 
@@ -57,21 +55,22 @@ function createPrivately(file: string): void {
 }
 
 /** The locking mode comes before the first access in WAL mode; the empty transaction takes the lock at once. */
-function claim(driver: BetterSqlite3.Database, file: string): void {
+function claim(driver: SqliteDriver, file: string): void {
   try {
-    driver.pragma('locking_mode = EXCLUSIVE')
-    driver.pragma('journal_mode = WAL')
-    driver.pragma('synchronous = FULL')
-    driver.pragma('foreign_keys = ON')
+    driver.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    driver.exec('pragma locking_mode = exclusive')
+    driver.exec('pragma journal_mode = wal')
+    driver.exec('pragma synchronous = full')
+    driver.exec('pragma foreign_keys = on')
     driver.exec('begin exclusive; commit')
   } catch (error) {
     driver.close()
-    throw codeOf(error) === 'SQLITE_BUSY' ? problem('storage.in_use', { file, cause: error }) : error
+    throw driver.isBusy(error) ? problem('storage.in_use', { file, cause: error }) : error
   }
 }
 
 /** Kysely prepares a statement for each query; this hands it the one from last time. */
-function withKeptStatements(driver: BetterSqlite3.Database): SqliteDatabase {
+function withKeptStatements(driver: SqliteDriver): SqliteDatabase {
   const kept = new LRUCache<string, SqliteStatement>({ max: STATEMENTS })
   return {
     close: () => driver.close(),
