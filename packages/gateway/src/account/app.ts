@@ -9,8 +9,11 @@ import { say } from '../pages/words.ts'
 import { addAccountRoutes } from './accounts.ts'
 import { addClientRoutes } from './clients.ts'
 import { addCallbackRoute, addConnectRoutes, CALLBACKS } from './connect.ts'
+import { askAgainBeforeDanger } from './fresh.ts'
 import { addKeyRoutes } from './keys.ts'
+import { addLinkedRoutes } from './linked.ts'
 import type { AccountNeeds } from './needs.ts'
+import { addSecurityRoutes } from './security.ts'
 import { addSessionRoutes } from './sessions.ts'
 import { viewerOf, type AccountContext, type AccountEnv, type AccountHono } from './visit.ts'
 
@@ -21,11 +24,14 @@ export function createAccountApp(needs: AccountNeeds): PageApp {
   const app: AccountHono = new Hono<AccountEnv>()
   addCallbackRoute(app, needs)
   admitOnlySignedIn(app, needs)
+  askAgainBeforeDanger(app, needs)
   addAccountRoutes(app, needs)
   addConnectRoutes(app, needs)
   addClientRoutes(app, needs)
   addKeyRoutes(app, needs)
   addSessionRoutes(app, needs)
+  addSecurityRoutes(app, needs)
+  addLinkedRoutes(app, needs)
 
   const answer = (failure: Problem, context: AccountContext): Response => {
     const { requestId } = context.env

@@ -34,6 +34,8 @@ export interface KeysView {
   readonly csrf: string
   readonly now: number
   readonly done: string | undefined
+  /** Where to prove once more who one is before a key can be made; absent where that is not asked. */
+  readonly again: string | undefined
 }
 
 export function keysPage(view: KeysView): Html {
@@ -49,7 +51,7 @@ export function keysPage(view: KeysView): Html {
         none: say('keys.none'),
       }),
     )}
-    ${card(keyForm(view), { heading: say('keys.new') })}`
+    ${card(view.again === undefined ? keyForm(view) : askAgain(view.again), { heading: say('keys.new') })}`
 }
 
 const HEADINGS = [
@@ -81,6 +83,11 @@ function opens(scope: string): string {
   if (scope === 'mcp') return say('clients.all')
   if (scope === 'admin' || scope === 'metrics') return say(`keys.opens.${scope}`)
   return scope.slice('mcp:'.length)
+}
+
+function askAgain(href: string): Html {
+  return html`<p>${say('keys.again')}</p>
+    <p>${buttonLink(href, say('keys.againGo'))}</p>`
 }
 
 function keyForm({ offered, form, wrong, csrf }: KeysView): Html {

@@ -5,6 +5,7 @@ import type { ApiKey } from '../identity/keys.ts'
 import { isScope } from '../identity/principal.ts'
 import { redirectTo } from '../pages/respond.ts'
 import { say, type WordKey } from '../pages/words.ts'
+import { againFor, mayGoOn } from './fresh.ts'
 import { keysPage, madePage, type KeyForm } from './keys-view.ts'
 import type { AccountNeeds, Person } from './needs.ts'
 import { findNotice, withNotice } from './notices.ts'
@@ -103,10 +104,11 @@ async function revoke({ keys, audit }: AccountNeeds, visit: Visit, { id }: ApiKe
 const BLANK: KeyForm = { name: '', scopes: ['mcp'], expiry: '90' }
 
 async function showKeys(
-  { keys, servers, clock }: AccountNeeds,
+  needs: AccountNeeds,
   visit: Visit,
   { form = BLANK, wrong = new Map() }: { form?: KeyForm; wrong?: ReadonlyMap<keyof KeyForm, string> } = {},
 ): Promise<Response> {
+  const { keys, servers, clock } = needs
   const { tenant, userId, role, csrf } = visit.person
   const all = await keys.list(tenant, userId)
   const body = keysPage({
@@ -120,6 +122,7 @@ async function showKeys(
     csrf,
     now: clock.now(),
     done: findNotice(visit.url),
+    again: mayGoOn(needs, visit.person) ? undefined : againFor(PATH),
   })
   return show(visit, say('keys.title'), body, { status: wrong.size === 0 ? 200 : 400 })
 }

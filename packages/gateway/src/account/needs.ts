@@ -1,4 +1,5 @@
 import type { Audit } from '../audit/append.ts'
+import type { Recent } from '../audit/recent.ts'
 import type { Consent } from '../authserver/consents.ts'
 import type { Clock } from '../base/clock.ts'
 import type { TenantId, UpstreamId, UserId } from '../base/ids.ts'
@@ -6,7 +7,12 @@ import type { Problem } from '../base/problem.ts'
 import type { ApiKeys } from '../identity/keys.ts'
 import type { EndpointLimits } from '../limits/endpoints.ts'
 import type { Attempts } from '../login/attempts.ts'
+import type { Authenticators } from '../login/factors/authenticators.ts'
+import type { Factors } from '../login/factors/factors.ts'
+import type { Passkeys } from '../login/factors/passkeys.ts'
+import type { Federated } from '../login/federated/federated.ts'
 import type { Passwords } from '../login/passwords.ts'
+import type { PolicyOf } from '../login/policy.ts'
 import type { SessionRecord, Sessions, SignedIn } from '../login/sessions.ts'
 import type { Connections } from '../providers/connections.ts'
 import type { Credentials, Holder } from '../providers/credential.ts'
@@ -16,9 +22,15 @@ import type { Storage } from '../storage/database.ts'
 
 /** What the pages of an account are made of. */
 export interface AccountNeeds {
-  readonly sessions: Pick<Sessions, 'find' | 'list' | 'end' | 'endAll' | 'endAllIn'>
-  readonly passwords: Pick<Passwords, 'verify' | 'prepare' | 'setIn'>
+  readonly sessions: Pick<Sessions, 'find' | 'list' | 'end' | 'endAll' | 'endAllIn' | 'clearCookie'>
+  readonly passwords: Pick<Passwords, 'verify' | 'prepare' | 'setIn' | 'hasAny'>
+  readonly federated: Pick<Federated, 'providers' | 'begin' | 'identities' | 'opens'>
   readonly attempts: Attempts
+  readonly factors: Factors
+  readonly passkeys: Pick<Passkeys, 'offer' | 'add'>
+  readonly authenticators: Pick<Authenticators, 'offer' | 'reopen' | 'confirm'>
+  readonly policyOf: PolicyOf
+  readonly recent: Recent
   readonly storage: Pick<Storage, 'for'>
   servers(): readonly AccountServer[]
   aboutProvider(provider: string): ProviderStanding
@@ -60,7 +72,10 @@ export interface ProviderStanding {
 }
 
 /** The user of a browser that is signed in. */
-export type Person = Pick<SignedIn, 'tenant' | 'userId' | 'userName' | 'role' | 'sessionId' | 'csrf'>
+export type Person = Pick<
+  SignedIn,
+  'tenant' | 'userId' | 'userName' | 'role' | 'sessionId' | 'csrf' | 'authenticatedAt'
+>
 
 /** A browser that is signed in. */
 export type Browser = Pick<SessionRecord, 'id' | 'browser' | 'address' | 'createdAt' | 'seenAt'>

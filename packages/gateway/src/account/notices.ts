@@ -12,7 +12,13 @@ const notices = {
   keyRevoked: 'account.done.keyRevoked',
   sessionEnded: 'account.done.sessionEnded',
   sessionsEnded: 'account.done.sessionsEnded',
+  passkeyAdded: 'account.done.passkeyAdded',
+  passkeyRemoved: 'account.done.passkeyRemoved',
+  appAdded: 'account.done.appAdded',
+  appRemoved: 'account.done.appRemoved',
   passwordChanged: 'account.done.passwordChanged',
+  identityLinked: 'account.done.identityLinked',
+  identityUnlinked: 'account.done.identityUnlinked',
 } as const
 export type NoticeKey = keyof typeof notices
 

@@ -2,21 +2,10 @@ import { html } from 'hono/html'
 import { asProblem, problem, type Problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
 import type { Html } from '../pages/html.ts'
-import {
-  actionForm,
-  badge,
-  button,
-  card,
-  csrfField,
-  errorSummary,
-  field,
-  hiddenField,
-  notice,
-  table,
-  time,
-} from '../pages/parts.ts'
+import { actionForm, button, card, csrfField, errorSummary, field, notice } from '../pages/parts.ts'
 import { redirectTo } from '../pages/respond.ts'
 import { say } from '../pages/words.ts'
+import { browsersTable } from './browsers-view.ts'
 import type { AccountNeeds, Browser, Person } from './needs.ts'
 import { findNotice, withNotice } from './notices.ts'
 import { changePassword } from './password.ts'
@@ -55,7 +44,8 @@ export function addSessionRoutes(app: AccountHono, needs: AccountNeeds): void {
   })
 }
 
-async function recordEnded({ audit }: AccountNeeds, visit: Visit, many: number): Promise<void> {
+/** Records that a user signed browsers of theirs out. */
+export async function recordEnded({ audit }: AccountNeeds, visit: Visit, many: number): Promise<void> {
   await audit.record(visit.holder.tenant, {
     kind: 'session.ended',
     ...doneBy(visit),
@@ -90,13 +80,18 @@ function wrongOf(failure: Problem): Wrong {
   throw failure
 }
 
-async function showSessions({ sessions }: AccountNeeds, visit: Visit, wrong: readonly Wrong[]): Promise<Response> {
+async function showSessions(
+  { sessions, federated }: AccountNeeds,
+  visit: Visit,
+  wrong: readonly Wrong[],
+): Promise<Response> {
   const { tenant, userId } = visit.person
   const body = sessionsPage({
     browsers: await sessions.list(tenant, userId),
     person: visit.person,
     wrong,
     done: findNotice(visit.url),
+    canLink: federated.providers.length > 0,
   })
   return show(visit, say('sessions.title'), body, { status: wrong.length === 0 ? 200 : 400 })
 }
@@ -106,37 +101,19 @@ interface SessionsView {
   readonly person: Person
   readonly wrong: readonly Wrong[]
   readonly done: string | undefined
+  readonly canLink: boolean
 }
 
-function sessionsPage({ browsers, person, wrong, done }: SessionsView): Html {
+function sessionsPage({ browsers, person, wrong, done, canLink }: SessionsView): Html {
   const endOthers = button(say('sessions.endOthers'), { kind: 'danger' })
   return html`<h1>${say('sessions.title')}</h1>
     ${done && notice('good', done)} ${errorSummary(wrong)}
     ${card(
-      html`${table({
-        caption: say('sessions.caption'),
-        headings: HEADINGS.map((word) => say(word)),
-        rows: browsers.map((browser) => toRow(browser, person)),
-        none: say('sessions.none'),
-      })}
+      html`${browsersTable(browsers, person)}
       ${browsers.length > 1 && actionForm(`${PATH}/end-others`, person.csrf, endOthers)}`,
     )}
-    ${card(passwordForm(person, wrong), { heading: say('sessions.password') })}`
-}
-
-const HEADINGS = ['sessions.browser', 'sessions.address', 'sessions.since', 'sessions.seen', 'account.action'] as const
-
-/** This browser is signed out with the button that every page has. */
-function toRow({ id, browser, address, createdAt, seenAt }: Browser, { sessionId, csrf }: Person) {
-  const end = button(say('sessions.end'), { kind: 'danger', label: `${say('sessions.end')}: ${browser}` })
-  const isThis = id === sessionId
-  return [
-    html`${browser} ${isThis && badge('good', say('sessions.this'))}`,
-    address,
-    time(createdAt),
-    time(seenAt),
-    isThis ? undefined : actionForm(`${PATH}/end`, csrf, html`${hiddenField('session', id)}${end}`),
-  ]
+    ${card(passwordForm(person, wrong), { heading: say('sessions.password') })}
+    ${canLink && html`<p><a href="/account/linked">${say('sessions.linked')}</a></p>`}`
 }
 
 /** What was entered is not put back: it is secret, the part that was right too. */

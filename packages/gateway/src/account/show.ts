@@ -6,12 +6,18 @@ interface Showing {
   readonly narrow?: boolean
   readonly status?: number
   readonly leadsAway?: boolean
+  readonly script?: 'passkey'
 }
 
 /** Answers with a page for the user who visits. */
-export function show(visit: Visit, title: string, body: Html, { narrow = false, ...options }: Showing = {}): Response {
+export function show(
+  visit: Visit,
+  title: string,
+  body: Html,
+  { narrow = false, script, ...options }: Showing = {},
+): Response {
   return showPage(
-    { title, body, viewer: viewerOf(visit.person, visit.url.pathname), width: narrow ? 'narrow' : 'wide' },
+    { title, body, viewer: viewerOf(visit.person, visit.url.pathname), width: narrow ? 'narrow' : 'wide', script },
     options,
   )
 }

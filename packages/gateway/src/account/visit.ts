@@ -19,6 +19,10 @@ export interface Visit {
   /** Whose accounts these are; never what a request names. */
   readonly holder: Holder
   readonly address: string
+  /** The name the gate was called by. */
+  readonly host: string
+  /** What the browser says it is. */
+  readonly browser: string
   readonly requestId: string
   readonly form: URLSearchParams
 }
@@ -34,6 +38,8 @@ export function visitOf(context: AccountContext): Visit {
     person,
     holder: { tenant, userId },
     address,
+    host: context.req.header('Host') ?? '',
+    browser: context.req.header('User-Agent') ?? '',
     requestId,
     form: context.get('form'),
   }

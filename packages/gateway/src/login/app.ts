@@ -5,8 +5,12 @@ import { handleAsset } from '../pages/assets.ts'
 import { showProblem } from '../pages/problem.ts'
 import { redirectTo } from '../pages/respond.ts'
 import { say } from '../pages/words.ts'
+import { addFederatedRoutes } from './federated/routes.ts'
+import { addDeviceRoutes } from './device.ts'
 import { addInteractionRoutes } from './interactions.ts'
 import type { LoginContext, LoginEnv, LoginHono, LoginNeeds } from './needs.ts'
+import { addSecondStepRoutes } from './second.ts'
+import { addSetUpRoutes } from './set-up.ts'
 import { addSignInRoutes } from './sign-in.ts'
 import { addSignOutRoute } from './sign-out.ts'
 import { addWelcomeRoutes } from './welcome.ts'
@@ -22,9 +26,13 @@ export function createLoginApp(needs: LoginNeeds): PageApp {
   })
   app.get('/assets/*', (context) => handleAsset(context.req.path) ?? context.notFound())
   addSignInRoutes(app, needs)
+  addSecondStepRoutes(app, needs)
+  addSetUpRoutes(app, needs)
+  addFederatedRoutes(app, needs)
   addSignOutRoute(app, needs)
   addWelcomeRoutes(app, needs)
   addInteractionRoutes(app, needs)
+  addDeviceRoutes(app, needs)
 
   const answer = (failure: Problem, context: LoginContext): Response => {
     const { requestId } = context.env
@@ -40,5 +48,6 @@ export function createLoginApp(needs: LoginNeeds): PageApp {
 /** From a form that was refused, back to the page it stands on, which brings a good one. */
 function wayOut({ code }: Problem, { req }: LoginContext) {
   if (code !== 'request.csrf') return undefined
+  if (req.path.startsWith('/sign-in/with/')) return { href: '/sign-in', label: say('problem.again') }
   return { href: req.path === '/sign-out' ? '/account' : req.path, label: say('problem.again') }
 }

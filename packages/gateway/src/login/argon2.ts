@@ -1,5 +1,6 @@
-import { argon2, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { problem } from '../base/problem.ts'
+import { derive } from './argon2-derive.ts'
 
 /** How much work a guess costs; kept beside each hash, so that it can be raised. */
 export interface Argon2Parameters {
@@ -40,7 +41,11 @@ export function createArgon2({ random, parameters = RECOMMENDED }: Argon2Needs) 
     /** @throws {Problem} `login.throttled` where too many wait already */
     async hash(password: string): Promise<string> {
       const salt = Buffer.from(random(SALT_BYTES))
-      return format({ ...parameters, salt, tag: await inTurn(() => derive(password, { ...parameters, salt })) })
+      return format({
+        ...parameters,
+        salt,
+        tag: await inTurn(() => derive({ ...parameters, password, salt, tagLength: TAG_BYTES })),
+      })
     },
 
     /**
@@ -52,7 +57,7 @@ export function createArgon2({ random, parameters = RECOMMENDED }: Argon2Needs) 
     async verify(password: string, hash: string | undefined): Promise<boolean> {
       const known = hash === undefined ? undefined : parse(hash)
       const { tag, ...rest } = known ?? nobodys
-      const derived = await inTurn(() => derive(password, rest))
+      const derived = await inTurn(() => derive({ ...rest, password, tagLength: TAG_BYTES }))
       return timingSafeEqual(derived, tag) && known !== undefined
     },
 
@@ -64,15 +69,6 @@ export function createArgon2({ random, parameters = RECOMMENDED }: Argon2Needs) 
       )
     },
   }
-}
-
-function derive(password: string, { memoryKib, passes, parallelism, salt }: Omit<Parsed, 'tag'>): Promise<Buffer> {
-  const how = { nonce: salt, memory: memoryKib, passes, parallelism, tagLength: TAG_BYTES }
-  return new Promise((resolve, reject) => {
-    argon2('argon2id', { ...how, message: Buffer.from(password) }, (error, derived) =>
-      error === null ? resolve(derived) : reject(error),
-    )
-  })
 }
 
 function format({ memoryKib, passes, parallelism, salt, tag }: Parsed): string {

@@ -4,6 +4,12 @@ import type { Clock } from '../base/clock.ts'
 import type { TenantId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 
+export interface AttemptsNeeds {
+  readonly clock: Clock
+  /** What is guessed at. */
+  readonly refusal?: 'login.throttled' | 'device.throttled'
+}
+
 interface Failures {
   readonly count: number
   readonly at: number
@@ -22,7 +28,7 @@ const FORGOTTEN_MS = 24 * 3_600_000
  *
  * @see NIST SP 800-63B-4 §3.2.2
  */
-export function createAttempts({ clock }: { readonly clock: Clock }) {
+export function createAttempts({ clock, refusal = 'login.throttled' }: AttemptsNeeds) {
   const failures = new LRUCache<string, Failures>({ max: NAMES })
 
   return {
@@ -30,7 +36,7 @@ export function createAttempts({ clock }: { readonly clock: Clock }) {
      * Counts an attempt before it is looked at, so that many at once are not all looked at. Answers with what to call
      * when it was right.
      *
-     * @throws {Problem} `login.throttled`, with the seconds to wait
+     * @throws {Problem} the refusal, with the seconds to wait
      */
     begin(tenant: TenantId, name: string): () => void {
       const key = hash('sha256', `${tenant} ${name.normalize('NFC')}`, 'base64')
@@ -38,7 +44,7 @@ export function createAttempts({ clock }: { readonly clock: Clock }) {
       const known = failures.get(key)
       const counted = known !== undefined && now - known.at < FORGOTTEN_MS ? known : { count: 0, at: now }
       const waitMs = counted.at + waitAfter(counted.count) - now
-      if (waitMs > 0) throw problem('login.throttled', { seconds: Math.ceil(waitMs / 1000) })
+      if (waitMs > 0) throw problem(refusal, { seconds: Math.ceil(waitMs / 1000) })
       failures.set(key, { count: counted.count + 1, at: now })
       return () => void failures.delete(key)
     },

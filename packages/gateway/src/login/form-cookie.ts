@@ -26,14 +26,20 @@ export function createFormCookie({ random, publicUrl }: FormCookieNeeds) {
     return value !== undefined && /^[\w-]{43}$/.test(value) ? value : undefined
   }
 
+  function fresh(): FormKey {
+    const made = Buffer.from(random(VALUE_BYTES)).toString('base64url')
+    return { csrf: csrfToken(made), cookies: [setCookie(name, made, { secure })] }
+  }
+
   return {
     /** Answers with the token for a form; several pages of one browser share the cookie. */
     keyFor(cookieHeader: string | undefined): FormKey {
       const known = valueOf(cookieHeader)
-      if (known !== undefined) return { csrf: csrfToken(known), cookies: [] }
-      const made = Buffer.from(random(VALUE_BYTES)).toString('base64url')
-      return { csrf: csrfToken(made), cookies: [setCookie(name, made, { secure })] }
+      return known === undefined ? fresh() : { csrf: csrfToken(known), cookies: [] }
     },
+
+    /** As `keyFor`, under a new value whatever the browser has: one that somebody planted ends there. */
+    fresh,
 
     /**
      * Reads a form that was shown in this browser.

@@ -71,8 +71,8 @@ export function addInteractionRoutes(app: LoginHono, needs: LoginNeeds): void {
 const UID = /^[\w-]{1,64}$/
 
 /** A client may ask that the user sign in once more, though the browser is signed in. @see OpenID Connect Core §3.1.2.1, `prompt` and `max_age` */
-function mustComeAgain({ createdAt }: SignedIn, { signInAfter }: Interaction): boolean {
-  return signInAfter !== undefined && createdAt < signInAfter
+function mustComeAgain({ authenticatedAt }: SignedIn, { signInAfter }: Interaction): boolean {
+  return signInAfter !== undefined && authenticatedAt < signInAfter
 }
 
 /** Whether it was asked of who was signed in here before. */
@@ -84,8 +84,8 @@ function signInFor({ uid }: Interaction, session: SignedIn | undefined): string 
   return `/sign-in?next=${encodeURIComponent(`/interaction/${uid}`)}${session === undefined ? '' : '&again='}`
 }
 
-function by({ tenant, userId, createdAt }: SignedIn): Answerer {
-  return { tenant, userId, createdAt }
+function by({ tenant, userId, authenticatedAt }: SignedIn): Answerer {
+  return { tenant, userId, createdAt: authenticatedAt }
 }
 
 /** Good for this browser and this question only. */

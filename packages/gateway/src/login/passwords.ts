@@ -55,6 +55,12 @@ export function createPasswords({ storage, clock, random, settings }: PasswordsN
       return ids.length > 0 && (await passwords.where('user_id', 'in', ids).limit(1).executeTakeFirst()) !== undefined
     },
 
+    /** When a user's password was last set; nothing for a user who has none. */
+    async changedAt(tenant: TenantId, userId: UserId): Promise<number | undefined> {
+      const passwords = storage.for(tenant).selectFrom('passwords').select('changed_at')
+      return (await passwords.where('user_id', '=', userId).executeTakeFirst())?.changed_at
+    },
+
     /** Sets a password, in a transaction together with what allows it. */
     setIn,
 

@@ -22,6 +22,8 @@ export interface SignedIn {
   /** What every form of this browser carries. */
   readonly csrf: string
   readonly createdAt: number
+  /** When the user proved who they are: here, or at a provider that says so. */
+  readonly authenticatedAt: number
   /** What the user proved it with. @see RFC 8176 §2 */
   readonly amr: readonly string[]
 }
@@ -37,13 +39,25 @@ export interface SessionRecord {
   readonly expiresAt: number
 }
 
+/** By whom, for whom, and in which session of its own. */
+export interface VouchedFor {
+  readonly provider: string
+  readonly issuer: string
+  readonly subject: string
+  readonly sid?: string | undefined
+}
+
 /** A browser that is about to be signed in. */
 export interface From {
   /** Its `User-Agent`. */
   readonly browser: string
   readonly address: string
-  /** What the user proved it with: at present `pwd`. @see RFC 8176 §2 */
+  /** What the user proved it with. @see RFC 8176 §2 */
   readonly amr: readonly string[]
+  /** When that was, where it was not now. */
+  readonly authenticatedAt?: number | undefined
+  /** Where an identity provider vouched for them. */
+  readonly federated?: VouchedFor | undefined
   /** What it sent as `Cookie`: the session it had ends. */
   readonly cookieHeader?: string | undefined
 }
@@ -179,7 +193,8 @@ async function findLive({ system }: Storage, value: string, { now, idleMs }: Now
     .innerJoin('users', (on) =>
       on.onRef('users.tenant_id', '=', 'sessions.tenant_id').onRef('users.id', '=', 'sessions.user_id'),
     )
-    .select(['sessions.tenant_id', 'users.id', 'users.name', 'users.role', 'sessions.created_at', 'sessions.amr'])
+    .select(['sessions.tenant_id', 'users.id', 'users.name', 'users.role'])
+    .select(['sessions.created_at', 'sessions.authenticated_at', 'sessions.amr'])
     .where('sessions.id', '=', digest(value))
     .where('sessions.expires_at', '>', now)
     .where('sessions.seen_at', '>', now - idleMs)
@@ -187,7 +202,7 @@ async function findLive({ system }: Storage, value: string, { now, idleMs }: Now
   if (row === undefined) return undefined
   const { tenant_id: tenant, id: userId, name: userName, role, created_at: createdAt } = row
   const session = { sessionId: digest(value), csrf: csrfToken(value), createdAt, amr: row.amr.split(' ') }
-  return { tenant, userId, userName, role, ...session }
+  return { tenant, userId, userName, role, ...session, authenticatedAt: row.authenticated_at }
 }
 
 function toRow(userId: UserId, value: string, made: { from: From; now: number; maxMs: number }): SessionRow {
@@ -197,7 +212,11 @@ function toRow(userId: UserId, value: string, made: { from: From; now: number; m
     browser: describeBrowser(made.from.browser),
     address: made.from.address,
     amr: made.from.amr.join(' '),
+    federated_issuer: made.from.federated?.issuer ?? null,
+    federated_subject: made.from.federated?.subject ?? null,
+    federated_sid: made.from.federated?.sid ?? null,
     created_at: made.now,
+    authenticated_at: Math.min(made.from.authenticatedAt ?? made.now, made.now),
     seen_at: made.now,
     expires_at: made.now + made.maxMs,
   }

@@ -6,18 +6,20 @@ import { parseNext } from '../pages/next.ts'
 import { retryAfter } from '../pages/problem.ts'
 import { redirectTo, showPage } from '../pages/respond.ts'
 import { say } from '../pages/words.ts'
-import { describeBrowser } from './browser.ts'
+import { continueButtons } from './federated/buttons.ts'
+import { finishSignIn, withNext } from './finish.ts'
 import { createFormCookie, type FormKey } from './form-cookie.ts'
 import type { LoginContext, LoginHono, LoginNeeds } from './needs.ts'
 import { signInPage } from './views/sign-in.ts'
-import { createPasswordWay, nameIn, type Proof, type Way } from './ways.ts'
+import { createPasskeyWay, createPasswordWay, nameIn, type Proof, type Way } from './ways.ts'
 
 const FAILED_EVERY_MS = 1_000
 const FAILURES = 16
 
-/** `/sign-in`: a form, and then a session under a new value. */
+/** `/sign-in`: a form, and then a session under a new value. `/sign-in/again` is the same for who is signed in. */
 export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
-  const ways: readonly [Way, ...Way[]] = [createPasswordWay(needs)]
+  const ways = createWays(needs)
+  const script = ways.some(({ id }) => id === 'passkey') ? 'passkey' : undefined
   const forms = createFormCookie(needs)
   const throttle = createThrottle({ clock: needs.clock, everyMs: FAILED_EVERY_MS, atMost: FAILURES })
 
@@ -28,26 +30,36 @@ export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
     return show(context, next)
   })
 
+  app.get('/sign-in/again', async (context) => {
+    const next = parseNext(context.req.query('next'))
+    const session = await needs.sessions.find(context.req.header('Cookie'))
+    if (session === undefined) return redirectTo(withNext('/sign-in', next))
+    return show(context, next, { name: session.userName, again: true })
+  })
+
   app.post('/sign-in', async (context) => {
     const form = await forms.requireForm(context.req.raw)
     const next = parseNext(form.get('next'))
     const name = nameIn(form)
-    if (name === '' || !form.get('password')) return show(context, next, { name, says: say('signIn.required') })
-    const proof = await prove(context, form)
-    if (!('user' in proof)) return show(context, next, { name, says: proof.message, failure: proof })
-    const cookie = await startSession(needs, context, proof)
-    return redirectTo(next ?? '/account', { cookies: [cookie, forms.clear()] })
+    const way = ways.find(({ id }) => id === form.get('way')) ?? ways[0]
+    const missing = way.findMissing(form)
+    if (missing !== undefined) return show(context, next, { name, says: missing, way: way.id })
+    const proof = await prove(context, way, form)
+    if (!('user' in proof)) return show(context, next, { name, says: proof.message, failure: proof, way: way.id })
+    return finishSignIn(needs, context, proof, { next, cookies: [forms.clear()] })
   })
 
   /** What was refused is shown beside the form; every other failure is a page of its own. */
-  async function prove(context: LoginContext, form: URLSearchParams): Promise<Proof | Problem> {
+  async function prove(context: LoginContext, way: Way, form: URLSearchParams): Promise<Proof | Problem> {
     needs.audit.requireRoom(DEFAULT_TENANT)
-    const way = ways.find(({ id }) => id === form.get('way')) ?? ways[0]
     try {
       needs.limits.spend('signIn', context.env.address)
-      return await way.prove(DEFAULT_TENANT, form)
+      const proof = await way.prove(DEFAULT_TENANT, form, form.get('csrf') ?? '')
+      needs.onProof(way.id, 'ok')
+      return proof
     } catch (error) {
       const failure = asProblem(error)
+      needs.onProof(way.id, failure.code)
       if (!REFUSALS.has(failure.code)) throw error
       noteFailure(context, failure)
       return failure
@@ -67,54 +79,63 @@ export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
     const waiting = await findWaiting(needs, next)
     const signedOut = context.req.query('done') === 'signedOut'
     const name = entered?.name ?? waiting?.loginHint?.slice(0, NAME_LENGTH)
-    const body = signInPage({ ways, csrf, next, client: waiting?.clientName, signedOut, name, failure: entered?.says })
+    const again = entered?.again === true || context.req.query('again') !== undefined
+    const signedOutAt = context.req.query('at')
+    const elsewhere = continueButtons(needs.federated.providers, { csrf, next, again, signedOutAt })
+    const form = { csrf, next, name, hasFailed: entered?.says !== undefined }
+    const body = signInPage({
+      ways: await Promise.all(ways.map((way) => way.show(form))),
+      elsewhere,
+      failure: entered?.says === undefined ? undefined : { text: entered.says, field: fieldOf(entered) },
+      client: waiting?.clientName,
+      signedOut,
+      again: entered?.again,
+    })
     return showPage(
-      { title: say('signIn.title'), body, width: 'narrow' },
+      { title: say('signIn.title'), body, width: 'narrow', script },
       {
         status: statusOf(entered),
         cookies,
         headers: entered?.failure && retryAfter(entered.failure),
-        leadsAway: next !== undefined,
+        leadsAway: next !== undefined || elsewhere !== undefined,
       },
     )
   }
 }
 
-const REFUSALS: ReadonlySet<string> = new Set(['login.failed', 'login.throttled', 'limit.endpoint'])
+/** The ways that the policy names, and that the gate's address lets there be. */
+function createWays(needs: LoginNeeds): readonly [Way, ...Way[]] {
+  const may = needs.factors.allows(DEFAULT_TENANT)
+  const withPassword = needs.policyOf(DEFAULT_TENANT).methods.includes('password')
+  if (!may.passkeys) return [createPasswordWay(needs)]
+  return withPassword ? [createPasswordWay(needs), createPasskeyWay(needs)] : [createPasskeyWay(needs)]
+}
+
+const REFUSALS: ReadonlySet<string> = new Set([
+  'login.failed',
+  'login.throttled',
+  'limit.endpoint',
+  'passkey.refused',
+  'passkey.expired',
+])
 
 interface Entered {
   readonly name: string
-  readonly says: string
+  readonly says?: string
   readonly failure?: Problem
+  readonly again?: boolean
+  /** The way that was tried. */
+  readonly way?: Way['id']
+}
+
+/** No field is to blame for a passkey. */
+function fieldOf({ way }: Entered): string | undefined {
+  return way === 'password' ? 'name' : undefined
 }
 
 function statusOf(entered: Entered | undefined): number {
-  return entered === undefined ? 200 : (entered.failure?.row.status ?? 400)
+  return entered?.says === undefined ? 200 : (entered.failure?.row.status ?? 400)
 }
-
-/** Signs the browser in and records it; answers with the cookie to set. */
-export async function startSession(
-  needs: LoginNeeds,
-  context: LoginContext,
-  { tenant, user, amr }: Proven,
-): Promise<string> {
-  const { address, requestId } = context.env
-  const browser = context.req.header('User-Agent') ?? ''
-  const from = { browser, address, amr, cookieHeader: context.req.header('Cookie') }
-  const { cookie } = await needs.sessions.start(tenant, user.id, from)
-  await needs.audit.record(tenant, {
-    kind: 'login.ok',
-    userId: user.id,
-    requestId,
-    how: amr.join(' '),
-    address,
-    browser: describeBrowser(browser),
-  })
-  return cookie
-}
-
-/** Of the user, whoever has only followed a link knows no more. */
-type Proven = Pick<Proof, 'tenant' | 'amr'> & { readonly user: Pick<Proof['user'], 'id'> }
 
 const NAME_LENGTH = 64
 

@@ -6,12 +6,13 @@ import type { LoginHono, LoginNeeds } from './needs.ts'
 
 /** `/sign-out`: ends the session, and with it the authorization server's in this browser, which has none but ours. */
 export function addSignOutRoute(app: LoginHono, needs: LoginNeeds): void {
-  const { sessions, audit, publicUrl } = needs
+  const { sessions, audit, federated, publicUrl } = needs
 
   app.post('/sign-out', async (context) => {
     requireOwnOrigin(context.req.raw, publicUrl)
     const form = await readForm(context.req.raw)
     const session = await sessions.find(context.req.header('Cookie'))
+    const vouched = session && (await federated.providerOf(session.tenant, session.sessionId))
     if (session !== undefined) {
       const { tenant, userId, sessionId, csrf } = session
       const { address, requestId } = context.env
@@ -21,7 +22,10 @@ export function addSignOutRoute(app: LoginHono, needs: LoginNeeds): void {
       await audit.record(tenant, { kind: 'login.ended', userId, requestId, address })
     }
     const next = parseNext(form.get('next'))
-    const where = next === undefined ? '/sign-in?done=signedOut' : `/sign-in?next=${encodeURIComponent(next)}`
+    const where =
+      next === undefined
+        ? `/sign-in?done=signedOut${vouched ? `&at=${vouched.id}` : ''}`
+        : `/sign-in?next=${encodeURIComponent(next)}`
     return redirectTo(where, { cookies: [sessions.clearCookie()] })
   })
 }

@@ -3,25 +3,39 @@ import { problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
 import type { User, Users } from '../identity/users.ts'
 import type { Html } from '../pages/html.ts'
+import { say } from '../pages/words.ts'
 import type { Attempts } from './attempts.ts'
+import type { Passkeys } from './factors/passkeys.ts'
 import type { Passwords } from './passwords.ts'
+import { passkeySignIn } from './views/passkey.ts'
+import type { VouchedFor } from './sessions.ts'
 import { passwordForm, type SignInForm } from './views/sign-in.ts'
 
 /** Who came, and what that was proven with. */
 export interface Proof {
   readonly tenant: TenantId
-  readonly user: User
-  /** @see RFC 8176 §2 */
+  readonly user: Pick<User, 'id' | 'name'>
+  /** With `mfa` no second step follows. @see RFC 8176 §2 */
   readonly amr: readonly string[]
+  /** When it was proven, in milliseconds since 1970; absent: now. */
+  readonly provenAt?: number | undefined
+  /** Where an identity provider vouched for them. */
+  readonly federated?: VouchedFor | undefined
 }
 
 /** A way to sign in: what it shows, and how it takes what is entered. */
 export interface Way {
   /** What its form says of itself in the field `way`. */
-  readonly id: string
-  show(form: SignInForm): Html
-  /** @throws {Problem} `login.failed`, `login.throttled` */
-  prove(tenant: TenantId, form: URLSearchParams): Promise<Proof>
+  readonly id: 'password' | 'passkey'
+  show(form: SignInForm): Promise<Html>
+  /** Says what is missing where the form was not filled in. */
+  findMissing(form: URLSearchParams): string | undefined
+  /**
+   * `csrf` is the token of the form, which no other browser has.
+   *
+   * @throws {Problem} `login.failed`, `login.throttled`, `passkey.*`
+   */
+  prove(tenant: TenantId, form: URLSearchParams, csrf: string): Promise<Proof>
 }
 
 export interface PasswordWayNeeds {
@@ -40,7 +54,8 @@ export function createPasswordWay({ users, passwords, attempts }: PasswordWayNee
 
   return {
     id: 'password',
-    show: passwordForm,
+    show: async (form) => passwordForm(form),
+    findMissing: (form) => (nameIn(form) === '' || !form.get('password') ? say('signIn.required') : undefined),
     async prove(tenant, form) {
       const name = nameIn(form)
       const wasRight = attempts.begin(tenant, name)
@@ -49,6 +64,28 @@ export function createPasswordWay({ users, passwords, attempts }: PasswordWayNee
       if (!isRight || user === undefined) throw problem('login.failed', { target: user?.id })
       wasRight()
       return { tenant, user, amr: ['pwd'] }
+    },
+  }
+}
+
+export interface PasskeyWayNeeds {
+  readonly users: Pick<Users, 'find'>
+  readonly passkeys: Pick<Passkeys, 'ask' | 'prove'>
+}
+
+/** Signs in with a passkey, which says by itself whose it is: any name that is entered counts for nothing. */
+export function createPasskeyWay({ users, passkeys }: PasskeyWayNeeds): Way {
+  const useIn = (csrf: string) => `sign in ${csrf}`
+
+  return {
+    id: 'passkey',
+    show: async (form) => passkeySignIn({ ...form, options: await passkeys.ask(useIn(form.csrf)) }),
+    findMissing: (form) => (form.get('answer') ? undefined : say('passkey.required')),
+    async prove(tenant, form, csrf) {
+      const { userId, amr } = await passkeys.prove(tenant, form.get('answer') ?? '', useIn(csrf))
+      const user = await users.find(tenant, userId)
+      if (user === undefined) throw problem('passkey.refused', { reason: 'its user is gone' })
+      return { tenant, user, amr }
     },
   }
 }

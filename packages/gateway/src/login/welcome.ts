@@ -1,11 +1,11 @@
 import { asProblem, problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
-import { redirectTo, showPage } from '../pages/respond.ts'
+import { showPage } from '../pages/respond.ts'
 import { say } from '../pages/words.ts'
 import { createFormCookie } from './form-cookie.ts'
 import type { Invited } from './invitations.ts'
 import type { LoginContext, LoginHono, LoginNeeds } from './needs.ts'
-import { startSession } from './sign-in.ts'
+import { finishSignIn } from './finish.ts'
 import { welcomePage, type WelcomeView } from './views/welcome.ts'
 
 /** `/welcome/<secret>`: where a link leads by which its user sets a password, and is signed in with that. */
@@ -29,8 +29,7 @@ export function addWelcomeRoutes(app: LoginHono, needs: LoginNeeds): void {
     const wrong = await invitations.use(link, password).then(() => undefined, asWrong)
     if (wrong !== undefined) return show(context, { tenant, user }, wrong)
     await audit.record(tenant, { kind: 'password.set', userId: user.id, requestId, how: 'invitation', address })
-    const cookie = await startSession(needs, context, { tenant, user, amr: ['pwd'] })
-    return redirectTo('/account', { cookies: [cookie, forms.clear()] })
+    return finishSignIn(needs, context, { tenant, user, amr: ['pwd'] }, { next: undefined, cookies: [forms.clear()] })
   })
 
   /** Whoever tries links out is counted; whoever has one is not. */
@@ -41,10 +40,15 @@ export function addWelcomeRoutes(app: LoginHono, needs: LoginNeeds): void {
     throw problem('invitation.invalid')
   }
 
-  function show(context: LoginContext, { user }: Invited, wrong?: WelcomeView['wrong']): Response {
+  async function show(
+    context: LoginContext,
+    { tenant, user }: Invited,
+    wrong?: WelcomeView['wrong'],
+  ): Promise<Response> {
     const { csrf, cookies } = forms.keyFor(context.req.header('Cookie'))
-    const body = welcomePage({ userName: user.name, csrf, length: needs.passwords.length, wrong })
-    const title = say('welcome.title', { name: user.name })
+    const isNew = (await needs.passwords.changedAt(tenant, user.id)) === undefined
+    const body = welcomePage({ userName: user.name, isNew, csrf, length: needs.passwords.length, wrong })
+    const title = say(isNew ? 'welcome.title' : 'welcome.back', { name: user.name })
     return showPage({ title, body, width: 'narrow' }, { status: wrong === undefined ? 200 : 400, cookies })
   }
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { mark } from './mark.svg.ts'
+import { passkeyScript } from './passkey.js.ts'
 import { style } from './style.css.ts'
 
 interface Asset {
@@ -11,6 +12,7 @@ interface Asset {
 const assets = {
   style: make(style, 'css', 'text/css; charset=utf-8'),
   mark: make(mark, 'svg', 'image/svg+xml'),
+  passkey: make(passkeyScript, 'js', 'text/javascript; charset=utf-8'),
 }
 
 const byPath: ReadonlyMap<string, Asset> = new Map(Object.values(assets).map((asset) => [asset.path, asset]))

@@ -11,7 +11,9 @@ export interface CookieRules {
  *
  * @see RFC 6265bis §4.1.3.2
  */
-export function cookieName(name: 'sekisho' | 'sekisho-form', secure: boolean): string {
+export type CookieName = 'sekisho' | 'sekisho-form' | 'sekisho-half' | 'sekisho-with'
+
+export function cookieName(name: CookieName, secure: boolean): string {
   return secure ? `__Host-${name}` : name
 }
 

@@ -20,10 +20,12 @@ export interface PageView {
   readonly viewer?: Viewer | undefined
   /** `narrow` is for a page with a single thing to do. */
   readonly width?: 'narrow' | 'wide' | undefined
+  /** What the page runs, if anything: a file of ours. */
+  readonly script?: 'passkey' | undefined
 }
 
-/** Lays a page out: whole, and without a script or a style of its own. */
-export function renderPage({ title, body, viewer, width = 'wide' }: PageView): string {
+/** Lays a page out: whole, and without a script or a style written into it. */
+export function renderPage({ title, body, viewer, width = 'wide', script }: PageView): string {
   const page = html`<!doctype html>
     <html lang="${LANGUAGE}">
       <head>
@@ -33,6 +35,7 @@ export function renderPage({ title, body, viewer, width = 'wide' }: PageView): s
         <title>${title} · ${say('gate.name')}</title>
         <link rel="icon" type="image/svg+xml" href="${asset('mark')}" />
         <link rel="stylesheet" href="${asset('style')}" />
+        ${script && html`<script src="${asset(script)}" defer></script>`}
       </head>
       <body>
         <a class="skip" href="#main">${say('nav.skip')}</a>
@@ -53,6 +56,7 @@ const PLACES: readonly { readonly path: string; readonly word: WordKey }[] = [
   { path: '/account/clients', word: 'nav.clients' },
   { path: '/account/keys', word: 'nav.keys' },
   { path: '/account/sessions', word: 'nav.sessions' },
+  { path: '/account/security', word: 'nav.security' },
 ]
 
 function here(path: string, word: WordKey): Html {

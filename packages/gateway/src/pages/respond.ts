@@ -9,10 +9,12 @@ export interface PageOptions {
   readonly cookies?: readonly string[] | undefined
 }
 
-/** Answers with a page that runs nothing, can be framed by nobody and is kept nowhere. */
+/** Answers with a page that runs nothing but the script it names, can be framed by nobody and is kept nowhere. */
 export function showPage(view: PageView, options: PageOptions = {}): Response {
   const { status = 200, leadsAway = false, headers = {}, cookies = [] } = options
-  const all = new Headers({ ...GUARDS, ...(leadsAway ? LEADING_AWAY : STAYING), ...headers })
+  const policy = [POLICY, view.script && SCRIPTS, !leadsAway && STAYING].filter(Boolean).join('; ')
+  const all = new Headers({ ...GUARDS, 'Content-Security-Policy': policy, ...headers })
+  if (!leadsAway) all.set('Cross-Origin-Opener-Policy', 'same-origin')
   for (const cookie of cookies) all.append('Set-Cookie', cookie)
   return new Response(renderPage(view), { status, headers: all })
 }
@@ -35,13 +37,11 @@ const GUARDS = {
   'Cache-Control': 'no-store',
 }
 
-const STAYING = {
-  'Content-Security-Policy': `${POLICY}; form-action 'self'`,
-  'Cross-Origin-Opener-Policy': 'same-origin',
-}
+/** A file of ours, and no markup from text: the script has no need of that. */
+const SCRIPTS = `script-src 'self'; require-trusted-types-for 'script'`
 
 /**
- * Browsers hold `form-action` against every redirect that follows, so it cannot be set here; and a client that
- * opened the page in a window of its own waits for that window to come back to it.
+ * Browsers hold `form-action` against every redirect that follows, so it cannot be set where a page leads away; and a
+ * client that opened such a page in a window of its own waits for that window to come back to it.
  */
-const LEADING_AWAY = { 'Content-Security-Policy': POLICY }
+const STAYING = `form-action 'self'`

@@ -67,6 +67,7 @@ button.danger { background: var(--paper); color: var(--bad); border-color: var(-
 button.danger:hover { background: var(--bad-back); }
 button.quiet { min-height: 1.5rem; padding: .3rem 0; background: none; border: 0; color: var(--brand); font-weight: 400; text-decoration: underline; text-underline-offset: .15em; }
 button.quiet:hover { color: var(--brand-strong); }
+.stack { display: grid; gap: .75rem; }
 .wide-button { margin: 0; }
 .wide-button button { width: 100%; }
 .after { margin-top: 1rem; }
@@ -97,6 +98,11 @@ legend { font-weight: 600; padding: 0; margin-bottom: .25rem; }
 .choice input { width: 1.15rem; height: 1.15rem; margin: 0; flex: none; accent-color: var(--brand); }
 .unseen, input.unseen { position: absolute; width: 1px; height: 1px; min-height: 0; padding: 0; border: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .card form:last-child { margin-bottom: 0; }
+.wrong:empty { display: none; }
+.steps > li { margin-bottom: .75rem; }
+.qr svg { display: block; width: 13rem; max-width: 100%; height: auto; border-radius: .4rem; margin: 0 0 .75rem; }
+.codes { columns: 2; column-gap: 1.5rem; list-style: none; padding: 0; }
+.codes li { padding: .15rem 0; break-inside: avoid; }
 .host { margin-bottom: .1rem; font-size: 1.15rem; font-weight: 650; overflow-wrap: anywhere; }
 .asks { font-size: 1.1rem; }
 table { width: 100%; border-collapse: collapse; margin: 0 0 1rem; background: var(--paper); }
@@ -121,6 +127,7 @@ td time { white-space: normal; }
   .facts > div { grid-template-columns: 1fr; padding: .25rem 0; }
   td[data-label]:not(:has(> form))::before { content: attr(data-label) ': '; color: var(--soft); }
 }
+@media (max-width: 26rem) { .codes { columns: 1; } }
 @media (max-width: 22rem) { .choices { grid-template-columns: 1fr; } }
 @media (prefers-reduced-motion: no-preference) { button, .button { transition: background-color .12s; } }
 @media (forced-colors: active) { .badge, .notice { border: 1px solid; } }

@@ -1,9 +1,10 @@
 import { accountWords } from './words/account.ts'
 import { commonWords } from './words/common.ts'
+import { deviceWords } from './words/device.ts'
 import { signInWords } from './words/sign-in.ts'
 
 /** Every word a page shows. Another language is another entry with the same keys. */
-export const words = { en: { ...commonWords, ...signInWords, ...accountWords } }
+export const words = { en: { ...commonWords, ...signInWords, ...deviceWords, ...accountWords } }
 
 export type WordKey = keyof (typeof words)['en']
 

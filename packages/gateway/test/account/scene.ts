@@ -2,6 +2,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAccountApp, type AccountServer } from '../../src/account/app.ts'
 import { createAudit } from '../../src/audit/append.ts'
+import type { AuditEvent } from '../../src/audit/events.ts'
+import { createRecent } from '../../src/audit/recent.ts'
 import { createConsents } from '../../src/authserver/consents.ts'
 import { createRequestIds, systemRandom, type UpstreamId } from '../../src/base/ids.ts'
 import type { Problem } from '../../src/base/problem.ts'
@@ -12,7 +14,9 @@ import type { Role } from '../../src/identity/principal.ts'
 import { createTenants, DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import { createEndpointLimits } from '../../src/limits/endpoints.ts'
 import { createAttempts } from '../../src/login/attempts.ts'
+import { createFederated } from '../../src/login/federated/federated.ts'
 import { createPasswords } from '../../src/login/passwords.ts'
+import type { SignInPolicy } from '../../src/login/policy.ts'
 import { createSessions } from '../../src/login/sessions.ts'
 import { createConnectionStore, type Made } from '../../src/providers/connection-store.ts'
 import { createConnections } from '../../src/providers/connections.ts'
@@ -27,6 +31,7 @@ import { createVault } from '../../src/vault/vault.ts'
 import { providerAt } from '../providers/scene.ts'
 import { startScripted, type Scripted } from '../providers/scripted-server.ts'
 import { createPeople } from '../identity/people.ts'
+import { openTestFactors } from '../login/factors.ts'
 import { createTestClock, newDirectory, quiet } from '../stores/databases.ts'
 
 /** Where a missing token is set. */
@@ -58,8 +63,15 @@ const DAY_S = 86_400
 export const secrets = [ACCESS, REFRESH, 'note_1234']
 export const PASSWORD = 'seven grey herons wait by the weir'
 
+interface Options {
+  readonly callbacksPerMinute?: number
+  readonly policy?: Partial<SignInPolicy>
+  /** What the gate is called. */
+  readonly host?: string
+}
+
 /** Real rooms on a database of the test's own with the pages in front, on a real socket. Only the provider is scripted. */
-export async function openScene({ callbacksPerMinute = 100 } = {}) {
+export async function openScene({ callbacksPerMinute = 100, policy, host = '127.0.0.1' }: Options = {}) {
   const { dataDir } = newDirectory()
   const clock = createTestClock()
   const storage = await openStorage({ dataDir, clock, log: quiet })
@@ -105,9 +117,22 @@ export async function openScene({ callbacksPerMinute = 100 } = {}) {
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const publicUrl = `http://${host}:${(server.address() as AddressInfo).port}`
   const newRequestId = createRequestIds()
+  const held = await openTestFactors({ storage, clock, publicUrl, policy, sealer })
+  const federated = createFederated({
+    ...needs,
+    users,
+    sealer,
+    providers: [],
+    publicUrl,
+    allowedHosts: [],
+    onOperation: () => {},
+  })
   const app = createAccountApp({
+    ...held,
+    federated,
+    recent: createRecent({ storage }),
     sessions,
     passwords,
     attempts: createAttempts({ clock }),
@@ -170,6 +195,7 @@ export async function openScene({ callbacksPerMinute = 100 } = {}) {
     store,
     consents,
     failures,
+    factors: held,
     changes,
     person,
     anybody: (path: string, how: Asking = {}) => ask(publicUrl, path, how),
@@ -177,6 +203,8 @@ export async function openScene({ callbacksPerMinute = 100 } = {}) {
       store.replace(holder, id, { ...madeNow(clock.now()), ...made }),
     paste: (holder: Holder) => credentials.set(holder, notes, secret('note_1234')),
     tokenOf: async (holder: Holder) => (await credentials.tokenFor(holder, notes))?.reveal(),
+    /** Keeps something that happened elsewhere in the house. */
+    note: (event: AuditEvent) => audit.note(DEFAULT_TENANT, event),
     /** The kinds of what the audit log holds. */
     async audited(): Promise<string[]> {
       await audit.flush()

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { systemRandom } from '../../src/base/ids.ts'
 import { createArgon2, RECOMMENDED } from '../../src/login/argon2.ts'
+import { derive, deriveInThread } from '../../src/login/argon2-derive.ts'
 import { requireStrong } from '../../src/login/password-rules.ts'
 
 const rules = { length: 8, names: ['ada', 'sekisho'] }
@@ -20,6 +21,12 @@ test('any characters make a password, spaces and other scripts too, and no kind 
 test('a character counts as one, however many bytes it takes', () => {
   expect(() => requireStrong('🦊🐢🦉🐝🦀🐙🦔', rules)).toThrow(/fewer than 8/)
   expect(() => requireStrong('🦊🐢🦉🐝🦀🐙🦔🐌', rules)).not.toThrow()
+})
+
+test('a hash is the same whichever Node made it', async () => {
+  const from = { ...RECOMMENDED, password: 'a läntern 🏮', salt: systemRandom(16), tagLength: 32 }
+  expect(await deriveInThread(from)).toEqual(await derive(from))
+  await expect(deriveInThread({ ...from, salt: systemRandom(4) })).rejects.toThrow('Salt')
 })
 
 test('hashes are argon2id as OWASP recommends, salted, and take as long for nobody', async () => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createAudit } from '../../src/audit/append.ts'
 import type { Interaction } from '../../src/authserver/interactions.ts'
 import { createRequestIds, systemRandom, type UserId } from '../../src/base/ids.ts'
-import type { Problem } from '../../src/base/problem.ts'
+import { problem, type Problem } from '../../src/base/problem.ts'
 import { secret } from '../../src/base/secret.ts'
 import { serveWeb } from '../../src/http/web.ts'
 import { createTenants, DEFAULT_TENANT } from '../../src/identity/tenants.ts'
@@ -11,7 +11,9 @@ import { createEndpointLimits } from '../../src/limits/endpoints.ts'
 import { createLoginApp } from '../../src/login/app.ts'
 import { createAttempts } from '../../src/login/attempts.ts'
 import { createInvitations } from '../../src/login/invitations.ts'
+import { createFederated } from '../../src/login/federated/federated.ts'
 import { createPasswords } from '../../src/login/passwords.ts'
+import type { SignInPolicy } from '../../src/login/policy.ts'
 import { createSessions } from '../../src/login/sessions.ts'
 import type { ShownServer } from '../../src/login/views/consent.ts'
 import { openStorage, type Storage } from '../../src/storage/database.ts'
@@ -19,6 +21,7 @@ import { createMemoryCounters } from '../../src/storage/shared/memory.ts'
 import { createPeople } from '../identity/people.ts'
 import { createTestClock, newDirectory, quiet } from '../stores/databases.ts'
 import { openBrowser } from './browser.ts'
+import { openTestFactors } from './factors.ts'
 
 /** Costs next to nothing: what the tests need is the order of things, not the work of a guess. */
 const CHEAP = { memoryKib: 64, passes: 1, parallelism: 1 }
@@ -34,6 +37,9 @@ interface Options {
   /** What the gate is called from outside; without it, by the address it listens at. */
   readonly publicUrl?: string
   readonly signIns?: number
+  readonly policy?: Partial<SignInPolicy>
+  /** The name it is called by, where it is called by none: passkeys need one. */
+  readonly host?: string
 }
 
 /** A database of the test's own, closed with it. */
@@ -43,14 +49,17 @@ export async function openEmbedded(): Promise<Storage & AsyncDisposable> {
 }
 
 /** The pages by which people come in, on a port, with real stores behind them. */
-export async function openScene(storage: Storage, { publicUrl, signIns = 1_000 }: Options = {}) {
+export async function openScene(
+  storage: Storage,
+  { publicUrl, signIns = 1_000, policy, host = '127.0.0.1' }: Options = {},
+) {
   const clock = createTestClock()
   await createTenants({ storage, clock }).ensureDefault()
   const { users } = createPeople(storage, clock)
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const ownUrl = publicUrl ?? base
+  const ownUrl = publicUrl ?? base.replace('127.0.0.1', host)
 
   const settings = { idleHours: 72, maxHours: 720, secure: ownUrl.startsWith('https:') }
   const sessions = createSessions({ storage, clock, random: systemRandom, log: quiet, settings })
@@ -69,18 +78,39 @@ export async function openScene(storage: Storage, { publicUrl, signIns = 1_000 }
     settings: { publicUrl: ownUrl, invitationHours: 72 },
   })
   const audit = createAudit({ storage, clock, log: quiet })
+  const held = await openTestFactors({ storage, clock, publicUrl: ownUrl, policy })
+  const proofs: string[] = []
   const failures: Problem[] = []
   const asked = createQuestions()
-  const app = createLoginApp({
+  const federated = createFederated({
+    storage,
     users,
+    clock,
+    random: systemRandom,
+    sealer: held.sealer,
+    providers: [],
+    publicUrl: ownUrl,
+    allowedHosts: [],
+    onOperation: () => {},
+  })
+  const app = createLoginApp({
+    ...held,
+    federated,
+    users,
+    codeAttempts: createAttempts({ clock }),
+    onProof: (kind, outcome) => void proofs.push(`${kind} ${outcome}`),
     sessions,
     passwords,
     invitations,
     attempts: createAttempts({ clock }),
     interactions: asked.interactions,
+    devices: { find: () => Promise.resolve(undefined), allow: nobody, refuse: nobody },
     isKnownClient: (clientId) => clientId === 'known',
     servers: () => servers,
-    limits: createEndpointLimits({ counters: createMemoryCounters(clock), perMinute: { signIn: signIns } }),
+    limits: createEndpointLimits({
+      counters: createMemoryCounters(clock),
+      perMinute: { signIn: signIns, callback: signIns, logout: signIns, device: signIns },
+    }),
     audit,
     clock,
     random: systemRandom,
@@ -97,6 +127,8 @@ export async function openScene(storage: Storage, { publicUrl, signIns = 1_000 }
 
   return {
     base,
+    /** Where pages believe to be. */
+    origin: ownUrl,
     clock,
     storage,
     users,
@@ -105,6 +137,9 @@ export async function openScene(storage: Storage, { publicUrl, signIns = 1_000 }
     invitations,
     failures,
     asked,
+    factors: held,
+    /** The kind and outcome of every proof that somebody gave. */
+    proofs,
     browser: () => openBrowser(base, ownUrl),
     /** Adds a user who has a password. */
     async person(name: string, password = PASSWORD) {
@@ -132,6 +167,9 @@ export async function openScene(storage: Storage, { publicUrl, signIns = 1_000 }
   }
 }
 export type Scene = Awaited<ReturnType<typeof openScene>>
+
+/** No terminal asks anything here. */
+const nobody = () => Promise.reject(problem('device.unknown'))
 
 /** The authorization server as these pages know it: questions that are put, and what came of them. */
 function createQuestions() {

@@ -75,13 +75,17 @@ export function consentPage({ interaction, isKnown, viewer, csrf, asked }: Conse
     </form>`
 }
 
-function sourceOf({ isMetadataClient, clientId }: Interaction, isKnown: boolean): string {
+/** Who vouches for a client. */
+export function sourceOf({ isMetadataClient, clientId }: Source, isKnown: boolean): string {
   if (isKnown) return say('consent.known')
   const host = isMetadataClient ? URL.parse(clientId)?.host : undefined
   return host === undefined ? say('consent.itself') : say('consent.verifiedBy', { host })
 }
 
-function permissions({ all, servers }: Asked): Html {
+type Source = Pick<Interaction, 'isMetadataClient' | 'clientId'>
+
+/** What a client will be able to do. */
+export function permissions({ all, servers }: Asked): Html {
   if (servers.length === 0) return html`<p>${say('consent.noServers')}</p>`
   return html`<p>${say(all ? 'consent.mayAll' : 'consent.maySome')}</p>
     <ul>

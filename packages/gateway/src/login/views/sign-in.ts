@@ -9,34 +9,47 @@ export interface SignInForm {
   readonly next: string | undefined
   /** What was entered before. */
   readonly name?: string | undefined
-  readonly failure?: string | undefined
+  /** Whether it is shown again because of what was entered. */
+  readonly hasFailed?: boolean | undefined
 }
 
-export interface SignInView extends SignInForm {
-  readonly ways: readonly { show(form: SignInForm): Html }[]
+export interface SignInView {
+  /** What each way shows of itself. */
+  readonly ways: readonly Html[]
+  /** What was wrong, and the field it is about, where the page has that. */
+  readonly failure?: { readonly text: string; readonly field: string | undefined } | undefined
   /** What the client calls itself for which somebody has to sign in. */
   readonly client?: string | undefined
   readonly signedOut?: boolean | undefined
+  /** Whether somebody is signed in, and asked to prove it once more. */
+  readonly again?: boolean | undefined
+  /** The ways that lead elsewhere. */
+  readonly elsewhere?: Html | undefined
 }
 
 /** The page where people sign in: every way there is, one below the other. */
-export function signInPage({ ways, client, signedOut = false, ...form }: SignInView): Html {
-  return html`<h1>${say('signIn.title')}</h1>
+export function signInPage({ ways, failure, client, signedOut = false, again = false, elsewhere }: SignInView): Html {
+  return html`<h1>${say(again ? 'signIn.again' : 'signIn.title')}</h1>
+    ${again && html`<p class="lead">${say('signIn.againSays')}</p>`}
     ${signedOut && notice('good', say('signedOut.says'))}
     ${client !== undefined && notice('info', say('signIn.forClient', { client: shownName(client) }))}
-    ${ways.map((way) => html`<section class="card">${way.show(form)}</section>`)}`
+    ${failure && whatFailed(failure)} ${ways} ${elsewhere}`
+}
+
+function whatFailed({ text, field: name }: NonNullable<SignInView['failure']>): Html | undefined {
+  return name === undefined ? notice('error', text) : errorSummary([{ field: name, text }])
 }
 
 /** Name and password. The words of a failure are the same whatever was wrong. */
-export function passwordForm({ csrf, next, name, failure }: SignInForm): Html {
-  return html`${failure !== undefined && errorSummary([{ field: 'name', text: failure }])}
+export function passwordForm({ csrf, next, name }: SignInForm): Html {
+  return html`<section class="card">
     <form method="post" action="/sign-in" class="wide-button">
       ${csrfField(csrf)} ${hiddenField('way', 'password')} ${next !== undefined && hiddenField('next', next)}
       ${field({
         name: 'name',
         label: say('signIn.name'),
         value: name,
-        autocomplete: 'username',
+        autocomplete: 'username webauthn',
         required: true,
         autofocus: true,
         maxLength: 64,
@@ -50,7 +63,8 @@ export function passwordForm({ csrf, next, name, failure }: SignInForm): Html {
       })}
       ${button(say('signIn.submit'))}
     </form>
-    <p class="hint after">${say('signIn.forgotten')}</p>`
+    <p class="hint after">${say('signIn.forgotten')}</p>
+  </section>`
 }
 
 /** What a client calls itself, fit to be read beside our own words. */

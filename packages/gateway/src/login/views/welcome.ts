@@ -5,6 +5,8 @@ import { say } from '../../pages/words.ts'
 
 export interface WelcomeView {
   readonly userName: string
+  /** Whether they have no password yet. */
+  readonly isNew: boolean
   readonly csrf: string
   /** The fewest characters. */
   readonly length: number
@@ -12,9 +14,9 @@ export interface WelcomeView {
 }
 
 /** The page a link leads to, where its user chooses a password. */
-export function welcomePage({ userName, csrf, length, wrong }: WelcomeView): Html {
+export function welcomePage({ userName, isNew, csrf, length, wrong }: WelcomeView): Html {
   const errorOf = (name: 'password' | 'again') => (wrong?.field === name ? wrong.text : undefined)
-  return html`<h1>${say('welcome.title', { name: userName })}</h1>
+  return html`<h1>${say(isNew ? 'welcome.title' : 'welcome.back', { name: userName })}</h1>
     ${wrong && errorSummary([wrong])}
     <section class="card">
       <p>${say('welcome.says')}</p>

@@ -8,6 +8,7 @@ export const commonWords = {
   'nav.clients': 'Clients',
   'nav.keys': 'Keys',
   'nav.sessions': 'Sessions',
+  'nav.security': 'Security',
   'nav.signOut': 'Sign out',
   'time.never': 'never',
   'problem.title': 'That did not work',

@@ -1,0 +1,76 @@
+import type { EventKind } from '../audit/events.ts'
+import type { RecentEntry } from '../audit/recent.ts'
+import { cleanText } from '../pages/clean.ts'
+import { say, type WordKey } from '../pages/words.ts'
+import type { AccountNeeds, Person } from './needs.ts'
+
+/** Something that was done with an account. */
+export interface Activity {
+  readonly at: number
+  readonly what: string
+  /** More about it: a browser, a name, a provider. */
+  readonly about: string
+  readonly address: string
+}
+
+/** What users are shown of the log, and what it says in their words. */
+const WORDS = {
+  'login.ok': 'activity.login',
+  'login.failed': 'activity.loginFailed',
+  'login.second_failed': 'activity.secondFailed',
+  'login.ended': 'activity.signedOut',
+  'session.ended': 'activity.sessionEnded',
+  'password.set': 'activity.passwordSet',
+  'password.reset_made': 'activity.resetMade',
+  'invitation.made': 'activity.resetMade',
+  'passkey.added': 'activity.passkeyAdded',
+  'passkey.removed': 'activity.passkeyRemoved',
+  'authenticator.added': 'activity.appAdded',
+  'authenticator.removed': 'activity.appRemoved',
+  'recovery.made': 'activity.codesMade',
+  'recovery.used': 'activity.codeUsed',
+  'factors.reset': 'activity.factorsReset',
+  'user.role_changed': 'activity.role',
+  'key.added': 'activity.keyAdded',
+  'key.revoked': 'activity.keyRevoked',
+  'connection.made': 'activity.connected',
+  'connection.removed': 'activity.disconnected',
+  'consent.given': 'activity.clientAllowed',
+  'consent.revoked': 'activity.clientRevoked',
+} as const satisfies Partial<Record<EventKind, WordKey>>
+type Shown = keyof typeof WORDS
+
+/** What is done to users by others: it is no act of whoever did it on a page of their own. */
+const DONE_TO: readonly Shown[] = [
+  'login.failed',
+  'password.reset_made',
+  'invitation.made',
+  'factors.reset',
+  'user.role_changed',
+]
+const BY = (Object.keys(WORDS) as Shown[]).filter((kind) => !DONE_TO.includes(kind))
+const DAYS_MS = 90 * 86_400_000
+const MOST = 25
+
+/** What was done with an account lately, by its user and to it, the latest first. */
+export async function readActivity({ recent, clock }: AccountNeeds, { tenant, userId }: Person): Promise<Activity[]> {
+  const wanted = { by: BY, since: clock.now() - DAYS_MS, most: MOST }
+  return (await recent(tenant, userId, wanted)).map(toActivity)
+}
+
+/** Names in an entry may be somebody else's words. */
+function toActivity({ at, kind, fields }: RecentEntry): Activity {
+  const word = Object.hasOwn(WORDS, kind) ? WORDS[kind as Shown] : undefined
+  const text = (name: string) => {
+    const value = fields[name]
+    return typeof value === 'string' ? cleanText(value, 60) : ''
+  }
+  const about = ['browser', 'clientName', 'provider'].map(text).find((found) => found !== '')
+  const isNamed = kind.startsWith('passkey.')
+  return {
+    at,
+    what: word === undefined ? kind : say(word),
+    about: about ?? (isNamed ? text('name') : ''),
+    address: text('address'),
+  }
+}
