@@ -11,9 +11,12 @@ import type { ConfigFile } from './schema.ts'
 export interface Config extends Readonly<
   Pick<
     ConfigFile,
-    'listen' | 'workers' | 'signIn' | 'oauth' | 'outbound' | 'limits' | 'timeouts' | 'stdio' | 'names' | 'log' | 'audit'
+    'listen' | 'workers' | 'oauth' | 'outbound' | 'limits' | 'timeouts' | 'stdio' | 'names' | 'log' | 'audit'
   >
 > {
+  readonly signIn: Omit<ConfigFile['signIn'], 'with'>
+  /** Whom people may sign in with, in the order of the file. */
+  readonly identityProviders: readonly IdentityProviderConfig[]
   /** Scheme, host and port, without a slash at the end. With `listen.port` 0 its port is to be replaced. */
   readonly publicUrl: string
   readonly allowedOrigins: readonly string[]
@@ -120,4 +123,25 @@ export interface TokenReply {
   readonly path: string | undefined
   readonly grantErrors: readonly string[]
   readonly clientErrors: readonly string[]
+}
+
+/** An identity provider with every default filled in: its definition, and what the file says beside it. */
+export interface IdentityProviderConfig {
+  readonly id: string
+  readonly label: string
+  readonly protocol: 'oidc' | 'github'
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: Secret
+  readonly scopes: readonly string[]
+  readonly groupsClaim: string
+  readonly emailVerifiedClaim: string
+  readonly anew: 'max_age' | 'login' | 'select_account'
+  readonly rules: {
+    readonly emailDomains: readonly string[] | undefined
+    readonly groups: readonly string[] | undefined
+    readonly createUsers: boolean
+    readonly role: 'admin' | 'member'
+    readonly roles: Readonly<Record<string, 'admin' | 'member'>> | undefined
+  }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { basename, dirname, resolve } from 'node:path'
 import { dataDirectoryOf } from '../base/data-directory.ts'
+import { mayHavePasskeys } from '../base/passkey-host.ts'
 import { problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
 import type { ClientConfig, Config } from './config.ts'
@@ -22,6 +23,7 @@ import {
 import { ConfigFile } from './schema.ts'
 import { buildServers, checkServers } from './servers.ts'
 import { checkShape } from './shape.ts'
+import { buildIdentityProviders, checkSignInWith } from './sign-in-with.ts'
 import type { Templates } from './templates.ts'
 
 export interface ConfigSource {
@@ -117,20 +119,23 @@ function readConfig({ value, overrides, source, report }: Reading): Config | und
   const alone = checkShape(own, report)
   const { environment, builtins, definitions = {} } = source
   const clients = checkProviders(own, { environment, definitions, report })
+  const signInClients = checkSignInWith(own, { environment, report })
   const templates = checkServers(own, { environment, builtins, definitions, report })
 
   const file = alone && ConfigFile.safeParse(withOverrides(own, overrides.fields)).data
   if (!file) return undefined
   const reportOn = (path: Path) => (overrides.has(path) ? overrides.report : report)
   checkAddress(file, reportOn)
+  checkMethods(file, reportOn)
   checkWorkers(file, environment, reportOn)
-  return build(file, { templates, clients, definitions }, source)
+  return build(file, { templates, clients, signInClients, definitions }, source)
 }
 
 /** What was read beside the shape of the file. */
 interface Read {
   readonly templates: ReadonlyMap<string, Templates>
   readonly clients: ReadonlyMap<string, ClientConfig>
+  readonly signInClients: ReadonlyMap<string, ClientConfig>
   readonly definitions: Readonly<Record<string, ProviderDefinition>>
 }
 
@@ -149,6 +154,19 @@ const NEEDS_PUBLIC_URL = {
 }
 const IN_THE_CLEAR = { reason: 'keys cross the network in the clear', fix: 'Put a proxy with TLS before the gate' }
 
+/** Where passkeys alone let people in, there have to be some. */
+function checkMethods({ signIn, publicUrl }: ConfigFile, reportOn: (path: Path) => Report): void {
+  const path = ['signIn', 'methods']
+  const isAlone = !signIn.methods.includes('password')
+  if (isAlone && publicUrl !== undefined && !mayHavePasskeys(new URL(publicUrl)))
+    reportOn(path).problem(path, NO_PASSKEYS)
+}
+
+const NO_PASSKEYS = {
+  reason: 'nobody could sign in: there are no passkeys at the address in publicUrl',
+  fix: 'Give publicUrl a name, by https or as http://localhost, or add "password"',
+}
+
 /** Each would have a database file of its own, and none would know what another was told. */
 function checkWorkers({ workers }: ConfigFile, environment: Environment, reportOn: (path: Path) => Report): void {
   const canShare = findVariable(environment, 'DATABASE_URL') && findVariable(environment, 'REDIS_URL')
@@ -165,9 +183,11 @@ function isLoopback(host: string): boolean {
   return address === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
 }
 
-function build(file: ConfigFile, { templates, clients, definitions }: Read, source: ConfigSource): Config {
+function build(file: ConfigFile, read: Read, source: ConfigSource): Config {
   const { listen, allowedOrigins, allowedHosts, trustProxy, limits, timeouts, stdio, names, log, audit } = file
-  const { signIn, oauth, outbound, workers } = file
+  const { oauth, outbound, workers } = file
+  const { templates, clients, definitions } = read
+  const { with: _with, ...signIn } = file.signIn
   const databaseUrl = findVariable(source.environment, 'DATABASE_URL')
   const redisUrl = findVariable(source.environment, 'REDIS_URL')
   const served = buildServers(file, templates, dirname(resolve(source.file)))
@@ -189,6 +209,7 @@ function build(file: ConfigFile, { templates, clients, definitions }: Read, sour
     ...sections,
     publicUrl: file.publicUrl ?? `http://localhost:${listen.port}`,
     ...served,
+    identityProviders: buildIdentityProviders(file, read.signInClients),
     providers: buildProviders(file, { clients, definitions, servers: served.servers }),
     dataDirectory: findVariable(source.environment, 'SEKISHO_DATA')
       ? dataDirectoryOf(source.environment)

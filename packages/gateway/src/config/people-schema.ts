@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isLoopbackHost } from '../base/loopback.ts'
 import { count, reject } from './fields.ts'
+import { SIGN_IN_PROVIDER_ID, SignInWithEntry } from './sign-in-with-schema.ts'
 
 const hours = () => z.number().positive().max(87_600)
 
@@ -14,7 +15,9 @@ export const EndpointLimits = z
     token: limit(60, 'Token requests'),
     register: limit(10, 'Clients registered'),
     revoke: limit(60, 'Revocations'),
+    device: limit(10, 'Sign-ins of terminals begun, and codes entered for them'),
     signIn: limit(10, 'Attempts to sign in, or to use a link that lets somebody in'),
+    logout: limit(300, 'Logouts that identity providers tell of'),
   })
   .prefault({})
   .describe('How often one address may use each of these in a minute; more is answered 429 with `Retry-After`.')
@@ -25,6 +28,38 @@ export const SignInSection = z
     maxHours: hours().default(720).describe('After how many hours a browser is signed out in any case.'),
     invitationHours: hours().default(72).describe('How long the link of an invitation is good for.'),
     passwordLength: z.int().min(8).max(64).default(8).describe('The fewest characters of a password.'),
+    methods: z
+      .array(z.enum(['password', 'passkey']))
+      .min(1)
+      .default(['password', 'passkey'])
+      .describe(
+        'With what one may begin to sign in. Passkeys need a `publicUrl` that is https with a name, or `localhost`.',
+      ),
+    secondFactor: z
+      .enum(['off', 'optional', 'required'])
+      .default('optional')
+      .describe(
+        '`optional`: who has a passkey or an authenticator app does not get in with the password alone. `required`: who ' +
+          'has none sets one up when they sign in. `off`: nobody is asked for a second one. A passkey counts as two.',
+      ),
+    stepUpMinutes: z
+      .number()
+      .min(1)
+      .max(1_440)
+      .default(15)
+      .describe(
+        'How many minutes ago somebody may have signed in to change their factors or password, to make API keys and ' +
+          'to sign out everywhere; after that they are asked to sign in once more.',
+      ),
+    with: z
+      .record(z.string(), SignInWithEntry)
+      .default({})
+      .meta({
+        description:
+          'The identity providers people may sign in with, by id: `google`, `microsoft`, `github`, `okta` and `keycloak` ' +
+          'come described; any other speaks OpenID Connect and needs `issuer`.',
+        propertyNames: { pattern: SIGN_IN_PROVIDER_ID.source },
+      }),
   })
   .prefault({})
   .describe('How people sign in.')
@@ -49,6 +84,30 @@ const KnownClient = z.strictObject({
     .describe('What it calls itself.'),
   name: z.string().min(1).max(100).describe('What users are asked to allow.'),
   redirectUris: z.array(RedirectUri).min(1).describe('Where it takes answers; on loopback any port is taken.'),
+  jwksUri: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .describe('Where its public keys are. It then proves who it is by what it signs (`private_key_jwt`).'),
+})
+
+const Issuer = z.string().superRefine((text, check) => {
+  const url = URL.parse(text)
+  if (!url || !/^https?:$/.test(url.protocol) || /[?#]/.test(text)) return reject(check, NOT_AN_ISSUER)
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) reject(check, IN_THE_CLEAR)
+})
+
+const NOT_AN_ISSUER = { reason: 'is not the address of an issuer', fix: 'Write it as its metadata has it' }
+
+/** An identity provider whose word lets clients in. */
+const TrustedIssuer = z.strictObject({
+  issuer: Issuer.describe('As the `issuer` of its metadata has it, to the letter.'),
+  clients: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe('The ids of the clients it may speak for. Each proves who it is.'),
+  subjects: z
+    .record(z.string(), z.string())
+    .describe('The users it may speak for: the subject it knows each by, and their name here. Nobody else is let in.'),
 })
 
 export const OAuthSection = z
@@ -66,7 +125,15 @@ export const OAuthSection = z
       .boolean()
       .default(true)
       .describe('Whether the address of a metadata document is taken for a client id.'),
+    deviceAuthorization: z
+      .boolean()
+      .default(true)
+      .describe('Whether a terminal may show a code that its user enters at `/device` (RFC 8628).'),
     clients: z.array(KnownClient).default([]).describe('Clients that need not register.'),
+    trustedIssuers: z
+      .array(TrustedIssuer)
+      .default([])
+      .describe('Identity providers that let clients in for their users, who are not asked (ID-JAG).'),
   })
   .prefault({})
   .describe('The authorization server that MCP clients sign their users in with.')

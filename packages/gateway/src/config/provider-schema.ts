@@ -19,7 +19,7 @@ const NOT_AN_ENDPOINT = {
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.3 RFC 6749 §3.3} */
-const Scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'is not a scope')
+export const Scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'is not a scope')
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2} */
 const ErrorWord = z.string().regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]{1,100}$/, 'is not an error of OAuth')
@@ -158,7 +158,7 @@ const OperatorValue = z
 const NOT_THE_OPERATORS = { reason: 'differs from user to user', fix: 'Write a text, or {"$env": "NAME"}' }
 
 /** What an authorization server calls this gate, and knows it by. */
-const clientKeys = {
+export const clientKeys = {
   clientId: OperatorValue.optional().describe(
     'The client id that the application was given: a text or `{"$env": "NAME"}`.',
   ),

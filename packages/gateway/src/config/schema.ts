@@ -130,6 +130,34 @@ export const ConfigFile = z.strictObject({
       callsPerMinute: count().default(600).describe('How many calls a user may make in a minute.'),
       concurrentCalls: count().default(64).describe('How many calls of one user may be in flight.'),
       perMinute: EndpointLimits,
+      connections: count().default(10_000).describe('How many connections may be open at once; of each worker.'),
+      connectionsPerAddress: count()
+        .default(2_048)
+        .describe(
+          'How many of them may come from one address, or one IPv6 network of /64; not of those in `trustProxy`.',
+        ),
+      requestsInFlight: count()
+        .default(10_000)
+        .describe(
+          'How many requests may be answered at once, streams included; more are answered 503 with `Retry-After`.',
+        ),
+      pipelined: count()
+        .default(8)
+        .describe('How many requests may wait on one connection behind another; with more the connection is closed.'),
+      loopDelayMs: duration()
+        .default(1_000)
+        .describe('How late the process may be for its work, in milliseconds, before new requests are answered 503.'),
+      heapPercent: z
+        .int()
+        .min(10)
+        .max(100)
+        .default(90)
+        .describe(
+          'How much of the heap Node allows itself may be in use, in percent, before new requests are answered 503.',
+        ),
+      headerBytes: bytes()
+        .default(16_384)
+        .describe('How long the address and the headers of a request may be, in bytes.'),
       requestBytes: bytes().default(4_194_304).describe('The largest request, in bytes.'),
       answerBytes: bytes().default(67_108_864).describe('The largest answer of a server, in bytes.'),
     })
@@ -142,6 +170,7 @@ export const ConfigFile = z.strictObject({
       listMs: duration()
         .default(10_000)
         .describe('How long a list waits for one server before its last known tools are shown.'),
+      headersMs: duration().default(10_000).describe('How long the headers of a request may take to arrive.'),
       bodyMs: duration().default(30_000).describe('How long the body of a request may take to arrive.'),
       drainMs: duration().default(10_000).describe('How long calls in flight are waited for when the gate stops.'),
     })
@@ -183,7 +212,7 @@ export const ConfigFile = z.strictObject({
       synchronous: z
         .boolean()
         .default(false)
-        .describe('Writes each audit entry before the answer. Otherwise a hard kill may lose the last 50 ms.'),
+        .describe('Writes each audit entry before the answer. Otherwise a hard kill may lose the last 100 ms.'),
     })
     .prefault({})
     .describe('The audit log.'),
