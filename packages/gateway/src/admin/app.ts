@@ -1,8 +1,10 @@
 import { problem, toHttpError, type Problem } from '../base/problem.ts'
 import type { AdminCaller } from './caller.ts'
+import { addAgentRoutes, type AgentRoutesNeeds } from './agents.ts'
 import { addConnectionRoutes, type ConnectionRoutesNeeds } from './connections.ts'
 import { actorIn, createHono, failureOf, type AdminAudit, type AdminContext, type AdminHono } from './context.ts'
-import { addInvitationRoute, type InvitationRoutesNeeds } from './invitations.ts'
+import { addFactorRoute, type FactorRoutesNeeds } from './factors.ts'
+import { addInvitationRoutes, type InvitationRoutesNeeds } from './invitations.ts'
 import { addKeyRoutes, type KeyRoutesNeeds } from './keys.ts'
 import { addLogRoute, type LogRoutesNeeds } from './logs.ts'
 import { addMeRoute, type MeRouteNeeds } from './me.ts'
@@ -16,7 +18,9 @@ export type { AdminCaller } from './caller.ts'
 export type AdminNeeds = AppNeeds &
   MeRouteNeeds &
   UserRoutesNeeds &
+  AgentRoutesNeeds &
   InvitationRoutesNeeds &
+  FactorRoutesNeeds &
   KeyRoutesNeeds &
   TokenRoutesNeeds &
   ConnectionRoutesNeeds &
@@ -40,7 +44,9 @@ export function createAdminApp(needs: AdminNeeds): AdminApp {
   prepare(app, needs.audit)
   addMeRoute(app, needs)
   addUserRoutes(app, needs)
-  addInvitationRoute(app, needs)
+  addAgentRoutes(app, needs)
+  addInvitationRoutes(app, needs)
+  addFactorRoute(app, needs)
   addKeyRoutes(app, needs)
   addTokenRoutes(app, needs)
   addConnectionRoutes(app, needs)

@@ -41,6 +41,42 @@ export const adminRoutes = {
     who: 'administrator',
     does: 'Makes a link by which a user sets a password; it is good for once. Only an owner makes one for an owner.',
   },
+  'users.reset': {
+    method: 'post',
+    path: '/admin/api/users/{user}/password-reset',
+    who: 'administrator',
+    does: 'Makes a link by which a user who has forgotten the password sets a new one, once; their browsers are signed out with it. Only an owner makes one for an owner.',
+  },
+  'users.resetFactors': {
+    method: 'delete',
+    path: '/admin/api/users/{user}/factors',
+    who: 'administrator',
+    does: 'Takes a user’s passkeys, authenticator app and recovery codes away, for who has lost them, and signs their browsers out. Only an owner does so for an owner.',
+  },
+  'agents.list': {
+    method: 'get',
+    path: '/admin/api/agents',
+    who: 'administrator',
+    does: 'Lists the agents: users who are programs, each with a client of its own.',
+  },
+  'agents.add': {
+    method: 'post',
+    path: '/admin/api/agents',
+    who: 'administrator',
+    does: 'Adds an agent. Without keys of its own it is given a secret, shown in this answer only.',
+  },
+  'agents.renew': {
+    method: 'post',
+    path: '/admin/api/agents/{agent}/secret',
+    who: 'administrator',
+    does: 'Gives an agent a new secret, or new keys; the ones before, and its tokens, end at once.',
+  },
+  'agents.remove': {
+    method: 'delete',
+    path: '/admin/api/agents/{agent}',
+    who: 'administrator',
+    does: 'Removes an agent with its tokens and credentials, at once.',
+  },
   'keys.list': {
     method: 'get',
     path: '/admin/api/keys',

@@ -11,7 +11,13 @@ export interface UserRoutesNeeds {
 }
 
 const User = z
-  .object({ id: z.string(), name: z.string(), role: z.enum(roles), createdAt: z.iso.datetime() })
+  .object({
+    id: z.string(),
+    name: z.string(),
+    role: z.enum(roles),
+    kind: z.enum(['person', 'agent']),
+    createdAt: z.iso.datetime(),
+  })
   .openapi('User')
 
 const UserPath = z.strictObject({ user: z.string().meta({ description: 'Id or name.' }) })
@@ -75,6 +81,6 @@ function target({ id, name }: UserRecord) {
   return { target: id, name }
 }
 
-function toAnswer({ id, name, role, createdAt }: UserRecord) {
-  return { id, name, role, createdAt: toIso(createdAt) }
+function toAnswer({ id, name, role, kind, createdAt }: UserRecord) {
+  return { id, name, role, kind, createdAt: toIso(createdAt) }
 }

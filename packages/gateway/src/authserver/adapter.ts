@@ -3,12 +3,16 @@ import type { Clock } from '../base/clock.ts'
 import { digest } from '../base/digest.ts'
 import { secret } from '../base/secret.ts'
 import { DEFAULT_TENANT } from '../identity/tenants.ts'
+import type { Storage } from '../storage/database.ts'
 import type { Sealer } from '../vault/sealer.ts'
+import { findAgentClient } from './agents.ts'
 import type { Newcomers } from './newcomers.ts'
+import { claimOnce, keepDeviceCodes, useOnce } from './once.ts'
 import { toPayload, type Records, type Row } from './records.ts'
 import { toAccountId, type Visitor } from './visitor.ts'
 
 export interface AdapterNeeds {
+  readonly storage: Storage
   readonly records: Records
   readonly newcomers: Pick<Newcomers, 'expiresAt' | 'onRegistered'>
   readonly sealer: Sealer
@@ -28,8 +32,11 @@ export function createAdapters(needs: AdapterNeeds): (model: string) => Adapter 
     Session: (base) => mirrorSessions(base, needs),
     Client: (base) => keepClients(base, needs),
     Interaction: (base) => guardInteractions(base, needs),
-    AuthorizationCode: (base) => useOnce(base, needs),
+    AuthorizationCode: (base) => useOnce('AuthorizationCode', base, needs),
+    DeviceCode: (base) => keepDeviceCodes(base, needs),
     AccessToken: (base) => announce(base, needs),
+    ClientCredentials: (base) => announce(ownByAgent(base, needs), needs),
+    ReplayDetection: (base) => claimOnce(base, needs),
     RefreshToken: (base) => rotate(base, needs),
   }
   return (model) => {
@@ -95,10 +102,10 @@ function currentVisitor({ visitorOf }: AdapterNeeds): { readonly visitor: Visito
 }
 
 /**
- * What is put here are clients that registered themselves. The secrets of those that asked for one must be compared,
+ * What is put here are clients that registered themselves; agents are found beside them. The secrets of those that asked for one must be compared,
  * so they are kept, but sealed.
  */
-function keepClients(base: Adapter, { records, sealer, newcomers }: AdapterNeeds): Adapter {
+function keepClients(base: Adapter, { storage, records, sealer, newcomers }: AdapterNeeds): Adapter {
   return {
     ...base,
     async upsert(id, { client_secret: value, ...payload }) {
@@ -107,6 +114,8 @@ function keepClients(base: Adapter, { records, sealer, newcomers }: AdapterNeeds
       await newcomers.onRegistered()
     },
     async find(id) {
+      const agent = await findAgentClient(storage, id)
+      if (agent !== undefined) return agent.metadata
       const row = await records.find('Client', id)
       if (row === undefined) return undefined
       const { jti: _id, ...metadata } = toPayload(row, id)
@@ -161,13 +170,14 @@ function answererOf({ result, session }: AdapterPayload): string | undefined {
   return result?.login?.accountId ?? session?.accountId
 }
 
-/** A code that two present at once is good for one of them. */
-function useOnce(base: Adapter, { records }: AdapterNeeds): Adapter {
+/** A token that an agent is given in its own name is its user's, and ends with it. */
+function ownByAgent(base: Adapter, { storage, records }: AdapterNeeds): Adapter {
   return {
     ...base,
-    async consume(id) {
-      const outcome = await records.consume('AuthorizationCode', id)
-      if (outcome !== 'first') throw new errors.InvalidGrant('authorization code already consumed')
+    async upsert(id, payload) {
+      const agent = await findAgentClient(storage, payload.clientId ?? '')
+      if (agent === undefined) throw new errors.InvalidClient('the agent is gone')
+      await records.put('ClientCredentials', id, { payload: { ...payload, accountId: toAccountId(agent.account) } })
     },
   }
 }

@@ -26,4 +26,5 @@ const CODES: Readonly<Partial<Record<ErrorCode, string>>> = {
   'limit.endpoint': 'temporarily_unavailable',
   'gate.stopping': 'temporarily_unavailable',
   'oauth.redirect': 'invalid_redirect_uri',
+  'device.slow_down': 'slow_down',
 }

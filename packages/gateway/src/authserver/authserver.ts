@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type Provider from 'oidc-provider'
 import type { Audit } from '../audit/append.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Random, TenantId, UserId } from '../base/ids.ts'
+import type { NewId, Random, TenantId, UserId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import type { Problem } from '../base/problem.ts'
 import type { Fetch } from '../http/guarded-fetch.ts'
@@ -10,7 +10,9 @@ import { cameBy, type Principal } from '../identity/principal.ts'
 import type { Storage } from '../storage/database.ts'
 import type { EndedAccess } from '../storage/shared/announcements.ts'
 import type { Sealer } from '../vault/sealer.ts'
+import { createAgents, type Agents, type AgentsNeeds } from './agents.ts'
 import { createConsents, type Consent } from './consents.ts'
+import { createDevices, type Devices } from './devices.ts'
 import { createEndpoints, RESOURCE_DOCUMENT, type AuthserverRoute, type LimitedEndpoint } from './endpoints.ts'
 import { createGrants } from './grants.ts'
 import { createInteractions, type Interactions } from './interactions.ts'
@@ -36,10 +38,16 @@ export interface AuthserverNeeds {
   readonly settings: AuthserverSettings
   /** Guarded: it is sent to addresses that strangers chose. */
   readonly fetch: Fetch
+  /** Guarded; may go where the issuers are that the operator trusts. */
+  readonly fetchFromIssuers: Fetch
+  /** The user that an issuer knows as this subject. */
+  readonly userOf: (issuer: string, subject: string) => Promise<Account | undefined>
   /** Whose browser it is, where somebody is signed in there. */
   readonly whoIsSignedIn: (request: IncomingMessage) => Promise<Visitor | undefined>
   /** Whether there still is such a user: anything but `undefined`. */
   readonly findUser: (tenant: TenantId, userId: UserId) => Promise<unknown>
+  readonly users: AgentsNeeds['users']
+  readonly newId: NewId
   readonly onOperation?: (operation: LimitedEndpoint, outcome: string) => void
   /** Told when what a client was allowed is taken back: what was opened with it may have to end. */
   readonly onEnded?: (ended: EndedAccess) => void
@@ -54,6 +62,8 @@ export interface Authserver {
   /** Where the metadata of a resource is, as the one who asks spells our origin. @see RFC 9728 §5.1 */
   metadataUrl(path: string, host: string | undefined): string
   readonly interactions: Interactions
+  readonly devices: Devices
+  readonly agents: Agents
   readonly consents: {
     list(tenant: TenantId, userId: UserId): Promise<Consent[]>
     /**
@@ -100,6 +110,10 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
   const cacheMs = needs.cacheMs ?? (storage.dialect === 'sqlite' ? ALONE_CACHE_MS : SHARED_CACHE_MS)
   const onUsed = (used: Account & { clientId: string }) => consents.markUsed(used, used.clientId)
   const tokens = createTokens({ storage, clock, resources, cacheMs, onUsed })
+  function end(ended: EndedAccess): void {
+    tokens.drop(cameBy(ended))
+    onEnded(ended)
+  }
   const visitors = new WeakMap<object, { readonly visitor: Visitor | undefined }>()
   const isUser = async ({ tenant, userId }: Account) => (await findUser(tenant, userId)) !== undefined
   /** The library is not small, and a gate whose clients all come with keys never needs it. */
@@ -146,15 +160,21 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
     verify: tokens.verify,
     metadataUrl: (path, host) => `${resources.originFor(host)}${RESOURCE_DOCUMENT}${path}`,
     interactions: createInteractions({ provider, consents, grants, newcomers }),
+    devices: createDevices({ provider, records, consents, grants, newcomers, clock }),
+    agents: createAgents({
+      ...needs,
+      async onReplaced({ tenant, userId }, clientId) {
+        await records.destroyOf(tenant, userId, clientId)
+        end({ tenant, userId, clientId })
+      },
+    }),
     consents: {
       list: consents.list,
       async revoke(tenant, userId, client, by = {}) {
         audit.requireRoom(tenant)
         const was = await consents.forget(tenant, userId, client)
         await records.destroyOf(tenant, userId, client)
-        const ended = { tenant, userId, clientId: client }
-        tokens.drop(cameBy(ended))
-        onEnded(ended)
+        end({ tenant, userId, clientId: client })
         const doneBy = { ...by, userId: by.userId ?? userId }
         if (was) await audit.record(tenant, { kind: 'consent.revoked', ...doneBy, owner: userId, client })
         return was

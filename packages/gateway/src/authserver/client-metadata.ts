@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { redirectKind } from './redirects.ts'
-import { CLIENT_AUTH_METHODS, knownScope, type KnownClient } from './settings.ts'
+import { CLIENT_AUTH_METHODS, DEVICE_GRANT, JWT_BEARER_GRANT, knownScope, type KnownClient } from './settings.ts'
 
 /** What a client says of itself, as JSON has it. */
 export type Metadata = Readonly<Record<string, unknown>>
@@ -14,15 +14,18 @@ export type Metadata = Readonly<Record<string, unknown>>
  */
 export function normaliseMetadata(asked: Metadata): Metadata {
   const redirectUris = strings(asked['redirect_uris'])
-  const isNative = redirectUris.some((uri) => redirectKind(uri) === 'loopback' || redirectKind(uri) === 'private')
+  const grantTypes = grantTypesOf(asked)
+  const redirects = grantTypes.includes('authorization_code')
+  const isNative =
+    !redirects || redirectUris.some((uri) => redirectKind(uri) === 'loopback' || redirectKind(uri) === 'private')
   const scope = keptScope(asked['scope'])
   return {
     ...pick(asked),
-    redirect_uris: asked['redirect_uris'],
+    redirect_uris: redirects ? asked['redirect_uris'] : [],
     application_type: isNative ? 'native' : 'web',
     token_endpoint_auth_method: authMethod(asked, isNative),
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
+    grant_types: grantTypes,
+    response_types: redirects ? ['code'] : [],
     ...(scope === undefined ? {} : { scope }),
   }
 }
@@ -39,19 +42,49 @@ export function normaliseDocument(document: Metadata): Metadata {
   return { ...normal, client_id, ...(client_secret === undefined ? {} : { client_secret }) }
 }
 
+/** Every client may do the usual, but for a terminal without an address that an answer could be sent to. */
+function grantTypesOf(asked: Metadata): readonly string[] {
+  const others = strings(asked['grant_types']).filter((type) => OPTIONAL_GRANTS.includes(type))
+  return isTerminalOnly(asked) ? ['refresh_token', ...others] : ['authorization_code', 'refresh_token', ...others]
+}
+
+const OPTIONAL_GRANTS: readonly string[] = [DEVICE_GRANT, JWT_BEARER_GRANT]
+
+/** Whether a client only ever asks with a code that its user enters elsewhere. @see RFC 8628 §3.1 */
+function isTerminalOnly(asked: Metadata): boolean {
+  const types = strings(asked['grant_types'])
+  return types.includes(DEVICE_GRANT) && !types.includes('authorization_code') && isEmpty(asked['redirect_uris'])
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0)
+}
+
 const METHOD = 'token_endpoint_auth_method'
 
-/** Whether every address may be sent an answer. @see MCP 2026-07-28, basic/authorization, "Communication Security" */
-export function hasGoodRedirects(redirectUris: unknown): boolean {
+/**
+ * Whether every address may be sent an answer; only a terminal that shows a code needs none.
+ *
+ * @see MCP 2026-07-28, basic/authorization, "Communication Security"
+ */
+export function hasGoodRedirects(asked: Metadata): boolean {
+  const redirectUris = asked['redirect_uris']
+  if (isTerminalOnly(asked)) return true
   if (!Array.isArray(redirectUris) || redirectUris.length === 0 || redirectUris.length > MAX_REDIRECTS) return false
   return redirectUris.every((uri) => typeof uri === 'string' && redirectKind(uri) !== undefined)
 }
 
 const MAX_REDIRECTS = 32
 
-/** A client of the configuration: one without a secret, as programs on people's machines are. */
-export function describeKnown({ clientId, name, redirectUris }: KnownClient): Metadata {
-  const asked = { client_name: name, redirect_uris: [...redirectUris], token_endpoint_auth_method: 'none' }
+/** A client of the configuration: one without a secret, as programs on people's machines are, or one with keys. */
+export function describeKnown({ clientId, name, redirectUris, jwksUri }: KnownClient): Metadata {
+  const asked = {
+    client_name: name,
+    redirect_uris: [...redirectUris],
+    token_endpoint_auth_method: jwksUri === undefined ? 'none' : 'private_key_jwt',
+    jwks_uri: jwksUri,
+    grant_types: OPTIONAL_GRANTS,
+  }
   return { ...normaliseMetadata(asked), client_id: clientId }
 }
 

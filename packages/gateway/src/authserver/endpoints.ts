@@ -9,13 +9,14 @@ import { showProblem } from '../pages/problem.ts'
 import { oauthErrorOf, sendOAuthError } from './answers.ts'
 import { hasGoodRedirects, normaliseMetadata } from './client-metadata.ts'
 import { describeResource, describeServer } from './metadata.ts'
+import { createPolling } from './polling.ts'
 import { normaliseAuthorization, normaliseTokenRequest, standIn } from './request.ts'
 import type { Resources } from './resources.ts'
-import { SESSION_COOKIE, type AuthserverSettings } from './settings.ts'
+import { DEVICE_GRANT, SESSION_COOKIE, type AuthserverSettings } from './settings.ts'
 import type { Visitor } from './visitor.ts'
 
 /** What counts toward a limit of its own. */
-export type LimitedEndpoint = 'authorize' | 'token' | 'register' | 'revoke'
+export type LimitedEndpoint = 'authorize' | 'token' | 'register' | 'revoke' | 'device'
 
 export interface EndpointsNeeds {
   readonly settings: AuthserverSettings
@@ -110,6 +111,7 @@ const READ = ['GET', 'HEAD']
 function listProtocol(needs: EndpointsNeeds): Endpoint[] {
   const { settings, resources, provider } = needs
   const { publicUrl, oauth } = settings
+  const polling = createPolling(needs)
   const handOver = async (...[request, response, parts]: HandOver): Promise<void> => {
     const copy = standIn(request, { publicUrl, accept: 'application/json', ...parts })
     await (await provider()).callback()(copy, response)
@@ -156,9 +158,24 @@ function listProtocol(needs: EndpointsNeeds): Endpoint[] {
       limit: 'token',
       async answer(request, response) {
         const body = await readBody(request, FORM_BYTES)
-        const isForm = /^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')
-        const form = isForm && normaliseTokenRequest(new URLSearchParams(body.toString()), resources)
+        const form = isForm(request) && normaliseTokenRequest(new URLSearchParams(body.toString()), resources)
+        const deviceCode = form && form.get('grant_type') === DEVICE_GRANT && form.get('device_code')
+        if (deviceCode && polling.isTooSoon(deviceCode)) throw problem('device.slow_down')
         await handOver(request, response, { url: '/token', body: form ? Buffer.from(form.toString()) : body })
+      },
+    },
+    {
+      path: '/device_authorization',
+      methods: ['POST'],
+      limit: 'device',
+      async answer(request, response) {
+        if (!oauth.deviceAuthorization) throw problem('request.not_found')
+        const body = await readBody(request, FORM_BYTES)
+        const given = new URLSearchParams(body.toString())
+        const form = isForm(request) && normaliseAuthorization(given, { resources, signedInFor: undefined })
+        const address = needs.addressOf(request)
+        const parts = { url: '/device_authorization', body: form ? Buffer.from(form.toString()) : body, address }
+        await handOver(request, response, parts)
       },
     },
     {
@@ -189,7 +206,15 @@ function listProtocol(needs: EndpointsNeeds): Endpoint[] {
   ]
 }
 
-type HandOver = [IncomingMessage, ServerResponse, { readonly url: string; readonly body?: Buffer }]
+type HandOver = [
+  IncomingMessage,
+  ServerResponse,
+  { readonly url: string; readonly body?: Buffer; readonly address?: string },
+]
+
+function isForm({ headers }: IncomingMessage): boolean {
+  return /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '')
+}
 
 interface Visited {
   readonly url: string
@@ -201,7 +226,7 @@ function normaliseRegistration(body: Buffer): Buffer {
   const asked = parse(body)
   if (typeof asked !== 'object' || asked === null || Array.isArray(asked)) return body
   const metadata = Object.fromEntries(Object.entries(asked))
-  if (!hasGoodRedirects(metadata['redirect_uris'])) throw problem('oauth.redirect')
+  if (!hasGoodRedirects(metadata)) throw problem('oauth.redirect')
   return Buffer.from(JSON.stringify(normaliseMetadata(metadata)))
 }
 

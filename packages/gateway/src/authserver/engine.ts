@@ -11,9 +11,11 @@ import type { Storage } from '../storage/database.ts'
 import type { EndedAccess } from '../storage/shared/announcements.ts'
 import type { Sealer } from '../vault/sealer.ts'
 import { createAdapters } from './adapter.ts'
+import { createAssertions, type Asserted, type AssertionsNeeds } from './assertions.ts'
 import { createDocumentFetch } from './documents.ts'
 import type { LimitedEndpoint } from './endpoints.ts'
 import type { Grants } from './grants.ts'
+import { createIssuers } from './issuers.ts'
 import type { Newcomers } from './newcomers.ts'
 import { createProvider } from './provider.ts'
 import type { Records } from './records.ts'
@@ -41,6 +43,9 @@ export interface EngineNeeds {
   readonly tokens: Pick<Tokens, 'drop' | 'dropHash'>
   /** Who is signed in, by the request the library was given. */
   readonly visitors: WeakMap<object, { readonly visitor: Visitor | undefined }>
+  /** Guarded; may go where the issuers are that the operator trusts. */
+  readonly fetchFromIssuers: Fetch
+  readonly userOf: AssertionsNeeds['userOf']
   readonly isUser: (account: Account) => Promise<boolean>
   readonly onOperation: (operation: LimitedEndpoint, outcome: string) => void
   readonly onEnded: (ended: EndedAccess) => void
@@ -64,7 +69,20 @@ export async function openEngine(needs: EngineNeeds) {
     },
   })
   const keys = createSigningKeys(needs)
-  const build = { ...needs, adapters, fetchDocument: createDocumentFetch({ fetch: needs.fetch, clock }) }
+  const { publicUrl, oauth } = settings
+  const issuers = createIssuers({ fetch: needs.fetchFromIssuers, clock })
+  const assertions = createAssertions({ ...needs, issuers, publicUrl, trusted: oauth.trustedIssuers })
+  function onAsserted({ account, issuer, resource }: Asserted, client: string): void {
+    const { tenant, userId } = account
+    needs.audit.note(tenant, { kind: 'client.asserted', userId, client, issuer, resources: resource })
+  }
+  const build = {
+    ...needs,
+    assertions,
+    onAsserted,
+    adapters,
+    fetchDocument: createDocumentFetch({ fetch: needs.fetch, clock }),
+  }
   const registrations = createThrottle({ clock, everyMs: REGISTERED_EVERY_MS, atMost: 1 })
   let kids = ''
   let provider: Provider | undefined
@@ -96,6 +114,8 @@ function follow(provider: Provider, { audit, onOperation, registrations }: Follo
   provider.on('authorization.error', (_ctx, { error }) => onOperation('authorize', error))
   provider.on('grant.success', () => onOperation('token', 'ok'))
   provider.on('grant.error', (_ctx, { error }) => onOperation('token', error))
+  provider.on('device_authorization.success', () => onOperation('device', 'ok'))
+  provider.on('device_authorization.error', (_ctx, { error }) => onOperation('device', error))
   provider.on('registration_create.error', (_ctx, { error }) => onOperation('register', error))
   provider.on('revocation.error', (_ctx, { error }) => onOperation('revoke', error))
   provider.on('server_error', ({ oidc }) => {
@@ -120,6 +140,7 @@ const OPERATIONS: ReadonlyMap<string, LimitedEndpoint> = new Map([
   ['authorization', 'authorize'],
   ['resume', 'authorize'],
   ['token', 'token'],
+  ['device_authorization', 'device'],
   ['registration', 'register'],
   ['revocation', 'revoke'],
 ])

@@ -5,6 +5,7 @@ import { problem } from '../base/problem.ts'
 import type { Consents } from './consents.ts'
 import { clientNameOf, type Grants, type Request } from './grants.ts'
 import type { Newcomers } from './newcomers.ts'
+import { findClient } from './provider-clients.ts'
 import { redirectHostOf, redirectKind } from './redirects.ts'
 import { parseAccountId, toAccountId, type Account } from './visitor.ts'
 
@@ -141,15 +142,6 @@ type Params = z.infer<typeof Params>
 
 function toRequest({ scope, resource, redirect_uri: redirectUri }: Params): Request {
   return { scopes: scope.split(' ').filter((each) => each !== ''), resources: [resource].flat(), redirectUri }
-}
-
-/** A metadata document may have gone since. */
-async function findClient(provider: Provider, clientId: string): Promise<Client | undefined> {
-  try {
-    return await provider.Client.find(clientId)
-  } catch {
-    return undefined
-  }
 }
 
 function describe(

@@ -1,5 +1,12 @@
 import type { Resources } from './resources.ts'
-import { CLIENT_AUTH_METHODS, SCOPES, type AuthserverSettings } from './settings.ts'
+import {
+  CLIENT_AUTH_METHODS,
+  DEVICE_GRANT,
+  JWT_BEARER_GRANT,
+  SCOPES,
+  type AuthserverSettings,
+  type OAuthSettings,
+} from './settings.ts'
 
 /**
  * What a client reads first: where everything is and what is understood. One document for OAuth and OpenID.
@@ -12,12 +19,14 @@ export function describeServer({ publicUrl, oauth }: AuthserverSettings): object
     authorization_endpoint: `${publicUrl}/authorize`,
     token_endpoint: `${publicUrl}/token`,
     ...(oauth.dynamicRegistration ? { registration_endpoint: `${publicUrl}/register` } : {}),
+    ...(oauth.deviceAuthorization ? { device_authorization_endpoint: `${publicUrl}/device_authorization` } : {}),
     revocation_endpoint: `${publicUrl}/revoke`,
     jwks_uri: `${publicUrl}/jwks`,
+    ...profilesOf(oauth),
     scopes_supported: SCOPES,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: ['authorization_code', 'refresh_token'],
+    grant_types_supported: grantTypesOf(oauth),
     token_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS,
     token_endpoint_auth_signing_alg_values_supported: SIGNING,
     revocation_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS,
@@ -32,6 +41,18 @@ export function describeServer({ publicUrl, oauth }: AuthserverSettings): object
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
   }
+}
+
+function grantTypesOf({ deviceAuthorization, trustedIssuers }: OAuthSettings): readonly string[] {
+  const always = ['authorization_code', 'refresh_token', 'client_credentials']
+  const devices = deviceAuthorization ? [DEVICE_GRANT] : []
+  return [...always, ...devices, ...(trustedIssuers.length > 0 ? [JWT_BEARER_GRANT] : [])]
+}
+
+/** @see draft-ietf-oauth-identity-assertion-authz-grant §7.2 */
+function profilesOf({ trustedIssuers }: OAuthSettings): object {
+  if (trustedIssuers.length === 0) return {}
+  return { authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'] }
 }
 
 export const SIGNING = ['RS256', 'ES256'] as const

@@ -7,10 +7,13 @@ import Provider, {
   type JWK,
   type KoaContextWithOIDC,
 } from 'oidc-provider'
+import { digest } from '../base/digest.ts'
 import { problem } from '../base/problem.ts'
 import type { Log } from '../base/log.ts'
 import { showProblem } from '../pages/problem.ts'
 import { say } from '../pages/words.ts'
+import { isAgentClient } from './agents.ts'
+import { addAssertionGrant, type AssertionGrantNeeds } from './assertion-grant.ts'
 import type { createAdapters } from './adapter.ts'
 import { describeKnown, hasGoodRedirects } from './client-metadata.ts'
 import type { createDocumentFetch } from './documents.ts'
@@ -21,7 +24,7 @@ import type { Resources } from './resources.ts'
 import { CLIENT_AUTH_METHODS, SCOPES, SESSION_COOKIE, type AuthserverSettings } from './settings.ts'
 import { parseAccountId, type Account } from './visitor.ts'
 
-export interface ProviderNeeds {
+export interface ProviderNeeds extends AssertionGrantNeeds {
   readonly settings: AuthserverSettings
   readonly adapters: ReturnType<typeof createAdapters>
   readonly grants: Grants
@@ -36,12 +39,15 @@ const MINUTE = 60
 const DAY = 86_400
 const YEAR = 365 * DAY
 const CODE_SECONDS = 60
+const DEVICE_SECONDS = 600
 const INTERACTION_SECONDS = 3_600
 
 /** Makes the library's server with these keys. All that is not used is turned off. */
 export function createProvider(needs: ProviderNeeds, keys: readonly JWK[]): Provider {
   const { settings, log } = needs
   const provider = new Provider(settings.publicUrl, configure(needs, keys))
+  compareAgentSecrets(provider)
+  addAssertionGrant(provider, needs)
   provider.proxy = true
   provider.silent = true
   provider.on('server_error', (_ctx, error) => log.error({ error }, 'oauth.fault'))
@@ -56,6 +62,14 @@ export function createProvider(needs: ProviderNeeds, keys: readonly JWK[]): Prov
     }
   })
   return provider
+}
+
+/** What is kept of an agent's secret is its hash. */
+function compareAgentSecrets({ Client }: Provider): void {
+  const { compareClientSecret } = Client.prototype
+  Client.prototype.compareClientSecret = function compareKept(this: InstanceType<typeof Client>, given) {
+    return compareClientSecret.call(this, isAgentClient(this.clientId) ? digest(given) : given)
+  }
 }
 
 type Answered = Parameters<Parameters<Provider['use']>[0]>[0]
@@ -121,6 +135,8 @@ function configure(needs: ProviderNeeds, keys: readonly JWK[]): Configuration {
     rotateRefreshToken: true,
     routes: {
       authorization: '/authorize',
+      code_verification: '/device',
+      device_authorization: '/device_authorization',
       jwks: '/jwks',
       registration: '/register',
       revocation: '/revoke',
@@ -130,6 +146,8 @@ function configure(needs: ProviderNeeds, keys: readonly JWK[]): Configuration {
     ttl: {
       AccessToken: Math.ceil(oauth.accessTokenMinutes * MINUTE),
       AuthorizationCode: CODE_SECONDS,
+      ClientCredentials: Math.ceil(oauth.accessTokenMinutes * MINUTE),
+      DeviceCode: DEVICE_SECONDS,
       Grant: 10 * YEAR,
       IdToken: Math.ceil(oauth.accessTokenMinutes * MINUTE),
       Interaction: INTERACTION_SECONDS,
@@ -144,7 +162,9 @@ function featuresOf({ settings, resources }: ProviderNeeds): NonNullable<Configu
   const off = { enabled: false } as const
   return {
     devInteractions: off,
+    clientCredentials: { enabled: true },
     dPoP: off,
+    deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', deviceInfo: (ctx) => ({ address: ctx.ip }) },
     pushedAuthorizationRequests: off,
     rpInitiatedLogout: off,
     userinfo: off,
@@ -154,7 +174,7 @@ function featuresOf({ settings, resources }: ProviderNeeds): NonNullable<Configu
       enabled: oauth.clientIdMetadata,
       ack: 'draft-02',
       allowFetch: (_ctx, clientId) => new URL(clientId).pathname !== '/',
-      allowClient: (_ctx, client) => client.clientName !== undefined && hasGoodRedirects(client.redirectUris),
+      allowClient: (_ctx, client) => client.clientName !== undefined && hasGoodRedirects(client.metadata()),
       cacheDuration: { min: 60, max: 86_400 },
     },
     resourceIndicators: {

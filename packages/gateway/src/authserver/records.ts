@@ -17,6 +17,8 @@ interface NewRecord {
   readonly expiresAt?: number
   /** Of a refresh token: the id, hashed, of the one it takes the place of. */
   readonly parent?: string | undefined
+  /** By what else it is found. */
+  readonly uid?: string
 }
 
 /** The records of the authorization server. Ids come as the library knows them, and are hashed on the way in. */
@@ -41,6 +43,32 @@ export function createRecords({ storage, clock }: { storage: Storage; clock: Clo
         .where('model', '=', model)
         .where('id', '=', digest(id))
         .executeTakeFirst()
+    },
+
+    /** Writes a record that there was none of; answers whether it was written. */
+    async claim(model: string, id: string, record: NewRecord): Promise<boolean> {
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('oauth_records')
+        .values(toRow(model, id, record, clock.now()))
+        .onConflict((key) => key.columns(['model', 'id']).doNothing())
+        .executeTakeFirst()
+      return (numInsertedOrUpdatedRows ?? 0n) > 0n
+    },
+
+    /** By what else it is found. */
+    findByUid: (model: string, uid: string): Promise<Row | undefined> =>
+      db.selectFrom('oauth_records').selectAll().where('model', '=', model).where('uid', '=', uid).executeTakeFirst(),
+
+    /** Writes what a record has become, unless somebody else changed it meanwhile; answers whether it was written. */
+    async replace({ model, id, payload: before }: Row, payload: AdapterPayload): Promise<boolean> {
+      const { numUpdatedRows } = await db
+        .updateTable('oauth_records')
+        .set({ ...whoseOf(payload), payload: toText(payload) })
+        .where('model', '=', model)
+        .where('id', '=', id)
+        .where('payload', '=', before)
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
     },
 
     /** By the id as it is kept. */
@@ -114,18 +142,16 @@ export function toPayload({ payload, consumed_at: consumedAt }: Row, id: string)
   return { ...known, jti: id, ...(consumedAt === null ? {} : { consumed: Math.floor(consumedAt / 1000) }) }
 }
 
-function toRow(model: string, id: string, { payload, sealed, expiresAt, parent }: NewRecord, now: number): Row {
-  const { jti: _id, ...kept } = payload
-  const account = payload.accountId === undefined ? undefined : parseAccountId(payload.accountId)
+function toRow(model: string, id: string, { payload, sealed, expiresAt, parent, uid }: NewRecord, now: number): Row {
+  const whose = whoseOf(payload)
   return {
     model,
     id: digest(id),
-    tenant_id: account?.tenant ?? null,
-    user_id: account?.userId ?? null,
+    ...whose,
     client_id: payload.clientId ?? payload.client_id ?? null,
-    grant_id: model === 'Grant' ? id : (payload.grantId ?? null),
-    uid: payload.uid ?? null,
-    payload: JSON.stringify(kept),
+    grant_id: model === 'Grant' ? id : whose.grant_id,
+    uid: uid ?? payload.uid ?? null,
+    payload: toText(payload),
     sealed: sealed ?? null,
     parent: parent ?? null,
     consumed_at: null,
@@ -133,4 +159,19 @@ function toRow(model: string, id: string, { payload, sealed, expiresAt, parent }
     created_at: now,
     expires_at: expiresAt ?? (payload.exp === undefined ? null : payload.exp * 1000),
   }
+}
+
+/** The user a record is about, and the permission it hangs on. */
+function whoseOf({ accountId, grantId }: AdapterPayload): Pick<Row, 'tenant_id' | 'user_id' | 'grant_id'> {
+  const account = accountId === undefined ? undefined : parseAccountId(accountId)
+  return { tenant_id: account?.tenant ?? null, user_id: account?.userId ?? null, grant_id: grantId ?? null }
+}
+
+function toText({ jti: _id, ...kept }: AdapterPayload): string {
+  return JSON.stringify(kept)
+}
+
+/** How the code that a user enters is kept. It is short: what keeps it from being guessed is how soon it ends. */
+export function userCodeId(userCode: string): string {
+  return digest(`user code ${userCode.replace('-', '')}`)
 }

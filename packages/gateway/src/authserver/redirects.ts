@@ -11,13 +11,13 @@ type RedirectKind = 'https' | 'loopback' | 'private'
 
 /**
  * Says where an answer would go: to a web address, to a program on the user's machine, or to whichever program has
- * claimed a scheme. Anything else is no redirect URI.
+ * claimed a scheme. Anything else is no redirect URI; a `*` stands for nothing, and nobody shall think that it does.
  *
  * @see RFC 8252 §7, OAuth 2.1 §2.3.1
  */
 export function redirectKind(redirectUri: string): RedirectKind | undefined {
   const url = URL.parse(redirectUri)
-  if (url === null || redirectUri.includes('#') || url.username !== '' || url.password !== '') return undefined
+  if (url === null || /[#*]/.test(redirectUri) || url.username !== '' || url.password !== '') return undefined
   if (url.protocol === 'https:') return 'https'
   if (url.protocol === 'http:') return isLoopbackHost(url.hostname) ? 'loopback' : undefined
   return FORBIDDEN.has(url.protocol) ? undefined : 'private'

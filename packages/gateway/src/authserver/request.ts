@@ -9,6 +9,8 @@ export interface HandedOver {
   /** The page's own, or what only answers with JSON. */
   readonly accept?: string | undefined
   readonly cookie?: string | undefined
+  /** Where it came from, where that is kept. */
+  readonly address?: string | undefined
 }
 
 /**
@@ -17,7 +19,7 @@ export interface HandedOver {
  */
 export function standIn(
   request: IncomingMessage,
-  { publicUrl, url, body, accept, cookie }: HandedOver,
+  { publicUrl, url, body, accept, cookie, address }: HandedOver,
 ): IncomingMessage {
   const { protocol, host } = new URL(publicUrl)
   const copy = new IncomingMessage(request.socket)
@@ -29,6 +31,7 @@ export function standIn(
     host,
     'x-forwarded-proto': protocol.slice(0, -1),
     'x-forwarded-host': host,
+    ...(address === undefined ? {} : { 'x-forwarded-for': address }),
     ...(accept === undefined ? {} : { accept }),
     ...(authorization === undefined ? {} : { authorization }),
     ...(cookie === undefined ? {} : { cookie }),
@@ -67,10 +70,11 @@ export function normaliseAuthorization(
   return query
 }
 
-/** The same for a token request, whose scope can only become less. */
+/** The same for a token request, whose scope can only become less; an agent's is what opens something. */
 export function normaliseTokenRequest(asked: URLSearchParams, resources: Resources): URLSearchParams {
   const form = new URLSearchParams(asked)
   spellResources(form, resources)
+  if (form.get('grant_type') === 'client_credentials') form.set('scope', 'mcp')
   const scopes = form.getAll('scope')
   if (scopes.length === 1) {
     const known = (scopes[0] ?? '').split(' ').filter((scope) => scope === 'openid' || scope === 'mcp')

@@ -5,6 +5,17 @@ export interface KnownClient {
   readonly clientId: string
   readonly name: string
   readonly redirectUris: readonly string[]
+  /** Where its public keys are, where it proves who it is by them. */
+  readonly jwksUri?: string | undefined
+}
+
+/** An identity provider whose word lets clients in, and for whom. */
+export interface TrustedIssuer {
+  readonly issuer: string
+  /** The client ids it may speak for. */
+  readonly clients: readonly string[]
+  /** User names, by the subjects they are known as there. */
+  readonly subjects: Readonly<Record<string, string>>
 }
 
 export interface OAuthSettings {
@@ -14,7 +25,10 @@ export interface OAuthSettings {
   readonly refreshGraceHours: number
   readonly dynamicRegistration: boolean
   readonly clientIdMetadata: boolean
+  /** Whether terminals may ask with a code that their user enters. */
+  readonly deviceAuthorization: boolean
   readonly clients: readonly KnownClient[]
+  readonly trustedIssuers: readonly TrustedIssuer[]
 }
 
 export interface AuthserverSettings {
@@ -40,6 +54,12 @@ export function knownScope(scope: string): string {
 
 /** How a client may prove who it is at the token endpoint. */
 export const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
+
+/** Terminals that show a code. @see RFC 8628 §3.4 */
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
+
+/** What an identity provider asserts. @see RFC 7523 §2.1 */
+export const JWT_BEARER_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
 /** The name of the cookie of the library's own session, which is never sent; see `mirrorSessions`. */
 export const SESSION_COOKIE = 'sekisho-oauth'

@@ -50,26 +50,31 @@ export type Tokens = ReturnType<typeof createTokens>
 
 const Payload = z.object({ aud: z.string(), scope: z.string().default('') })
 
-/** The grant is asked for too: a token that was being made while its grant was revoked opens nothing. */
+/**
+ * The grant is asked for too: a token that was being made while its grant was revoked opens nothing. What an agent is
+ * given in its own name hangs on its client instead.
+ */
 async function findLive({ storage, clock, resources }: TokensNeeds, hash: string): Promise<Live<Client> | undefined> {
   const row = await storage.system
     .selectFrom('oauth_records as token')
-    .innerJoin('oauth_records as grant', (join) =>
+    .leftJoin('oauth_records as grant', (join) =>
       join.onRef('grant.grant_id', '=', 'token.grant_id').on('grant.model', '=', 'Grant'),
     )
+    .leftJoin('agent_clients as agent', 'agent.client_id', 'token.client_id')
     .innerJoin('users as user', (join) =>
       join.onRef('user.tenant_id', '=', 'token.tenant_id').onRef('user.id', '=', 'token.user_id'),
     )
-    .select(['token.client_id', 'token.grant_id', 'token.payload', 'token.expires_at'])
+    .select(['token.client_id', 'token.payload', 'token.expires_at', 'grant.grant_id', 'agent.client_id as agent_id'])
     .select(['user.tenant_id', 'user.id as user_id', 'user.name', 'user.role'])
-    .where('token.model', '=', 'AccessToken')
+    .where('token.model', 'in', ['AccessToken', 'ClientCredentials'])
     .where('token.id', '=', hash)
     .executeTakeFirst()
-  if (row === undefined || row.grant_id === null || row.client_id === null) return undefined
+  const keyId = row?.grant_id ?? row?.agent_id
+  if (!row || !keyId || row.client_id === null) return undefined
   const expiresAt = row.expires_at ?? 0
   if (expiresAt <= clock.now()) return undefined
   const { aud, scope } = Payload.parse(JSON.parse(row.payload))
-  const { tenant_id: tenant, user_id: userId, name: userName, role, grant_id: keyId, client_id: clientId } = row
+  const { tenant_id: tenant, user_id: userId, name: userName, role, client_id: clientId } = row
   const scopes = scope.split(' ').includes('mcp') ? resources.scopesOf(aud) : []
   if (scopes.length === 0) return undefined
   return { principal: { tenant, userId, userName, role, keyId, clientId, scopes }, expiresAt }

@@ -8,6 +8,18 @@ export const User = z.object({ id: z.string(), name: z.string(), role: z.string(
 export type User = z.output<typeof User>
 export const UserList = z.object({ users: z.array(User) })
 
+const Agent = z.object({
+  id: z.string(),
+  name: z.string(),
+  clientId: z.string(),
+  method: z.string(),
+  createdAt: z.string(),
+  changedAt: z.string(),
+})
+export const AgentList = z.object({ agents: z.array(Agent) })
+export const MadeAgent = z.object({ agent: Agent, clientSecret: z.string().optional(), tokenUrl: z.string() })
+export type MadeAgent = z.output<typeof MadeAgent>
+
 export const Invitation = z.object({ url: z.string(), expiresAt: z.string() })
 
 export const Key = z.object({

@@ -1,4 +1,5 @@
 import type { Command } from './command.ts'
+import { agentCommands } from './commands/agent.ts'
 import { check } from './commands/check.ts'
 import { createCompletion } from './commands/completion.ts'
 import { connectionCommands } from './commands/connection.ts'
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   status,
   whoami,
   ...userCommands,
+  ...agentCommands,
   ...keyCommands,
   ...tokenCommands,
   ...connectionCommands,
@@ -37,6 +39,7 @@ export const firstSteps: Readonly<Record<string, string>> = {
 /** The first words that several commands share. */
 export const groups: Readonly<Record<string, string>> = {
   user: 'Who may call through the gate.',
+  agent: 'Programs that call in their own name.',
   key: 'What their clients show to the gate.',
   token: 'What the gate shows to servers for them.',
   connection: 'The accounts they connected, in a browser at `<publicUrl>/account`.',

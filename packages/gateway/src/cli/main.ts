@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { startDirectoryOf } from '../base/data-directory.ts'
 import { runCommandLine } from './program.ts'
 

@@ -49,9 +49,12 @@ function layOut(headings: readonly string[], rows: readonly (readonly string[])[
   )
 }
 
-/** Takes out what a terminal obeys: control characters but for line breaks and tabs. */
+/**
+ * Takes out what a terminal obeys: control characters but for line breaks and tabs, and what turns the direction of
+ * writing around.
+ */
 function tame(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, '')
+  return text.replace(/[^\P{Cc}\n\t]|\p{Bidi_Control}/gu, '')
 }
 
 /** `2026-03-01 12:30`, in UTC, for columns. */

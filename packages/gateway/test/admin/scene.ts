@@ -1,16 +1,27 @@
 import { createAdminApp, type AdminApp, type AdminCaller } from '../../src/admin/app.ts'
 import type { AdminServer } from '../../src/admin/servers.ts'
 import { createAudit } from '../../src/audit/append.ts'
-import { createRequestIds, type TenantId, type UpstreamId, type UserId } from '../../src/base/ids.ts'
+import { createAgents } from '../../src/authserver/agents.ts'
+import {
+  createIds,
+  createRequestIds,
+  systemRandom,
+  type TenantId,
+  type UpstreamId,
+  type UserId,
+} from '../../src/base/ids.ts'
 import type { Problem } from '../../src/base/problem.ts'
 import { secret } from '../../src/base/secret.ts'
 import { createTenants, DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import type { Role } from '../../src/identity/principal.ts'
 import { createCredentials, type Holder } from '../../src/providers/credential.ts'
+import { createSessions } from '../../src/login/sessions.ts'
 import { openStorage } from '../../src/storage/database.ts'
 import { openKeyring } from '../../src/vault/keyring.ts'
+import { createSealer } from '../../src/vault/sealer.ts'
 import { createVault } from '../../src/vault/vault.ts'
 import { createPeople } from '../identity/people.ts'
+import { openTestFactors } from '../login/factors.ts'
 import { createTestInvitations } from '../login/invitations.ts'
 import { createTestClock, newDirectory, other, quiet } from '../stores/databases.ts'
 import { openConnected } from './connected.ts'
@@ -58,6 +69,15 @@ export async function openScene() {
   const { users, keys } = createPeople(storage, clock)
   const credentials = createCredentials({ linkFor, vault, clock })
   const invitations = createTestInvitations(storage, clock)
+  const held = await openTestFactors({
+    storage,
+    clock,
+    publicUrl: 'http://localhost:7354',
+    sealer: createSealer({ keyring }),
+  })
+  const sessionSettings = { idleHours: 72, maxHours: 720, secure: false }
+  const sessions = createSessions({ storage, clock, random: systemRandom, log: quiet, settings: sessionSettings })
+  const agents = createAgents({ storage, users, clock, newId: createIds(clock), onReplaced: () => Promise.resolve() })
   const audit = createAudit({ storage, clock, log: quiet })
   const connected = await openConnected({ storage, vault, keyring, clock, audit })
   const place = openPlace({}, { greet })
@@ -69,6 +89,9 @@ export async function openScene() {
     credentials,
     connections: connected.connections,
     invitations,
+    factors: held.factors,
+    sessions,
+    agents,
     audit,
     clock,
     startedAt: clock.now(),
@@ -103,6 +126,9 @@ export async function openScene() {
     storage,
     users,
     keys,
+    /** The second factors of users. */
+    factors: held,
+    sessions,
     credentials,
     connected,
     place,
@@ -136,6 +162,7 @@ export async function openScene() {
       await place[Symbol.asyncDispose]()
       await connected[Symbol.asyncDispose]()
       await keys.close()
+      await sessions.close()
       await vault.close()
       await audit.close()
       await storage.close()

@@ -208,7 +208,7 @@ test('RFC 7591 §3: registration gives real clients what they mean', async () =>
     client_name: 'Cursor',
     application_type: 'native',
     token_endpoint_auth_method: 'none',
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
     response_types: ['code'],
     scope: 'openid mcp',
   })

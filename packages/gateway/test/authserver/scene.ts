@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { onTestFinished, vi } from 'vitest'
 import type { AuditEvent } from '../../src/audit/events.ts'
 import { systemClock } from '../../src/base/clock.ts'
-import { createRequestIds, type TenantId, type UpstreamId, type UserId } from '../../src/base/ids.ts'
+import { createIds, createRequestIds, type TenantId, type UpstreamId, type UserId } from '../../src/base/ids.ts'
 import type { Problem } from '../../src/base/problem.ts'
 import { createAuthserver, type Authserver, type AuthserverNeeds } from '../../src/authserver/authserver.ts'
 import type { OAuthSettings } from '../../src/authserver/settings.ts'
@@ -30,6 +30,8 @@ const oauth: OAuthSettings = {
   refreshGraceHours: 24,
   dynamicRegistration: true,
   clientIdMetadata: true,
+  deviceAuthorization: true,
+  trustedIssuers: [],
   clients: [
     {
       clientId: 'known',
@@ -42,6 +44,8 @@ const oauth: OAuthSettings = {
 export interface SceneOptions {
   readonly oauth?: Partial<OAuthSettings>
   readonly fetch?: AuthserverNeeds['fetch']
+  readonly fetchFromIssuers?: AuthserverNeeds['fetchFromIssuers']
+  readonly userOf?: AuthserverNeeds['userOf']
   readonly perMinute?: number
   readonly servers?: readonly string[]
 }
@@ -75,7 +79,7 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
   const publicUrl = `http://localhost:${port}`
 
   const perMinute = options.perMinute ?? 10_000
-  const limits = { authorize: perMinute, token: perMinute, register: perMinute, revoke: perMinute }
+  const limits = { authorize: perMinute, token: perMinute, register: perMinute, revoke: perMinute, device: perMinute }
   const needs: AuthserverNeeds = {
     storage,
     sealer: createSealer({ keyring }),
@@ -106,6 +110,10 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
       return Promise.resolve({ tenant, userId: id as UserId, sessionId: `session of ${id}`, signedInAt })
     },
     findUser: (ten, id) => users.find(ten, id),
+    users,
+    newId: createIds(clock),
+    fetchFromIssuers: options.fetchFromIssuers ?? (() => Promise.reject(new Error('nothing is out there'))),
+    userOf: options.userOf ?? (() => Promise.resolve(undefined)),
     onOperation: (operation, outcome) => void operations.push(`${operation} ${outcome}`),
   }
   function open(changed: Partial<AuthserverNeeds> = {}): void {

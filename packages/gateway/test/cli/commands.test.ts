@@ -4,6 +4,7 @@ import { createServer, request as ask } from 'node:http'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { administering } from '../admin/scene.ts'
+import { appWith } from '../login/ways-in.ts'
 import { openGate, sekisho } from './gate.ts'
 
 const KEY = /sekisho_[A-Za-z0-9]{46}/
@@ -36,6 +37,22 @@ test('somebody is invited with a link of their own, added where they are missing
   const second = JSON.parse((await gate.run(['user', 'invite', 'ada', '--json'])).output)
   expect(second).toMatchObject({ user: { name: 'ada', role: 'admin' }, expiresAt: '2026-01-04T00:00:00.000Z' })
   expect(`${second.url}\n`).not.toBe(first.output)
+})
+
+test('who forgot the password is given a link, and who lost their second factor has none any more', async () => {
+  await using gate = await openGate()
+  const ada = await gate.scene.person('ada')
+  const { authenticators, factors } = gate.scene.factors
+  const offer = await authenticators.offer(ada.tenant, ada)
+  const code = appWith(offer.text.reveal(), gate.scene.clock).code()
+  await authenticators.confirm(ada.tenant, ada.id, { sealed: offer.sealed, code })
+  const reset = await gate.run(['user', 'reset', 'ada'])
+  expect(reset).toMatchObject({ code: 0, errors: expect.stringContaining('A second factor is still asked for.') })
+  expect(reset.output).toMatch(/^http:\/\/localhost:7354\/welcome\/[\w-]{43}\n$/)
+  expect((await factors.standing(ada.tenant, ada.id)).app).toBeDefined()
+  expect((await gate.run(['user', 'reset-factors', 'ada'])).output).toContain('ada has no second factor any more')
+  expect((await factors.standing(ada.tenant, ada.id)).app).toBeUndefined()
+  expect((await gate.run(['user', 'reset', 'nobody'])).code).toBe(1)
 })
 
 test('a key is shown with the address and what a client’s configuration needs, and is not in the list', async () => {

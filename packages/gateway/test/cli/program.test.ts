@@ -40,7 +40,7 @@ test('without a gate a command says so, and what to do', async () => {
   const { code, errors } = await sekisho(['status'], { environment: { SEKISHO_DATA: dataDir } })
   expect(code).toBe(1)
   expect(errors).toBe(
-    `No gate is running with the data directory ${dataDir}.\nStart it with \`npm start\`, or name its directory with SEKISHO_DATA.\n`,
+    `No gate is running with the data directory ${dataDir}.\nStart it with \`sekisho start\` (in the repository \`npm start\`), or name its directory with SEKISHO_DATA.\n`,
   )
 })
 
@@ -92,7 +92,7 @@ test('bash completes commands, what belongs to them, and nothing that is not', a
       .split('\n')
   }
   expect(complete('st')).toEqual(['start', 'status'])
-  expect(complete('user', '')).toEqual(['list', 'add', 'invite', 'role', 'remove'])
+  expect(complete('user', '')).toEqual(['list', 'add', 'invite', 'reset', 'reset-factors', 'role', 'remove'])
   expect(complete('user', 'role', 'ada', 'a')).toEqual(['admin'])
   expect(complete('key', 'add', '--name', 'x', '--sc')).toEqual(['--scope'])
   expect(complete('nothing', '')).toEqual([''])

@@ -63,6 +63,40 @@ const invite = command({
   },
 })
 
+const reset = command({
+  name: 'user reset',
+  does: 'Makes a link by which a user sets a new password.',
+  arguments: [WHO],
+  options: gateOptions,
+  examples: { 'user reset ada': 'help ada, who forgot her password' },
+  async run({ arguments: { user }, options }, world) {
+    const client = await createClient(options, world)
+    const link = await client.ask({ method: 'POST', path: ['users', user, 'password-reset'] }, Invitation)
+    const print = createPrinter(world)
+    if (options.json) return print.json(link)
+    print.line(link.url)
+    print.note(
+      `This link is shown this once. It lets ${user} set a new password, which signs their browsers out, is good for ` +
+        `once and until ${showTime(link.expiresAt)} UTC, and replaces the one before. A second factor is still asked for.`,
+    )
+  },
+})
+
+const resetFactors = command({
+  name: 'user reset-factors',
+  does: 'Takes the passkeys, authenticator app and recovery codes of a user away, and signs their browsers out.',
+  arguments: [WHO],
+  options: gateOptions,
+  examples: { 'user reset-factors ada': 'help ada, who lost her phone and her recovery codes' },
+  async run({ arguments: { user }, options }, world) {
+    const client = await createClient(options, world)
+    await client.read({ method: 'DELETE', path: ['users', user, 'factors'] })
+    const print = createPrinter(world)
+    if (options.json) return print.json({ reset: user })
+    print.line(`${user} has no second factor any more, and is signed out everywhere.`)
+  },
+})
+
 const role = command({
   name: 'user role',
   does: 'Changes the role of a user.',
@@ -93,7 +127,7 @@ const remove = command({
   },
 })
 
-export const userCommands = [list, add, invite, role, remove]
+export const userCommands = [list, add, invite, reset, resetFactors, role, remove]
 
 async function findUser(client: Client, who: string): Promise<User | undefined> {
   const { users } = await client.ask({ method: 'GET', path: ['users'] }, UserList)
