@@ -7,6 +7,7 @@ const steps: readonly Step[] = [
   { name: 'lint', command: npx(['oxlint', 'oxlint-tsgolint'], 'oxlint', '--deny-warnings'), only: 'linux' },
   { name: 'format', command: npx(['oxfmt'], 'oxfmt', '--check', '.'), only: 'linux' },
   { name: 'unused', command: npx(['knip'], 'knip', '--no-progress'), only: 'linux' },
+  { name: 'supply', command: [process.execPath, 'scripts/supply.ts'] },
   { name: 'docs', command: [process.execPath, 'scripts/docs.ts', '--check'] },
 ]
 

@@ -1,6 +1,6 @@
 /**
- * Writes the reference pages in docs/generated/ from the tables they describe. With `--check` it writes
- * nothing, names the pages that are stale and exits with 1.
+ * Writes the reference pages in docs/generated/ from the tables they describe, and the attacks into the threat model.
+ * With `--check` it writes nothing, names the pages that are stale and exits with 1; an attack whose test is gone is as bad.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,10 +8,14 @@ import { cliPage } from './docs/cli.ts'
 import { configPage, configSchema, environmentPage } from './docs/config.ts'
 import { errorsPage } from './docs/errors.ts'
 import { eventsPage } from './docs/events.ts'
+import { limitsPage } from './docs/limits.ts'
 import { metricsPage } from './docs/metrics.ts'
 import { providersPage } from './docs/providers.ts'
 import { roomsPage } from './docs/rooms.ts'
 import { routesPage } from './docs/routes.ts'
+import { threatModel } from './docs/threats.ts'
+import { findStaleMutants } from './lib/attack-mutants.ts'
+import { findStaleAttacks, readAttacks } from './lib/attacks.ts'
 
 const folder = join(import.meta.dirname, '../docs/generated')
 
@@ -22,6 +26,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'environment.md': environmentPage,
   'errors.md': errorsPage,
   'events.md': eventsPage,
+  'limits.md': limitsPage,
   'metrics.md': metricsPage,
   'providers.md': providersPage,
   'rooms.md': roomsPage,
@@ -29,19 +34,26 @@ const pages: Readonly<Record<string, () => string>> = {
   'sekisho.schema.json': configSchema,
 }
 
+const threats = join(import.meta.dirname, '../docs/threat-model.md')
+
 const stale = process.argv.includes('--check') ? findStale() : writeAll()
-for (const name of stale) console.error(`docs/generated/${name} is stale: run npm run docs`)
-process.exitCode = stale.length > 0 ? 1 : 0
+for (const name of stale) console.error(`docs/${name} is stale: run npm run docs`)
+const unfit = [...findStaleAttacks(readAttacks()), ...(await findStaleMutants())]
+for (const trouble of unfit) console.error(trouble)
+process.exitCode = stale.length + unfit.length > 0 ? 1 : 0
 
 function findStale(): string[] {
   const changed = Object.entries(pages).filter(([name, write]) => read(name) !== write())
-  return [...changed.map(([name]) => name), ...findStrays()]
+  const generated = [...changed.map(([name]) => name), ...findStrays()].map((name) => `generated/${name}`)
+  const page = readFileSync(threats, 'utf8')
+  return threatModel(page) === page ? generated : [...generated, 'threat-model.md']
 }
 
 function writeAll(): string[] {
   mkdirSync(folder, { recursive: true })
   for (const stray of findStrays()) rmSync(join(folder, stray))
   for (const [name, write] of Object.entries(pages)) writeFileSync(join(folder, name), write())
+  writeFileSync(threats, threatModel(readFileSync(threats, 'utf8')))
   return []
 }
 

@@ -38,7 +38,7 @@ export function createClientAddress({ trusted }: ClientAddressSettings): (reques
   }
 }
 
-const LOOPBACK = ['127.0.0.0/8', '::1']
+export const LOOPBACK = ['127.0.0.0/8', '::1']
 
 function readHops(headers: Arrived['headers']): (string | undefined)[] {
   const listed = headers['x-forwarded-for']

@@ -11,7 +11,7 @@ import type { Refuse } from './serve.ts'
  */
 export function failureHeaders({ code, row, details }: Problem): string[] {
   if (row.status === 401 || code === 'auth.forbidden') return ['WWW-Authenticate', challenge(row.oauth, details)]
-  if (row.status === 429) return ['Retry-After', secondsToWait(details)]
+  if (row.status === 429 || code === 'gate.overloaded') return ['Retry-After', secondsToWait(details)]
   return code === 'request.http_method' ? ['Allow', 'POST'] : []
 }
 

@@ -24,6 +24,8 @@ export interface RouterNeeds {
   readonly routes: readonly Route[]
   readonly checkEdge: (request: IncomingMessage, origins: Origins | undefined) => void
   readonly isStopping: () => boolean
+  /** Takes note of a request that is about to be answered; health checks are always answered. */
+  readonly admit?: (response: ServerResponse) => void
   readonly newRequestId: () => string
   readonly onFailure: (failure: Problem, requestId: string) => void
   /** Answers a person who went to an address in a browser; without it they read what programs do. */
@@ -35,7 +37,7 @@ export interface RouterNeeds {
  * answered in the HTTP form of the error table; a route that speaks another wire answers for itself.
  */
 export function createRouter(needs: RouterNeeds) {
-  const { routes, checkEdge, isStopping, newRequestId, onFailure, showPage } = needs
+  const { routes, checkEdge, isStopping, admit = () => {}, newRequestId, onFailure, showPage } = needs
   const exact = new Map(routes.filter(({ prefix }) => prefix !== true).map((route) => [route.path, route]))
   const prefixes = routes.filter(({ prefix }) => prefix === true)
 
@@ -68,7 +70,10 @@ export function createRouter(needs: RouterNeeds) {
         if (isPreflight(request)) return answerPreflight(response, preflightHeaders(request, kind, route.cors))
         setHeaders(response, corsHeaders(request.headers.origin, kind))
       }
-      if (route.whileStopping !== true && isStopping()) throw problem('gate.stopping')
+      if (route.whileStopping !== true) {
+        if (isStopping()) throw problem('gate.stopping')
+        admit(response)
+      }
       const answered = route.handle(request, response, path.slice(route.path.length))
       answered?.catch((error: unknown) => fail(error, request, response))
     } catch (error) {

@@ -10,6 +10,12 @@ export type Refuse = (error: NodeJS.ErrnoException, socket: Duplex) => void
 export interface ListenSettings {
   /** How long a request may take to arrive whole. */
   readonly requestMs: number
+  /** How long its headers alone may take; as long as all of it without this. */
+  readonly headersMs?: number
+  /** How long its first line and headers may be together, in bytes. */
+  readonly headerBytes?: number
+  /** Sees to it that there are not too many connections. */
+  readonly limitConnections?: (server: Server) => void
   /** How long a client may take nothing of what is written to it. */
   readonly stalledMs?: number
   /** Without it such a connection is closed without a word. */
@@ -37,22 +43,24 @@ export interface Listener {
  *
  * @throws {Problem} `gate.port_taken`
  */
-export async function listen(
-  handle: Handle,
-  place: Place,
-  { requestMs, stalledMs = STALLED_MS, refuse = hangUp, onError = ignore }: ListenSettings,
-): Promise<Listener> {
+export async function listen(handle: Handle, place: Place, settings: ListenSettings): Promise<Listener> {
+  const { requestMs, headersMs = requestMs, stalledMs = STALLED_MS, refuse = hangUp, onError = ignore } = settings
   const server = createServer({
     requestTimeout: requestMs,
-    headersTimeout: requestMs,
+    headersTimeout: Math.min(headersMs, requestMs),
     connectionsCheckingInterval: 1000,
+    ...(settings.headerBytes === undefined ? {} : { maxHeaderSize: settings.headerBytes }),
   })
+  settings.limitConnections?.(server)
   server.keepAliveTimeout = 75_000
   const unused = keepUnused(server)
   // One listener for both: with a second one, Node copies the list of them for every request.
   server.on('request', (request, response) => {
     if (unused.size > 0) unused.delete(request.socket)
-    handle(request, response)
+    // What follows a refusal on its connection may be what was hidden in it.
+    if (!request.socket.writable) return
+    if (isOddlyFramed(request)) refuse(new Error('an odd transfer coding'), request.socket)
+    else handle(request, response)
   })
   server.timeout = stalledMs
   server.on('clientError', refuse)
@@ -64,6 +72,12 @@ export async function listen(
     port: typeof address === 'object' && address !== null ? address.port : 0,
     close: (graceMs) => close(server, unused, graceMs),
   }
+}
+
+/** Whoever stands in between may have read another length out of other codings. @see RFC 9112 §6.1 and §11.2 */
+function isOddlyFramed({ headers }: IncomingMessage): boolean {
+  const coding = headers['transfer-encoding']
+  return coding !== undefined && coding.toLowerCase() !== 'chunked'
 }
 
 function hangUp(_error: Error, socket: Duplex): void {

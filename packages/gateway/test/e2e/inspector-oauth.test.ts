@@ -4,7 +4,7 @@ import { freePort } from '../../../../scripts/lib/free-port.ts'
 import { startGate } from '../../../../scripts/lib/gate.ts'
 import { acceptInvitation } from '../../../../scripts/lib/people.ts'
 import type { Program } from '../../../../scripts/lib/processes.ts'
-import { openSecureSite, type SecureSite } from './attacks/secure-site.ts'
+import { openSecureSite, type SecureSite } from '../attacks/secure-site.ts'
 import { openInspector } from './inspector.ts'
 import { referenceServer, tokenOf } from './place.ts'
 

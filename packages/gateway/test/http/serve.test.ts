@@ -1,6 +1,11 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { listen } from '../../src/http/serve.ts'
+import { findFreePort, listen } from '../../src/http/serve.ts'
 
 test('a client that takes nothing of its answer is given up, and one that waits for it is not', async () => {
   const givenUp = Promise.withResolvers<string | undefined>()
@@ -27,4 +32,59 @@ test('a client that takes nothing of its answer is given up, and one that waits 
   expect(await givenUp.promise).toBe('/large')
   deaf.destroy()
   await listener.close(1_000)
+})
+
+const answering = (text: string) => (_request: IncomingMessage, response: ServerResponse) => void response.end(text)
+const settings = { requestMs: 1_000 }
+
+test('a port that is taken is named, and another is found', async () => {
+  const first = await listen(answering('first'), { host: '127.0.0.1', port: 0 }, settings)
+  const second = listen(answering('second'), { host: '127.0.0.1', port: first.port }, settings)
+  await expect(second).rejects.toMatchObject({ code: 'gate.port_taken', details: { port: first.port } })
+  const port = await findFreePort('127.0.0.1')
+  expect(port).not.toBe(first.port)
+  const third = await listen(answering('third'), { host: '127.0.0.1', port }, settings)
+  expect([third.port, await (await fetch(`http://127.0.0.1:${port}`)).text()]).toEqual([port, 'third'])
+  await Promise.all([first.close(0), third.close(0)])
+})
+
+test('a Unix socket that cannot be made is a failure of its own, not a port', async () => {
+  const socket = join(tmpdir(), 'nowhere', `${process.pid}.sock`)
+  await expect(listen(answering('x'), { socket }, settings)).rejects.toMatchObject({
+    code: expect.stringMatching(/^E/),
+  })
+})
+
+test('what is no request is hung up on where nobody answers it', async () => {
+  const listener = await listen(answering('x'), { host: '127.0.0.1', port: 0 }, settings)
+  const socket = connect(listener.port, '127.0.0.1').on('error', () => {})
+  socket.write('NOT HTTP\r\n\r\n')
+  expect(await text(socket)).toBe('')
+  await listener.close(0)
+})
+
+test('closing waits for answers under way, not for connections on which nothing was asked', async () => {
+  const asked = Promise.withResolvers<ServerResponse>()
+  const listener = await listen((_, response) => asked.resolve(response), { host: '127.0.0.1', port: 0 }, settings)
+  const ahead = connect(listener.port, '127.0.0.1').on('error', () => {})
+  await once(ahead, 'connect')
+  const answer = fetch(`http://127.0.0.1:${listener.port}`)
+  const response = await asked.promise
+  let closed = false
+  const closing = listener.close(60_000).then(() => (closed = true))
+  await once(ahead.resume(), 'close')
+  expect(closed).toBe(false)
+  response.end('the last word')
+  expect(await (await answer).text()).toBe('the last word')
+  await closing
+})
+
+test('and for no longer than it is given', async () => {
+  const asked = Promise.withResolvers<void>()
+  const listener = await listen(() => asked.resolve(), { host: '127.0.0.1', port: 0 }, settings)
+  const answer = fetch(`http://127.0.0.1:${listener.port}`)
+  answer.catch(() => {})
+  await asked.promise
+  await listener.close(50)
+  await expect(answer).rejects.toThrow('fetch failed')
 })

@@ -14,7 +14,7 @@ if (withoutChromium)
 
 /** A real browser; each person of a test is given a context of their own. */
 export interface Chromium extends AsyncDisposable {
-  newPerson(options?: { readonly javaScript?: boolean }): Promise<Person>
+  newPerson(options?: { readonly javaScript?: boolean; readonly dark?: boolean }): Promise<Person>
 }
 
 /** Somebody at a browser. */
@@ -22,7 +22,7 @@ export interface Person {
   readonly context: BrowserContext
   readonly page: Page
   /**
-   * Looks at the page as it is: nothing that axe finds, nothing that reaches beyond the window, no complaint of the
+   * Looks at the page as it is: nothing that axe finds, in light or dark, nothing that reaches beyond the window, no complaint of the
    * browser about the policy; and keeps a picture of it.
    */
   look(name: string): Promise<void>
@@ -43,10 +43,11 @@ export async function openChromium(): Promise<Chromium> {
   })
   mkdirSync(SHOTS, { recursive: true })
   return {
-    newPerson: async ({ javaScript = true } = {}) => {
+    newPerson: async ({ javaScript = true, dark = false } = {}) => {
       const context = await browser.newContext({
         javaScriptEnabled: javaScript,
         viewport: { width: 1000, height: 800 },
+        colorScheme: dark ? 'dark' : 'light',
       })
       const page = await context.newPage()
       page.setDefaultTimeout(15_000)
@@ -64,7 +65,11 @@ export async function openChromium(): Promise<Chromium> {
           expect({ width, beyond }, `${name} is as wide as its window`).toEqual({ width: 360, beyond: [] })
         }
         await page.setViewportSize({ width: 1000, height: 800 })
-        if (javaScript) expect(await violations(page), `axe on ${name}`).toEqual([])
+        for (const colorScheme of javaScript ? (['light', 'dark'] as const) : []) {
+          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+          expect(await violations(page), `axe on ${name}, ${colorScheme}`).toEqual([])
+        }
+        await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: null })
         expect(complaints, `the policy of ${name}`).toEqual([])
       }
       return { context, page, look }

@@ -24,6 +24,7 @@ export const GENEROUS = {
   register: 1_000,
   revoke: 1_000,
   signIn: 1_000,
+  device: 1_000,
 }
 
 export interface OutsideOptions {
