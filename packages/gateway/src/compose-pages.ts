@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createAccountApp } from './account/app.ts'
+import { createRecent } from './audit/recent.ts'
 import type { Calls } from './compose-calls.ts'
 import type { Kept } from './compose-kept.ts'
 import type { People } from './compose-people.ts'
@@ -53,7 +54,8 @@ function pathOf(path: string): Pick<Route, 'path' | 'prefix'> {
 
 function createApps(config: Config, { clock, random }: World, parts: Kept & People & Calls) {
   const { accounts, authserver, connections, doors, audit, login, noteFailure } = parts
-  const common = { audit, clock, publicUrl: config.publicUrl, limits: doors.limits, onFailure: noteFailure }
+  const { federated } = parts
+  const common = { audit, clock, federated, publicUrl: config.publicUrl, limits: doors.limits, onFailure: noteFailure }
   return {
     login: createLoginApp({
       ...common,
@@ -61,6 +63,7 @@ function createApps(config: Config, { clock, random }: World, parts: Kept & Peop
       random,
       users: parts.users,
       interactions: authserver.interactions,
+      devices: authserver.devices,
       isKnownClient: (id) => config.oauth.clients.some(({ clientId }) => clientId === id),
       servers: parts.servers,
     }),
@@ -68,6 +71,7 @@ function createApps(config: Config, { clock, random }: World, parts: Kept & Peop
       ...common,
       ...login,
       storage: parts.storage,
+      recent: createRecent(parts),
       servers: parts.servers,
       aboutProvider: (provider) => aboutProvider(config, provider),
       countTools: parts.countTools,

@@ -8,12 +8,16 @@ import { createGuardedFetch } from './http/guarded-fetch.ts'
 import { mayBeKey } from './identity/key-format.ts'
 import { createApiKeys } from './identity/keys.ts'
 import { DEFAULT_TENANT } from './identity/tenants.ts'
-import { createUsers } from './identity/users.ts'
+import { createUsers, type User, type Users } from './identity/users.ts'
 import { createEndpointLimits } from './limits/endpoints.ts'
 import { createLimits } from './limits/spend.ts'
 import { createAttempts } from './login/attempts.ts'
+import { openFactors } from './login/factors/open.ts'
+import { createFederated } from './login/federated/federated.ts'
 import { createInvitations } from './login/invitations.ts'
+import type { ProofKind } from './login/needs.ts'
 import { createPasswords } from './login/passwords.ts'
+import type { PolicyOf } from './login/policy.ts'
 import { createSessions } from './login/sessions.ts'
 import { createBearer } from './mcp/bearer.ts'
 import { createStrangers } from './mcp/strangers.ts'
@@ -32,7 +36,7 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
   const keys = createApiKeys({ ...world, storage, newId, onEnded })
   const limits = createLimits({ counters: kept.shared.counters, ...config.limits })
   const doors = createDoors(config, kept)
-  const login = createLogin(config, world, kept)
+  const login = await createLogin(config, world, kept)
   const count = (operation: string, outcome: string) => metrics.oauth_operations_total.inc({ operation, outcome })
 
   const connections = await createConnections({
@@ -86,13 +90,29 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
       servers: () => config.servers.map(({ id }) => id),
     },
     fetch: doors.toStrangers.fetch,
+    fetchFromIssuers: doors.toIssuers.fetch,
+    userOf: createSubjects(config, users, (issuer, subject) =>
+      federated.identities.find(DEFAULT_TENANT, { issuer, subject }),
+    ),
     newRequestId: kept.newRequestId,
     onFailure: kept.noteFailure,
     async whoIsSignedIn(request) {
       const session = await login.sessions.find(request.headers.cookie)
-      return session && { ...session, signedInAt: session.createdAt }
+      return session && { ...session, signedInAt: session.authenticatedAt }
     },
     findUser: (tenant, userId) => users.find(tenant, userId),
+    users,
+    newId,
+    onOperation: count,
+  })
+
+  const federated = createFederated({
+    ...world,
+    ...kept,
+    users,
+    providers: config.identityProviders,
+    publicUrl: config.publicUrl,
+    allowedHosts: config.outbound.allowedHosts,
     onOperation: count,
   })
 
@@ -119,6 +139,7 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
     reachable: createReachable({ providers: config.providers, fetchFor: doors.outbound.fetchFor, clock }),
     authserver,
     login,
+    federated,
     doors,
     limits,
     bearer: { identify: watched(identify), authenticate: watched(authenticate) },
@@ -126,8 +147,10 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
       authserver: authserver.close,
       connections: connections.close,
       sessions: login.sessions.close,
+      federated: federated.close,
       outbound: doors.outbound.close,
       toStrangers: doors.toStrangers.close,
+      toIssuers: doors.toIssuers.close,
     },
   }
 }
@@ -139,27 +162,57 @@ function createDoors(config: Config, { shared }: Kept) {
   const limits = createEndpointLimits({ counters: shared.counters, perMinute: config.limits.perMinute })
   type Spent = Parameters<typeof limits.spend>
   const { allowedHosts } = config.outbound
+  const issuers = config.oauth.trustedIssuers.map(({ issuer }) => new URL(issuer).host)
   return {
     addressOf,
     limits: { spend: (...[endpoint, address]: Spent) => limits.spend(endpoint, rateKeyOf(address)) },
     outbound: createFetches(config, allowedHosts),
     /** For what anybody may ask: where the operator’s own servers are, is no place that a stranger can send it to. */
     toStrangers: createGuardedFetch({ allowedHosts }),
+    toIssuers: createGuardedFetch({ allowedHosts: [...allowedHosts, ...issuers] }),
+  }
+}
+
+/** Whom an issuer speaks for: the people the configuration names or who have linked that account, and no agent. */
+function createSubjects(
+  { oauth }: Config,
+  users: Pick<Users, 'find'>,
+  findLinked: (issuer: string, subject: string) => Promise<{ readonly user: User } | undefined>,
+) {
+  return async (issuer: string, subject: string) => {
+    const subjects = new Map(
+      oauth.trustedIssuers.filter((each) => each.issuer === issuer).flatMap((each) => Object.entries(each.subjects)),
+    )
+    const name = subjects.get(subject)?.normalize('NFC')
+    const named = name === undefined ? undefined : await users.find(DEFAULT_TENANT, name)
+    const user = name === undefined ? (await findLinked(issuer, subject))?.user : named
+    return user?.kind === 'person' && (name === undefined || user.name === name)
+      ? { tenant: DEFAULT_TENANT, userId: user.id }
+      : undefined
   }
 }
 
 /** How people prove who they are. */
-function createLogin({ publicUrl, signIn }: Config, world: World, { storage }: Kept) {
+async function createLogin({ publicUrl, signIn }: Config, world: World, kept: Kept) {
+  const { storage, sealer, gateSecrets, metrics } = kept
   const { clock, random, log } = world
   const secure = publicUrl.startsWith('https:')
   const sessions = createSessions({ storage, clock, random, log, settings: { ...signIn, secure } })
   const passwords = createPasswords({ storage, clock, random, settings: signIn })
   const attempts = createAttempts({ clock })
   const settings = { publicUrl, invitationHours: signIn.invitationHours }
+  /** One for every tenant, until a tenant can have a configuration of its own. */
+  const policyOf: PolicyOf = () => signIn
+  const challengeKey = await gateSecrets.require('challenges')
   return {
+    ...openFactors({ storage, clock, random, sealer, challengeKey, policyOf, publicUrl }),
+    sealer,
+    policyOf,
+    onProof: (kind: ProofKind, outcome: string) => metrics.sekisho_sign_in_proofs_total.inc({ kind, outcome }),
     sessions,
     passwords,
     attempts,
+    codeAttempts: createAttempts({ clock }),
     invitations: createInvitations({ storage, clock, random, passwords, sessions, settings }),
   }
 }

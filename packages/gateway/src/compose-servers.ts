@@ -68,6 +68,9 @@ export function createServers(config: Config, world: World, parts: Kept & People
     clock,
     log,
     newRequestId,
+    onChanged({ kind, tenant, userId, ...change }) {
+      if (kind === 'tools') audit.note(tenant, { kind: 'tools.changed', ...change, owner: userId })
+    },
     settings: { listMs: timeouts.listMs, nameLimit: NAME_LIMIT - names.clientPrefix.length },
   })
   return {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createAdminApp, type AdminCaller } from './admin/app.ts'
 import type { UpstreamId } from './base/ids.ts'
 import type { Log } from './base/log.ts'
@@ -10,7 +10,9 @@ import { openKept } from './compose-kept.ts'
 import { createPageRoutes } from './compose-pages.ts'
 import { openPeople, type People } from './compose-people.ts'
 import type { Config } from './config/config.ts'
+import { createProxies, limitConnections } from './http/connections.ts'
 import { createEdge } from './http/edge.ts'
+import { createOverload } from './http/overload.ts'
 import { createRefusal } from './http/refusal.ts'
 import { createRouter, type Route } from './http/router.ts'
 import type { Refuse } from './http/serve.ts'
@@ -42,6 +44,8 @@ export interface Gateway {
   handleOperator(request: IncomingMessage, response: ServerResponse): void
   /** Answers what never became a request, wherever it came from. */
   readonly refuse: Refuse
+  /** Bounds the connections of a server that listens on the network. */
+  limitConnections(server: Server): void
   /**
    * As long as no owner has chosen a password, lets one in who can let others in. To be asked when the gate can be
    * reached and what it answers can be shown, since the link is shown this once.
@@ -80,6 +84,9 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
     ...calls,
     credentials: people.accounts.credentials,
     invitations: people.login.invitations,
+    factors: people.login.factors,
+    sessions: people.login.sessions,
+    agents: people.authserver.agents,
     clock: world.clock,
     startedAt,
     url: () => config.publicUrl,
@@ -90,9 +97,19 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
     serveWeb(request, response, { bodyLimit: ADMIN_BODY_BYTES, fetch: (web) => admin.fetch(web, caller) })
   const fetchForPrincipal = async (request: IncomingMessage, response: ServerResponse) =>
     fetchAdmin(request, response, { kind: 'principal', principal: await people.bearer.identify(request) })
+  const isShared = createProxies(config.trustProxy)
+  const overload = createOverload({
+    settings: config.limits,
+    isShared,
+    chance: () => (world.random(1)[0] ?? 0) / 256,
+  })
+  let connections = () => 0
   const measure = async () => {
     const { metrics } = kept
     metrics.sekisho_calls_in_flight.set(flights.size)
+    metrics.sekisho_requests_in_flight.set(overload.inFlight())
+    metrics.sekisho_connections.set(connections())
+    metrics.sekisho_event_loop_delay_seconds.set(overload.delaySeconds())
     metrics.oauth_active_sessions.set(await people.login.sessions.count().catch(() => NaN))
     return metrics.text()
   }
@@ -160,9 +177,19 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
   kept.audit.note(DEFAULT_TENANT, { kind: 'gate.started', version: VERSION, instance })
 
   return {
-    handle: createRouter({ ...door, routes, showPage, checkEdge: createEdge({ ...config, ...config.listen }) }),
+    handle: createRouter({
+      ...door,
+      routes,
+      showPage,
+      admit: overload.admit,
+      checkEdge: createEdge({ ...config, ...config.listen }),
+    }),
     handleOperator: createRouter({ ...door, routes: operatorRoutes, checkEdge: () => {} }),
     refuse: createRefusal({ newRequestId, onFailure }),
+    limitConnections(server) {
+      const onRefused = (limit: string) => kept.metrics.sekisho_refused_total.labels(limit).inc()
+      connections = limitConnections(server, { ...config.limits, isShared, onOpened: overload.opened, onRefused }).open
+    },
     welcome: () => letFirstIn(people),
     rootKey: kept.keyring,
     stop() {
@@ -172,6 +199,7 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
     },
     async close() {
       const { drainMs } = config.timeouts
+      overload.close()
       await closeAll(world.log, {
         flights: () => Promise.all([flights.close(drainMs), underWay.landed(drainMs)]),
         ...calls.closing,

@@ -5,6 +5,7 @@ import { systemClock } from './base/clock.ts'
 import { systemRandom } from './base/ids.ts'
 import type { Log } from './base/log.ts'
 import { asProblem, problem } from './base/problem.ts'
+import { isProgram } from './base/program.ts'
 import { requireOwnSocket, socketPathOf } from './base/socket-path.ts'
 import type { Config } from './config/config.ts'
 import type { Gateway } from './gateway.ts'
@@ -93,13 +94,13 @@ async function run({ config, playground, warnings }: Run, member?: Membership): 
 
 /** The playground is no part of the gate, and is loaded only where somebody calls it. */
 async function loadEverything() {
-  const { createEverythingHandler } = await import('@sekisho/playground/everything')
+  const { createEverythingHandler } = await import('#everything')
   return createEverythingHandler()
 }
 
 /** A server of ours like any other, loaded where somebody calls it. */
 async function loadMal({ apiBaseUrl }: { readonly apiBaseUrl: string | undefined }) {
-  const { createMalHandler } = await import('@sekisho/mal')
+  const { createMalHandler } = await import('#mal')
   return createMalHandler(apiBaseUrl === undefined ? {} : { apiBaseUrl })
 }
 
@@ -124,12 +125,17 @@ interface Openers {
 /** Both or none: a door that was left open would keep the process from ending. */
 async function openDoors(gateway: Gateway, config: Config, { log, member }: Openers): Promise<Doors> {
   const onError = (error: Error) => log.error({ error }, 'door.failed')
-  const settings = { requestMs: config.timeouts.bodyMs, refuse: gateway.refuse, onError }
+  const { bodyMs: requestMs, headersMs } = config.timeouts
+  const { headerBytes } = config.limits
+  const settings = { requestMs, headersMs, headerBytes, refuse: gateway.refuse, onError }
   const socket = socketPathOf(config.dataDirectory)
   if (!member) makeWay(socket)
   const opened: Listener[] = []
   try {
-    const network = await listen(gateway.handle, config.listen, settings)
+    const network = await listen(gateway.handle, config.listen, {
+      ...settings,
+      limitConnections: gateway.limitConnections,
+    })
     opened.push(network)
     const operator = await listen(gateway.handleOperator, { socket }, settings)
     opened.push(operator)
@@ -194,7 +200,7 @@ async function shutDown({ gateway, doors, config, log }: ShutDown): Promise<void
 
 const readFlags = (): Flags => parseArgs({ options: { workers: { type: 'string' } } }).values
 
-if (import.meta.main) {
+if (isProgram(import.meta.url)) {
   try {
     await runGate(readFlags())
   } catch (error) {

@@ -1,5 +1,7 @@
 /** What every process reports of the same database: one of them is as right as their sum is wrong. */
 const SAME_EVERYWHERE = new Set(['oauth_active_sessions'])
+/** What is as bad as in the process where it is worst. */
+const WORST_COUNTS = new Set(['sekisho_event_loop_delay_seconds'])
 
 /** One metric: what is said of it, and its series. */
 interface Metric {
@@ -37,6 +39,7 @@ function add({ name, series }: Metric, line: string): void {
   const [id, value] = [line.slice(0, end), Number(line.slice(end + 1))]
   const known = series.get(id)
   if (known === undefined || Number.isNaN(known)) series.set(id, value)
+  else if (WORST_COUNTS.has(name)) series.set(id, Math.max(known, value))
   else if (!SAME_EVERYWHERE.has(name)) series.set(id, known + value)
 }
 

@@ -25,7 +25,7 @@ const CLIENT_ID = '5e6b150c0ffee5e6b150c0ffee5e6b15'
 
 /** Opens the emulated MyAnimeList. The playground is no part of the gate, and is loaded only here. */
 export async function openPlayground({ redirectUri, directory, port }: PlaygroundNeeds): Promise<Playground> {
-  const { createMalEmulator } = await import('@sekisho/playground/mal')
+  const { createMalEmulator } = await import('#mal-emulator')
   const clientSecret = randomBytes(32).toString('hex')
   const emulator = createMalEmulator({
     clients: [{ id: CLIENT_ID, secret: clientSecret, name: 'Sekisho', redirectUris: [redirectUri] }],

@@ -30,7 +30,7 @@ export const rooms = {
   login: {
     floor: 4,
     imports: ['base', 'http', 'pages', 'storage', 'identity', 'audit', 'limits', 'authserver'],
-    owns: 'how a person proves who they are: passwords, invitations, sessions',
+    owns: 'how a person proves who they are: passwords, identity providers, invitations, sessions',
   },
   upstreams: {
     floor: 4,

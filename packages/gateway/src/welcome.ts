@@ -1,3 +1,4 @@
+import { COMMAND } from './base/program.ts'
 import type { Config } from './config/config.ts'
 import type { Administrator, Gateway } from './gateway.ts'
 import type { Playground } from './playground.ts'
@@ -39,7 +40,7 @@ function aboutFirstLink(url: string, { name, link }: Administrator): string[] {
     '  In mcp.json   of VS Code under "servers", of Cursor and others under "mcpServers":',
     `    "sekisho": { "type": "http", "url": "${url}" }`,
     '',
-    'Others are invited with a link of their own:  npm run sekisho -- user invite ada',
+    `Others are invited with a link of their own:  ${COMMAND} user invite ada`,
   ]
 }
 
@@ -47,6 +48,6 @@ function aboutFirstRun(publicUrl: string, { mal }: Pick<Playground, 'mal'>): str
   return [
     'There is no sekisho.jsonc yet, so demonstration servers run, with no account anywhere. MyAnimeList among them is',
     `an emulation at ${mal.url}, where users mika, haru and others have their lists. Connect one:  ${publicUrl}/account`,
-    'Write your own servers into sekisho.jsonc (docs/configuration.md); check it with  npm run sekisho -- check',
+    `Write your own servers into sekisho.jsonc (docs/configuration.md); check it with  ${COMMAND} check`,
   ]
 }

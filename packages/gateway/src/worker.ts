@@ -24,6 +24,8 @@ export type ToWorker =
   | { readonly is: 'gathered'; readonly n: number; readonly texts: readonly string[] }
 
 export type FromWorker =
+  /** Hears now: what was sent before this may be lost. */
+  | { readonly is: 'here' }
   | { readonly is: 'ready' }
   | { readonly is: 'gather'; readonly n: number }
   | { readonly is: 'measured'; readonly n: number; readonly text: string }
@@ -50,7 +52,9 @@ export async function joinPrimary(): Promise<Membership | undefined> {
   const alone = Promise.withResolvers<void>()
   worker.once('disconnect', () => alone.resolve())
   const say = (message: FromWorker) => void (worker.isConnected() && process.send?.(message))
-  const [{ orders }] = (await once(process, 'message')) as [ToWorker & { is: 'orders' }]
+  const heard = once(process, 'message')
+  say({ is: 'here' })
+  const [{ orders }] = (await heard) as [ToWorker & { is: 'orders' }]
   return {
     id: worker.id,
     orders,

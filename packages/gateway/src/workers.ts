@@ -1,8 +1,8 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { Log } from './base/log.ts'
+import { moduleBeside } from './base/program.ts'
 import { createMeasuring } from './workers-measuring.ts'
 import type { FromWorker, Orders, ToWorker } from './worker.ts'
 
@@ -33,7 +33,7 @@ export async function runWorkers({ count, orders, log, stopped }: WorkersNeeds):
   const workers = new Set<Worker>()
   const measuring = createMeasuring(() => workers)
   let stopping = false
-  cluster.setupPrimary({ exec: fileURLToPath(new URL('main.ts', import.meta.url)), args: [] })
+  cluster.setupPrimary({ exec: moduleBeside(import.meta.url, 'main'), args: [] })
   const killAll = () => workers.forEach((worker) => worker.process.kill('SIGKILL'))
   process.once('exit', killAll)
   const told = stopped.finally(() => {
@@ -55,15 +55,13 @@ export async function runWorkers({ count, orders, log, stopped }: WorkersNeeds):
     const ready = Promise.withResolvers<void>()
     workers.add(worker)
     worker.on('message', (message: FromWorker) => {
-      if (message.is === 'ready') ready.resolve()
+      if (message.is === 'here') worker.send({ is: 'orders', orders: { ...orders, first: isFirst } } satisfies ToWorker)
+      else if (message.is === 'ready') ready.resolve()
       else measuring.take(worker, message)
     })
     worker.once('exit', () => {
       workers.delete(worker)
       ready.resolve()
-    })
-    worker.once('online', () => {
-      worker.send({ is: 'orders', orders: { ...orders, first: isFirst } } satisfies ToWorker)
     })
     await ready.promise
     return worker

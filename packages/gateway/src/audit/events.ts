@@ -17,6 +17,12 @@ const connection = {
   provider: 'the provider, or mcp: and the server that named its own',
   issuer: 'the authorization server, where it named itself',
 }
+const identity = {
+  provider: 'the identity provider, as the configuration names it',
+  issuer: 'its issuer',
+  how: 'sign-in (an account was made for it) or account (by its user)',
+  address: 'where from',
+}
 const expires = 'when it ends, in milliseconds since 1970'
 const consent = {
   ...client,
@@ -58,13 +64,31 @@ export const events = {
       ...on,
     },
   },
+  'tools.changed': {
+    means:
+      'A server describes its tools otherwise than when they were last looked at; a restart of the gate forgets nothing.',
+    fields: {
+      ...server,
+      owner: 'the id of the user who was shown them, where each has tools of their own',
+      before: 'the SHA-256 of the descriptions until now',
+      after: 'the SHA-256 of those from now on',
+      added: 'how many have a new name',
+      removed: 'how many are gone',
+      altered: 'how many have the same name and another description',
+    },
+  },
   'auth.failed': {
     means: 'A request came with no key, or with one that opens nothing; of each, at most one a second is kept.',
     fields: { error: 'the code of the refusal', path: 'what was asked for', address: 'where it came from' },
   },
   'login.ok': {
     means: 'Somebody signed in with a browser.',
-    fields: { how: 'what they proved it with (RFC 8176)', address: 'where from', browser: 'what the browser is' },
+    fields: {
+      how: 'what they proved it with (RFC 8176)',
+      provider: 'the identity provider that vouched for them',
+      address: 'where from',
+      browser: 'what the browser is',
+    },
   },
   'login.failed': {
     means: 'An attempt to sign in was refused; of each refusal, at most one a second is kept.',
@@ -74,14 +98,67 @@ export const events = {
       address: 'where from',
     },
   },
+  'login.second_failed': {
+    means:
+      'Somebody proved a first factor, and was refused at the second; of each refusal, at most one a second is kept.',
+    fields: { error: 'the code of the refusal', address: 'where from' },
+  },
   'login.ended': { means: 'Somebody signed out of a browser.', fields: { address: 'where from' } },
+  'login.refused': {
+    means:
+      'An identity provider vouched for somebody, and the rules did not let them in; of each refusal, at most one a second is kept.',
+    fields: {
+      provider: 'the identity provider',
+      error: 'the code of the refusal',
+      reason: 'which rule',
+      address: 'where from',
+    },
+  },
+  'login.ended_elsewhere': {
+    means: 'An identity provider said that a user signed out there, and their browsers were signed out.',
+    fields: { provider: 'the identity provider', count: 'how many' },
+  },
+  'identity.linked': {
+    means: 'A user, or the gate for a new user, linked an identity elsewhere to sign in with.',
+    fields: identity,
+  },
+  'identity.unlinked': {
+    means: 'A user unlinked an identity; browsers that it signed in are signed out.',
+    fields: identity,
+  },
   'session.ended': {
-    means: 'A user signed others of their browsers out.',
+    means: 'A user signed browsers of theirs out.',
     fields: { count: 'how many', address: 'where from' },
   },
   'invitation.made': {
     means: 'A link was made by which a user sets a password.',
     fields: { ...person, expires, ...on },
+  },
+  'password.reset_made': {
+    means: 'A link was made by which a user sets a new password.',
+    fields: { ...person, expires, ...on },
+  },
+  'passkey.added': {
+    means: 'A user added a passkey.',
+    fields: { name: 'what they call it', address: 'where from' },
+  },
+  'passkey.removed': {
+    means: 'A user removed a passkey.',
+    fields: { name: 'what they called it', address: 'where from' },
+  },
+  'authenticator.added': { means: 'A user set up an authenticator app.', fields: { address: 'where from' } },
+  'authenticator.removed': { means: 'A user removed their authenticator app.', fields: { address: 'where from' } },
+  'recovery.made': {
+    means: 'A user was given recovery codes; those of before are good for nothing.',
+    fields: { count: 'how many', address: 'where from' },
+  },
+  'recovery.used': {
+    means: 'A user took the second step with a recovery code.',
+    fields: { left: 'how many are left', address: 'where from' },
+  },
+  'factors.reset': {
+    means: 'An administrator took a user’s second factors away; the user’s browsers are signed out.',
+    fields: { ...person, ...on },
   },
   'password.set': {
     means: 'A password was set; the user’s other browsers are signed out.',
@@ -92,6 +169,14 @@ export const events = {
   'user.added': { means: 'A user was added.', fields: { ...person, role: 'their role', ...on } },
   'user.removed': { means: 'A user was removed with all that was theirs.', fields: { ...person, ...on } },
   'user.role_changed': { means: 'A user was given another role.', fields: { ...person, role: 'the new role', ...on } },
+  'agent.added': {
+    means: 'An agent was added: a user who is no person, with a client of its own.',
+    fields: { ...person, ...client, how: 'what it proves itself by', ...on },
+  },
+  'agent.renewed': {
+    means: 'An agent was given a new secret or new keys; the ones before, and its tokens, have ended.',
+    fields: { ...person, ...client, how: 'what it proves itself by', ...on },
+  },
   'key.added': {
     means: 'An API key was made.',
     fields: { ...apiKey, scopes: 'what it allows', expires, ...on },
@@ -116,6 +201,10 @@ export const events = {
   'client.registered': {
     means: 'A client registered itself with the authorization server; at most one a second is kept.',
     fields: { ...client, clientName: 'what it calls itself', redirectHost: 'the hosts its answers go to' },
+  },
+  'client.asserted': {
+    means: 'An issuer that the operator trusts let a client in for a user, who was not asked.',
+    fields: { ...client, issuer: 'the identity provider', resources: 'what the token is for' },
   },
   'client.cut_off': {
     means: 'A code or a refresh token was used that had been used before, and all that came of it was revoked.',

@@ -8,6 +8,8 @@ export interface ErrorRow {
   readonly oauth?: string | undefined
   readonly says: string
   readonly fix: string
+  /** The setting that was reached, where the failure is that; the detail `setting` says so where it may be one of several. */
+  readonly limit?: string
   /** Details that a program needs, and that therefore go out beside the words. */
   readonly shows?: readonly string[]
 }

@@ -1,5 +1,6 @@
 import { accessErrors } from './errors/access.ts'
 import { accountErrors } from './errors/account.ts'
+import { federatedErrors } from './errors/federated.ts'
 import { operationErrors } from './errors/operation.ts'
 import { requestErrors } from './errors/request.ts'
 import { upstreamErrors } from './errors/upstream.ts'
@@ -17,6 +18,7 @@ export const errors = {
   ...accessErrors,
   ...upstreamErrors,
   ...accountErrors,
+  ...federatedErrors,
   ...operationErrors,
 }
 

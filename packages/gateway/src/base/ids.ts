@@ -19,7 +19,7 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
  * (60 bits), in Crockford's base 32, lower case.
  */
 export function createIds(clock: { now(): number }, random: Random = systemRandom) {
-  return (prefix: 'usr' | 'key' | 'ten' | 'evt' | 'vlt'): string =>
+  return (prefix: 'usr' | 'agt' | 'key' | 'ten' | 'evt' | 'vlt'): string =>
     `${prefix}_${encodeTime(clock.now())}${encodeChance(random(12))}`
 }
 export type NewId = ReturnType<typeof createIds>

@@ -24,7 +24,8 @@ export interface HeatNeeds {
  */
 export function createHeat({ now, chance }: HeatNeeds) {
   const heats = new LRUCache<string, { value: number; at: number }>({ max: ADDRESSES })
-  const held = new WeakSet<Socket>()
+  /** How many requests were read of each all the same. */
+  const held = new WeakMap<Socket, number>()
 
   function heatOf(address: string): number {
     const known = heats.get(address)
@@ -34,7 +35,7 @@ export function createHeat({ now, chance }: HeatNeeds) {
   /** Never all of them at the same moment. */
   function hold(socket: Socket, heat: number): void {
     const milliseconds = Math.min(COOL_MOST_MS, COOL_MS * Math.max(1, heat / WARM)) * (0.75 + chance() / 2)
-    held.add(socket)
+    held.set(socket, 0)
     socket.pause()
     setTimeout(() => {
       held.delete(socket)
@@ -50,8 +51,16 @@ export function createHeat({ now, chance }: HeatNeeds) {
       heats.set(address, { value: heat, at: now() })
       if (!socket.destroyed && !held.has(socket)) hold(socket, heat)
     },
-    /** Whether nothing is heard on it now: what comes all the same was sent before its refusal could be read. */
-    holds: (socket: Socket): boolean => held.has(socket),
+    /**
+     * Whether a request comes on a connection that nothing is heard on, which was sent before its refusal could be read.
+     * The first may have been on its way to Node already when it was held up: that one is nobody's fault.
+     */
+    holds(socket: Socket): boolean {
+      const read = held.get(socket)
+      if (read === undefined) return false
+      held.set(socket, read + 1)
+      return read > 0
+    },
     /** Hears a new connection at once, unless its address was refused a lot. */
     opened(socket: Socket): void {
       if (heats.size === 0) return

@@ -74,7 +74,7 @@ export function createAccess({ opened, refresh, store, clock, linkFor, onRejecte
     if (accessToken.reveal() !== refused.reveal()) return accessToken
     if (refreshToken === undefined) throw await ended(wanted, kept, { kind: 'grant', error: 'unauthorized' })
     const key = keyOf(holder, link.provider)
-    if (clock.now() - (forced.get(key) ?? -Infinity) < FRESH_MS) throw await refusedFresh(wanted, kept)
+    if (clock.now() - (forced.get(key) ?? -Infinity) < FRESH_MS) return unlessRefused(wanted, refused)
     const outcome = await refresh.refresh(kept)
     forced.set(key, clock.now())
     if (outcome.kind === 'renewed') return renewed(outcome.kept)
@@ -93,10 +93,17 @@ export function createAccess({ opened, refresh, store, clock, linkFor, onRejecte
     return refusal('connection.rejected', { holder, link, server })
   }
 
-  /** Another would be refused as well; since other servers may take this one, the connection stays. */
-  async function refusedFresh(wanted: Wanted, kept: Kept) {
+  /**
+   * The one just renewed, unless it was that one: another would be refused as well. Since other servers may take it, the
+   * connection stays. Asked for anew, for what was read before may be from before the renewal.
+   */
+  async function unlessRefused(wanted: Wanted, refused: Secret): Promise<Secret> {
+    opened.drop(wanted.holder, wanted.link.provider)
+    const kept = await requireKept(wanted)
+    const { accessToken } = kept.credential
+    if (accessToken.reveal() !== refused.reveal()) return accessToken
     await store.note(kept, 'unauthorized', false)
-    return refusal('connection.rejected', wanted)
+    throw refusal('connection.rejected', wanted)
   }
 
   /** Only the user can allow more; and where they did, to ask them again would be to ask for ever. */

@@ -10,9 +10,10 @@ import type { EraName, Handshake } from '../upstreams/era.ts'
 import { readRefusal } from '../upstreams/refusal.ts'
 import type { Asking, Caller, Who } from '../upstreams/transport.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
+import { differenceOf, type Change } from './changes.ts'
 import { fetchList } from './fetch-list.ts'
 import { kinds, type KindName } from './kinds.ts'
-import type { LastKnown, Memory } from './last-known.ts'
+import { isPersonal, type LastKnown, type Memory } from './last-known.ts'
 import type { Listing } from './listing.ts'
 import { toShelf, type Shelf, type Shelving } from './shelf.ts'
 import type { Slot } from './slots.ts'
@@ -69,6 +70,8 @@ export interface LoadingNeeds {
     /** The longest name on the merged endpoint. */
     readonly nameLimit: number
   }
+  /** Told when a list is found to be another than when it was last looked at, before a restart of the gate too. */
+  onChanged?(change: Change): void
   /** Told when a list has been loaded, or could not be. */
   onLoaded(wanted: Wanted): void
 }
@@ -144,10 +147,11 @@ export function createLoading(needs: LoadingNeeds) {
     slot.askedAt = clock.now()
     const listing = await turns(() => renewing(wanted, () => inquire(wanted)))
     slot.askedAt = clock.now()
+    const before = slot.shelf
     slot.shelf = toShelf(listing, shelvingOf(wanted))
     slot.isBorrowed = false
     slot.freshMs = Math.min(Math.max(listing.ttlMs ?? 0, lastingMs(definition)), FRESH_MOST_MS)
-    await keep(wanted, slot.shelf)
+    await keep(wanted, before, slot.shelf)
   }
 
   /** A credential that is refused may have another in its place: then the work is done once more, with that. */
@@ -198,16 +202,34 @@ export function createLoading(needs: LoadingNeeds) {
   }
 
   /** Writes the list down where it is not as it was; a server works all the same where that fails. */
-  async function keep(wanted: Wanted, shelf: Shelf): Promise<void> {
+  async function keep(wanted: Wanted, before: Shelf | undefined, shelf: Shelf): Promise<void> {
     const { definition, slot } = wanted
     const now = digest(shelf)
     if (now === slot.keptDigest) return
+    if (before !== undefined && slot.keptDigest !== undefined) noteChange(wanted, before, shelf)
     try {
       await needs.lastKnown.save(memoryOf(wanted), shelf)
       slot.keptDigest = now
     } catch (error) {
       log.error({ server: definition.id, error }, 'registry.not_kept')
     }
+  }
+
+  /** What stands beside the descriptions may change: it is them that were allowed. */
+  function noteChange({ definition, asker, kind, slot }: Wanted, before: Shelf, after: Shelf): void {
+    const difference = differenceOf(before, after)
+    if (difference.added + difference.removed + difference.altered === 0) return
+    slot.changedAt = clock.now()
+    const { tenant, userId } = asker.principal
+    needs.onChanged?.({
+      server: definition.id,
+      kind,
+      tenant,
+      userId: isPersonal(definition) ? userId : undefined,
+      before: hash('sha256', before.own),
+      after: hash('sha256', after.own),
+      ...difference,
+    })
   }
 
   /** A missing token is no fault, and asked for anew each time; the user may have set it since. */

@@ -33,6 +33,8 @@ export interface Standing {
   readonly idle: boolean
   /** When that which runs was started, where something else had run for this user before. */
   readonly restartedAt: number | undefined
+  /** When the list was last found to be another than it had been, since the gate started. */
+  readonly changedAt: number | undefined
 }
 
 /** How many there are of each kind, as far as it is known. */
@@ -116,7 +118,7 @@ export function createRegistry(needs: RegistryNeeds): Registry {
   }
 
   function standingOf({ definition, asker: { principal, client }, slot }: Wanted): Standing {
-    const { shelf, failure, askedAt, loading: goesOn, restartedAt } = slot
+    const { shelf, failure, askedAt, loading: goesOn, restartedAt, changedAt } = slot
     return {
       definition,
       items: shelf?.items ?? [],
@@ -127,6 +129,7 @@ export function createRegistry(needs: RegistryNeeds): Registry {
       failure: failure ?? (shelf || !goesOn ? undefined : tooSlow(definition, settings.listMs)),
       idle: upstreams.startedAt(definition.id, principal, client) === undefined,
       restartedAt,
+      changedAt,
     }
   }
 

@@ -26,6 +26,8 @@ export interface Slot {
   outdated: boolean
   /** Of the list that is kept over restarts. */
   keptDigest: string | undefined
+  /** When the list was last found to be another than it had been. */
+  changedAt: number | undefined
   loading: Promise<void> | undefined
 }
 
@@ -122,6 +124,7 @@ function emptySlot(): Slot {
     restartedAt: undefined,
     outdated: false,
     keptDigest: undefined,
+    changedAt: undefined,
     loading: undefined,
   }
 }

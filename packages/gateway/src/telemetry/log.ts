@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import type { Log } from '../base/log.ts'
 import { viewOf } from './error-view.ts'
@@ -30,7 +31,25 @@ export async function openLog({ level, format }: LogSettings): Promise<Log> {
 }
 
 async function destination(readable: boolean) {
-  if (!readable) return pino.destination({ dest: 2, sync: true })
+  const stderr = pino.destination({ dest: 2, sync: true })
+  const plain = new Writable({
+    decodeStrings: false,
+    write(line: string, _encoding, done) {
+      stderr.write(escapeOdd(line))
+      done()
+    },
+  })
+  if (!readable) return plain
   const { default: pretty } = await import('pino-pretty')
-  return pretty({ colorize: process.stderr.isTTY, destination: 2, sync: true, translateTime: 'HH:MM:ss' })
+  return pretty({ colorize: process.stderr.isTTY, destination: plain, sync: true, translateTime: 'HH:MM:ss' })
 }
+
+/**
+ * JSON escapes what a terminal obeys below U+0020 alone. Others stand above it, and what ends a line or turns the
+ * direction of writing around: names that a server chose come into the log.
+ */
+function escapeOdd(line: string): string {
+  return line.replace(ODD, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+const ODD = /[\u007f-\u009f\u2028\u2029]|\p{Bidi_Control}/gu

@@ -16,6 +16,22 @@ export const metricsTable = {
     help: 'Time from the first byte of an MCP request to the end of its answer.',
   },
   sekisho_errors_total: { kind: 'counter', labels: ['code'], help: 'Errors answered, by code of the error table.' },
+  sekisho_refused_total: {
+    kind: 'counter',
+    labels: ['limit'],
+    help: 'What was refused, ended or given up because a limit was reached, by the setting that is the limit.',
+  },
+  sekisho_requests_in_flight: {
+    kind: 'gauge',
+    labels: [],
+    help: 'HTTP requests that are being answered, streams included.',
+  },
+  sekisho_connections: { kind: 'gauge', labels: [], help: 'Connections that are open on the gate’s own port.' },
+  sekisho_event_loop_delay_seconds: {
+    kind: 'gauge',
+    labels: [],
+    help: 'How late the process was for its work in the last quarter of a second; of several, the one that was latest.',
+  },
   sekisho_calls_in_flight: { kind: 'gauge', labels: [], help: 'MCP requests that are being answered.' },
   sekisho_children: { kind: 'gauge', labels: ['server'], help: 'Stdio servers running.' },
   sekisho_child_starts_total: { kind: 'counter', labels: ['server', 'outcome'], help: 'Starts of stdio servers.' },
@@ -23,6 +39,11 @@ export const metricsTable = {
     kind: 'counter',
     labels: ['outcome'],
     help: 'Checks of API keys and access tokens: ok, missing, invalid.',
+  },
+  sekisho_sign_in_proofs_total: {
+    kind: 'counter',
+    labels: ['kind', 'outcome'],
+    help: 'Proofs that people gave to sign in: password, passkey, app (a one-time code) or recovery (a recovery code). `outcome` is ok or an error code.',
   },
   oauth_operations_total: {
     kind: 'counter',

@@ -63,6 +63,8 @@ export function createFailureNote({ log, metrics }: { readonly log: Log; readonl
     const { code, row } = failure
     const details = loggable(failure.details)
     metrics.sekisho_errors_total.labels(code).inc()
+    const limit = row.limit === undefined ? undefined : (details['setting'] ?? row.limit)
+    if (typeof limit === 'string') metrics.sekisho_refused_total.labels(limit).inc()
     if (row.status >= 500 && code !== 'request.cancelled')
       log.warn({ requestId, code, details, error: failure }, 'request.failed')
     else log.debug({ requestId, code, details }, 'request.refused')

@@ -24,6 +24,15 @@ test('what each has counted is added up; what all report of one database is not'
   expect(lines).toContain('oauth_active_sessions 7')
 })
 
+test('the delay of all is that of the latest', async () => {
+  const texts = [0.2, 0.7, 0.1].map((seconds) => {
+    const metrics = createMetrics()
+    metrics.sekisho_event_loop_delay_seconds.set(seconds)
+    return metrics.text()
+  })
+  expect(mergeMetrics(await Promise.all(texts)).split('\n')).toContain('sekisho_event_loop_delay_seconds 0.7')
+})
+
 test('every metric stays in one piece, and is described once', async () => {
   const merged = mergeMetrics([await count({ ping: 1 }, 0), await count({ 'tools/call': 1 }, 0)])
   const names = merged

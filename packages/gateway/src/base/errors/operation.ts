@@ -60,7 +60,7 @@ export const operationErrors = {
     status: 503,
     rpc: -32603,
     says: 'No gate is running with the data directory {directory}.',
-    fix: 'Start it with `npm start`, or name its directory with SEKISHO_DATA.',
+    fix: 'Start it with `sekisho start` (in the repository `npm start`), or name its directory with SEKISHO_DATA.',
   },
   'gate.unreachable': {
     status: 503,
@@ -97,6 +97,13 @@ export const operationErrors = {
     rpc: -32603,
     says: 'No token was given.',
     fix: 'Pipe it into the command, or run the command in a terminal and type it.',
+  },
+  'gate.overloaded': {
+    status: 503,
+    rpc: -31007,
+    limit: 'limits.requestsInFlight',
+    says: 'The gate has more to do than it can at this moment.',
+    fix: 'Try again in {seconds} s; the operator sees in sekisho_refused_total which limit was reached.',
   },
   'gate.stopping': { status: 503, rpc: -31007, says: 'The gate is stopping.', fix: 'Try again in a few seconds.' },
   'gate.fault': {

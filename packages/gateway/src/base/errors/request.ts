@@ -61,6 +61,7 @@ export const requestErrors = {
   'request.too_large': {
     status: 413,
     rpc: -32600,
+    limit: 'limits.requestBytes',
     says: 'The request is larger than {limit} bytes.',
     fix: 'Send less, or ask the operator to raise limits.requestBytes.',
   },
@@ -73,12 +74,14 @@ export const requestErrors = {
   'request.headers_too_large': {
     status: 431,
     rpc: -32600,
+    limit: 'limits.headerBytes',
     says: 'The address and the headers of the request are too long together.',
     fix: 'Send a shorter address, fewer headers or shorter ones.',
   },
   'request.timeout': {
     status: 408,
     rpc: -32600,
+    limit: 'timeouts.bodyMs',
     says: 'The request did not arrive in time.',
     fix: 'Send the whole request at once.',
   },

@@ -54,6 +54,7 @@ export const upstreamErrors = {
   'upstream.start_timeout': {
     status: 504,
     rpc: -31006,
+    limit: 'timeouts.startMs',
     says: '{server} did not answer within {seconds} s of its start.',
     fix: 'See `sekisho logs {server}`, or raise its startTimeoutMs.',
   },
@@ -66,18 +67,21 @@ export const upstreamErrors = {
   'upstream.memory': {
     status: 502,
     rpc: -31006,
+    limit: 'stdio.memoryMb',
     says: '{server} used more than {megabytes} MB and was ended. The call may or may not have run.',
     fix: 'Raise its memoryMb, or ask it for less.',
   },
   'upstream.capacity': {
     status: 503,
     rpc: -31007,
+    limit: 'stdio.maxChildren',
     says: 'No more servers can be started now.',
     fix: 'Try again soon, or ask the operator to raise stdio.maxChildren.',
   },
   'upstream.timeout': {
     status: 504,
     rpc: -31006,
+    limit: 'timeouts.callMs',
     says: '{server} did not answer within {seconds} s. The call may or may not have run.',
     fix: 'Check what it did before you call again, or raise its timeoutMs.',
   },
@@ -90,6 +94,7 @@ export const upstreamErrors = {
   'upstream.too_large': {
     status: 502,
     rpc: -31006,
+    limit: 'limits.answerBytes',
     says: '{server} gave an answer larger than {limit} bytes.',
     fix: 'Ask it for less, or raise limits.answerBytes.',
   },

