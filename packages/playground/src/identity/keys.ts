@@ -4,10 +4,13 @@ import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } fr
 /** How a token is signed: as it should be, or in a way that must not be believed. */
 export type Signing = 'RS256' | 'none' | 'HS256' | 'stranger'
 
+/** Making one takes longer than a sign-in: each is made once, and every provider of this process signs with it. */
+const pairs = new Map<string, ReturnType<typeof generateKeyPair>>()
+
 /** The provider's key, and every way to sign with it that a relying party may meet. */
 export async function createKeys(clientSecret: string) {
-  const own = await generateKeyPair('RS256', { extractable: true })
-  const stranger = await generateKeyPair('RS256', { extractable: true })
+  const own = await pairOf('own')
+  const stranger = await pairOf('stranger')
   const kid = randomUUID()
   const jwk = { ...(await exportJWK(own.privateKey)), kid, alg: 'RS256', use: 'sig' }
 
@@ -29,3 +32,9 @@ export async function createKeys(clientSecret: string) {
   }
 }
 export type Keys = Awaited<ReturnType<typeof createKeys>>
+
+function pairOf(whom: string): ReturnType<typeof generateKeyPair> {
+  const pair = pairs.get(whom) ?? generateKeyPair('RS256', { extractable: true })
+  pairs.set(whom, pair)
+  return pair
+}

@@ -41,7 +41,7 @@ export function createMalEmulator(options: MalOptions = {}): MalEmulator {
   const log = createRequestLog()
   const grants = createGrantStore({ clock, random, settings, memory: options.memory })
   let site: ReturnType<typeof createSite> | undefined
-  const server = createHttp({ openRoutes, log })
+  const server = createHttp({ openRoutes, log, settings })
 
   return {
     settings,

@@ -46,8 +46,24 @@ export interface MalSettings {
   authorize: 'ask' | 'access_denied'
   /** What a valid refresh is answered with. Only `ok` and `no_refresh_token` issue tokens. */
   refreshReply: 'ok' | 'html' | 'no_refresh_token' | 'error' | 'hang'
-  /** Calls of the API per credential; what is over is answered with 403. */
+  /** Calls of the API per credential; what is over is turned away. */
   throttle: { perSecond: number; burst: number } | undefined
+  /** How it is turned away: as the API forbids, with the page of what stands in front of it, or with 429. */
+  throttlePage: 'forbidden' | 'html' | 'too_many'
+  /** Every API call is answered like this until it is taken back. */
+  outage: 'unavailable' | 'html' | 'hang' | undefined
+  /** How long each answer takes, in milliseconds. */
+  delayMs: number
+  /** How somebody else's private list is answered. */
+  privateList: 'forbidden' | 'not_found'
+  /** How the removal of an entry that is not there is answered. */
+  removeAbsent: 'ok' | 'not_found'
+  /** Whether access tokens may change lists; without the right it is 403. */
+  writing: 'allowed' | 'refused'
+  /** Fields of an edit that are overlooked without a word, under the names they are sent by. */
+  overlooks: readonly string[]
+  /** Whether the numbers of list entries come as strings. */
+  numbers: 'numbers' | 'strings'
   /** The next API calls are answered with this, before anything else is looked at. */
   failNext: { times: number; status: number; body?: string; headers?: Record<string, string> } | undefined
 }
@@ -61,6 +77,14 @@ export function defaultSettings(): MalSettings {
     authorize: 'ask',
     refreshReply: 'ok',
     throttle: undefined,
+    throttlePage: 'forbidden',
+    outage: undefined,
+    delayMs: 0,
+    privateList: 'forbidden',
+    removeAbsent: 'ok',
+    writing: 'allowed',
+    overlooks: [],
+    numbers: 'numbers',
     failNext: undefined,
   }
 }

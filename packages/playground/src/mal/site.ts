@@ -39,10 +39,10 @@ export function createSite(needs: SiteNeeds): { routes: readonly Route[]; genera
   const take = createThrottle({ clock, settings })
 
   const endpoints = [
-    ...animeEndpoints({ catalogue, library }),
-    ...mangaEndpoints({ catalogue, library }),
-    ...listEndpoints({ catalogue, library, clock }),
-    ...userEndpoints({ catalogue, library }),
+    ...animeEndpoints({ catalogue, library, settings }),
+    ...mangaEndpoints({ catalogue, library, settings }),
+    ...listEndpoints({ catalogue, library, settings, clock }),
+    ...userEndpoints({ catalogue, library, settings }),
     ...forumEndpoints(),
   ]
   const routes = [

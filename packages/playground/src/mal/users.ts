@@ -31,6 +31,7 @@ export const users: readonly User[] = [
   }),
   user(4, 'collector', { about: '25,000 anime, 2,000 manga', anime: 25_000, manga: 2_000 }),
   user(5, 'hermit', { about: '40 anime, 20 manga, and the lists are private', anime: 40, manga: 20, isPrivate: true }),
+  user(6, 'reader', { about: '300 anime, 60 manga', anime: 300, manga: 60 }),
 ]
 
 export function findUser(name: string): User | undefined {

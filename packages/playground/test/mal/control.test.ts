@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -41,8 +41,9 @@ test.for([{ settings: { rotation: 'never' } }, { settings: { unknown: 1 } }, { t
   },
 )
 
+const bin = fileURLToPath(new URL('../../src/mal/bin.ts', import.meta.url))
+
 test('alone, it says where it is and who may come in', async () => {
-  const bin = fileURLToPath(new URL('../../src/mal/bin.ts', import.meta.url))
   const child = spawn('node', [bin, '--port', '0', '--redirect', 'http://localhost:1/cb'])
   try {
     const [chunk] = await once(child.stdout, 'data', { signal: AbortSignal.timeout(10_000) })
@@ -51,4 +52,34 @@ test('alone, it says where it is and who may come in', async () => {
   } finally {
     child.kill()
   }
+})
+
+test('alone, it gives out a token of whoever is named', async () => {
+  const child = spawn('node', [bin, '--port', '0', '--token', 'mika'])
+  try {
+    let text = ''
+    for await (const chunk of child.stdout) {
+      text += chunk
+      if (/access token of mika:\n\S+\n$/.test(text)) break
+    }
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0]
+    const authorization = `Bearer ${text.trim().split('\n').at(-1)}`
+    const me = await fetch(`${url}/v2/users/@me`, { headers: { authorization } })
+    expect(await me.json()).toMatchObject({ name: 'mika' })
+  } finally {
+    child.kill()
+  }
+})
+
+test.for([
+  { args: ['--help'], status: 0, out: /--token <user>.*mika \(12 anime/s, err: /^$/ },
+  { args: ['--nope'], status: 2, out: /^$/, err: /^Unknown option '--nope' [^\n]*--help[^\n]*\n$/ },
+  { args: ['--token', 'nobody'], status: 2, out: /^$/, err: /^there is no user nobody [^\n]*\n$/ },
+])('alone, it explains itself: $args', ({ args, status, out, err }) => {
+  const ended = spawnSync('node', [bin, ...args], { encoding: 'utf8', timeout: 10_000 })
+  expect(ended).toMatchObject({
+    status,
+    stdout: expect.stringMatching(out),
+    stderr: expect.stringMatching(err),
+  })
 })

@@ -2,15 +2,16 @@ import type { GrantStore } from '../oauth/store.ts'
 import type { MalClient, MalSettings } from '../options.ts'
 import type { Catalogue } from '../catalogue/generate.ts'
 import type { Library } from '../catalogue/lists.ts'
-import type { Exchange, Reply, Route } from '../server/exchange.ts'
+import type { Exchange, Refusal, Reply, Route } from '../server/exchange.ts'
 import { requireUser, type User } from '../users.ts'
-import { expiredToken, forbidden, invalidToken, badRequest } from './errors.ts'
+import { badRequest, deniedPage, expiredToken, forbidden, invalidToken, tooMany, unavailable } from './errors.ts'
 import { parseFields, type FieldTree } from './fields.ts'
 
 /** What every endpoint of the API works with. */
 export interface ApiNeeds {
   readonly catalogue: Catalogue
   readonly library: Library
+  readonly settings: MalSettings
 }
 
 /** One request to the API whose credential was looked at. */
@@ -37,9 +38,12 @@ export function guard({ clients, grants, settings, take }: GuardNeeds, endpoints
     handle(exchange) {
       const failure = nextFailure(settings)
       if (failure) return failure
+      if (settings.outage === 'hang') return 'hang'
+      if (settings.outage) throw settings.outage === 'html' ? deniedPage(503, 'Maintenance') : unavailable()
       const caller = authenticate(exchange)
-      if (!take(caller.key)) throw forbidden()
+      if (!take(caller.key)) throw throttlePages[settings.throttlePage]()
       if (auth === 'user' && !caller.viewer) throw forbidden()
+      if (method !== 'GET' && settings.writing === 'refused') throw forbidden()
       return handle({
         exchange,
         viewer: caller.viewer,
@@ -75,6 +79,12 @@ interface GuardNeeds {
 export function requireViewer({ viewer }: Call): User {
   if (!viewer) throw forbidden()
   return viewer
+}
+
+const throttlePages: Readonly<Record<MalSettings['throttlePage'], () => Refusal>> = {
+  forbidden,
+  html: () => deniedPage(403, 'Access denied'),
+  too_many: tooMany,
 }
 
 function nextFailure(settings: MalSettings): Reply | undefined {

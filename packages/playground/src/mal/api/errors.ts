@@ -10,6 +10,20 @@ export function forbidden(): Refusal {
   return apiError(403, 'forbidden')
 }
 
+/** What stands in front of the API turns away with a page for people. */
+export function deniedPage(status: 403 | 503, words: string): Refusal {
+  const body = `<!DOCTYPE html><html><head><title>${words}</title></head><body><h1>${words}</h1></body></html>`
+  return new Refusal({ status, headers: { 'content-type': 'text/html; charset=UTF-8' }, body })
+}
+
+export function tooMany(): Refusal {
+  return new Refusal(json({ message: 'Too Many Requests', error: 'too_many_requests' }, 429, { 'retry-after': '1' }))
+}
+
+export function unavailable(): Refusal {
+  return apiError(503, 'service_unavailable')
+}
+
 export function notFound(): Refusal {
   return apiError(404, 'not_found')
 }

@@ -1,11 +1,11 @@
 import type { ListEntry, UserList } from '../catalogue/lists.ts'
-import type { Clock } from '../options.ts'
+import type { Clock, MalSettings } from '../options.ts'
 import { json, type Reply } from '../server/exchange.ts'
 import { findUser, type User } from '../users.ts'
 import { requireViewer, type ApiNeeds, type Call, type Endpoint } from './call.ts'
 import { page, readWindow } from './envelope.ts'
 import { forbidden, notFound } from './errors.ts'
-import { project } from './fields.ts'
+import { project, type JsonObject } from './fields.ts'
 import { animeRow, mangaRow, type KindRow, type Ordered } from './kinds.ts'
 import { showListStatus, showWholeListStatus } from './list-status.ts'
 import { showNode } from './nodes.ts'
@@ -32,7 +32,7 @@ export function listEndpoints(needs: ApiNeeds & { clock: Clock }): Endpoint[] {
 }
 
 function showList(needs: ApiNeeds, row: KindRow, call: Call): Reply {
-  const list = needs.library.listOf(requireOwner(call), row.kind)
+  const list = needs.library.listOf(requireOwner(needs, call), row.kind)
   const window = readWindow(call.exchange, 1_000)
   const scene = sceneOf(needs, row, call)
   return page(call.exchange, window, {
@@ -41,19 +41,22 @@ function showList(needs: ApiNeeds, row: KindRow, call: Call): Reply {
       const work = list.shelf.find(id)
       const entry = list.find(id)
       if (!work || !entry) return {}
-      const status = { list_status: (asked: Call['asked']) => showListStatus(row, entry, asked, 'list') }
+      const { numbers } = needs.settings
+      const status = {
+        list_status: (asked: Call['asked']) => withNumbers(numbers, showListStatus(row, entry, asked, 'list')),
+      }
       return { node: showNode(scene, work, call.asked), ...project(status, call.asked, []) }
     },
   })
 }
 
 /** Whose list it is: `@me` for the viewer. A private list is for its owner alone. */
-function requireOwner(call: Call): User {
+function requireOwner({ settings }: ApiNeeds, call: Call): User {
   const name = call.exchange.params['name'] ?? ''
   if (name === '@me') return requireViewer(call)
   const owner = findUser(name)
   if (!owner) throw notFound()
-  if (owner.isPrivate && owner !== call.viewer) throw forbidden()
+  if (owner.isPrivate && owner !== call.viewer) throw settings.privateList === 'not_found' ? notFound() : forbidden()
   return owner
 }
 
@@ -82,18 +85,33 @@ function editEntry(needs: ApiNeeds & { clock: Clock }, row: KindRow, call: Call)
   const list = needs.library.listOf(requireViewer(call), row.kind)
   const entry = {
     ...(list.find(work.id) ?? blank),
-    ...readChange(row, call.exchange.form),
+    ...readChange(row, without(call.exchange.form, needs.settings.overlooks)),
     updatedAt: needs.clock.now(),
   }
   list.put(work.id, entry)
-  return json(showWholeListStatus(row, entry))
+  return json(withNumbers(needs.settings.numbers, showWholeListStatus(row, entry)))
 }
 
-/** Answers the same whether there was an entry or not. */
+/** Answers the same whether there was an entry or not, unless the settings say as the documentation does. */
 function removeEntry(needs: ApiNeeds, row: KindRow, call: Call): Reply {
   const work = requireWork(needs, row, call)
-  needs.library.listOf(requireViewer(call), row.kind).remove(work.id)
+  const list = needs.library.listOf(requireViewer(call), row.kind)
+  if (needs.settings.removeAbsent === 'not_found' && !list.find(work.id)) throw notFound()
+  list.remove(work.id)
   return json([])
+}
+
+function without(form: URLSearchParams, names: readonly string[]): URLSearchParams {
+  return new URLSearchParams([...form].filter(([name]) => !names.includes(name)))
+}
+
+function withNumbers(as: MalSettings['numbers'], shown: JsonObject): JsonObject {
+  if (as === 'numbers') return shown
+  const written = Object.entries(shown).map(([name, value]) => [
+    name,
+    typeof value === 'number' ? String(value) : value,
+  ])
+  return Object.fromEntries(written)
 }
 
 /** Only what was sent changes, and names that are not known change nothing. */

@@ -45,7 +45,8 @@ export function animeFields(work: Work): Fields {
   return {
     num_episodes: () => length,
     start_season: () => (season ? { ...season } : undefined),
-    broadcast: () => (work.mediaType === 'tv' ? broadcast(index) : undefined),
+    broadcast: () =>
+      work.mediaType === 'tv' || work.status === animeWords.statuses.running ? broadcast(index) : undefined,
     source: () => sources[index % sources.length],
     average_episode_duration: () => episodeSeconds(work),
     rating: () => (oddity.nsfw === 'black' ? 'rx' : ratings[index % ratings.length]),

@@ -49,6 +49,14 @@ const accepts = {
   authorize: oneOf('ask', 'access_denied'),
   refreshReply: oneOf('ok', 'html', 'no_refresh_token', 'error', 'hang'),
   throttle: (value) => value === null || hasNumbers(value, 'perSecond', 'burst'),
+  throttlePage: oneOf('forbidden', 'html', 'too_many'),
+  outage: (value) => value === null || oneOf('unavailable', 'html', 'hang')(value),
+  delayMs: (value) => typeof value === 'number' && value >= 0 && value <= 600_000,
+  privateList: oneOf('forbidden', 'not_found'),
+  removeAbsent: oneOf('ok', 'not_found'),
+  writing: oneOf('allowed', 'refused'),
+  overlooks: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+  numbers: oneOf('numbers', 'strings'),
   failNext: (value) => value === null || hasNumbers(value, 'times', 'status'),
 } satisfies Record<keyof MalSettings, (value: unknown) => boolean>
 

@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { MalSettings } from '../options.ts'
 import { json, Refusal, type Answer, type Exchange, type Route } from './exchange.ts'
 import { createRouter } from './router.ts'
 import type { RequestLog } from './request-log.ts'
@@ -6,7 +8,7 @@ import type { RequestLog } from './request-log.ts'
 const maxBodyBytes = 64 * 1024
 
 /** The HTTP side: reads a request to its end, finds its route and sends what the route answers. */
-export function createHttp({ openRoutes, log }: HttpNeeds) {
+export function createHttp({ openRoutes, log, settings }: HttpNeeds) {
   let router: Promise<Router> | undefined
   return createServer((req, res) => void serve(req, res))
 
@@ -22,6 +24,7 @@ export function createHttp({ openRoutes, log }: HttpNeeds) {
         status: answer === 'hang' ? 0 : answer.status,
       })
       if (answer === 'hang') return
+      if (settings.delayMs > 0) await setTimeout(settings.delayMs)
       res.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) })
       res.end(req.method === 'HEAD' ? undefined : answer.body)
     } catch {
@@ -40,6 +43,7 @@ export function createHttp({ openRoutes, log }: HttpNeeds) {
 interface HttpNeeds {
   openRoutes(): Promise<readonly Route[]>
   log: RequestLog
+  settings: Pick<MalSettings, 'delayMs'>
 }
 
 type Router = ReturnType<typeof createRouter>
