@@ -1,0 +1,20 @@
+import { inspect } from 'node:util'
+
+/** A value that must not be seen: it prints as `[secret]`. Unwrap it only on the line that sends it. */
+export interface Secret {
+  reveal(): string
+  toString(): string
+  toJSON(): string
+}
+
+const MASK = '[secret]'
+
+/** Wraps a value. It is kept in a closure, so that no property of the object holds it. */
+export function secret(value: string): Secret {
+  return Object.freeze({
+    reveal: () => value,
+    toString: () => MASK,
+    toJSON: () => MASK,
+    [inspect.custom]: () => MASK,
+  })
+}
