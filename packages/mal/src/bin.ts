@@ -1,13 +1,17 @@
 #!/usr/bin/env node
+import './small.ts'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import { createNetwork } from './api/network.ts'
+import { createNetwork } from '#kit/network'
 import { fixed } from './auth/credentials.ts'
-import { createEnvironmentCredentials, parseEnvironment, type Environment } from './auth/environment.ts'
+import { createEnvironmentCredentials, parseEnvironment, settingsOf, type Environment } from './auth/environment.ts'
 import { createMalHandler } from './handler.ts'
 import { serveHttp } from './http.ts'
 import { createMalServer, version } from './server.ts'
 import { createMal } from './settings.ts'
+import { createExports } from './storage/exports.ts'
+import { toolsets } from './tools/tool.ts'
 
 const HELP = `sekisho-mal ${version}: MyAnimeList as an MCP server.
 
@@ -21,10 +25,19 @@ Usage: sekisho-mal [--http]
 Environment:
   MAL_REFRESH_TOKEN, MAL_CLIENT_ID, MAL_CLIENT_SECRET   an account that renews its own access token
   MAL_ACCESS_TOKEN                                      a token that lasts about a month
+  MAL_TOOLSETS (core)                                   ${toolsets.join(', ')}, or all
+  MAL_READ_ONLY (false)                                 leaves out every tool that changes something
+  MAL_REQUESTS_PER_SECOND (1), MAL_REQUESTS_PER_HOUR (3000), MAL_REQUESTS_PER_DAY (20000)
+                                                        what one account may send to MyAnimeList
+  MAL_MAX_ENTRIES (20000)                               no more entries of one list are read
+  MAL_LIST_CACHE_SECONDS (300)                          how long a list is answered without asking again
+  MAL_DATA_DIR                                          a folder for plans, for what undoes them, and over
+                                                        stdio for exported lists
   PORT (8000), HOST (127.0.0.1)                         where --http listens
-  ALLOWED_HOSTS                                         further host names for --http, separated by commas
+  ALLOWED_HOSTS                                         further host names for --http, separated by commas;
+                                                        * is any
 
-With --http the Authorization header of a request goes before all of these.
+With --http the Authorization header of a request goes before all of these tokens.
 `
 
 /** Standard output belongs to MCP; everything for people goes to standard error. */
@@ -52,9 +65,16 @@ function main(): void {
 
 function startStdio(environment: Environment): void {
   const network = createNetwork()
-  const mal = createMal({ apiBaseUrl: environment.MAL_API_BASE_URL, fetch: network.fetch, onerror })
+  const folder = environment.MAL_DATA_DIR
+  const mal = createMal({
+    ...settingsOf(environment),
+    // Over stdio the folder is on the machine of the one person who calls.
+    ...(folder !== undefined && { exports: createExports(join(folder, 'exports')) }),
+    fetch: network.fetch,
+    onerror,
+  })
   const credentials = createEnvironmentCredentials(environment, network.fetch) ?? fixed(undefined)
-  const server = serveStdio(() => createMalServer(mal, { credentials }), { onerror })
+  const server = serveStdio(() => createMalServer(mal, { credentials, owner: '' }), { onerror })
 
   const close = () => void Promise.all([server.close(), network.close()])
   process.stdin.once('end', close)
@@ -65,7 +85,7 @@ async function startHttp(environment: Environment): Promise<void> {
   const network = createNetwork()
   const credentials = createEnvironmentCredentials(environment, network.fetch)
   const handler = createMalHandler({
-    apiBaseUrl: environment.MAL_API_BASE_URL,
+    ...settingsOf(environment),
     fetch: network.fetch,
     onerror,
     ...(credentials && { credentials }),

@@ -1,8 +1,10 @@
 import { createMcpHandler, type AuthInfo } from '@modelcontextprotocol/server'
 import { fixed, type Caller } from './auth/credentials.ts'
-import { secret } from './auth/secret.ts'
+import { secret } from '#kit/secret'
 import { createMalServer } from './server.ts'
 import { createMal, type MalSettings } from './settings.ts'
+import { offerFor, type Offer } from './tools/offer.ts'
+import { toolsets } from './tools/tool.ts'
 
 export interface MalHandler {
   /** `authInfo.token` is the caller's own MyAnimeList access token; an empty one is none. */
@@ -11,7 +13,7 @@ export interface MalHandler {
 }
 
 /** One HTTP request's caller, and what became of their credential. */
-type Call = Caller & { refusal?: 'token_missing' | 'token_rejected' }
+type Call = Caller & { readonly offer: Offer; refusal?: 'token_missing' | 'token_rejected' }
 
 /**
  * MyAnimeList as an MCP server over stateless HTTP: any request is answered alone, of 2026-07-28 and of the older
@@ -25,13 +27,18 @@ type Call = Caller & { refusal?: 'token_missing' | 'token_rejected' }
 export function createMalHandler(settings: MalSettings = {}): MalHandler {
   const mal = createMal(settings)
   const calls = new WeakMap<AuthInfo, Call>()
-  const mcp = createMcpHandler(({ authInfo }) => createMalServer(mal, (authInfo && calls.get(authInfo)) ?? nobody), {
-    onerror: mal.onerror,
-  })
+  const mcp = createMcpHandler(
+    ({ authInfo }) => {
+      const call = authInfo && calls.get(authInfo)
+      return createMalServer(mal, call ?? nobody, call?.offer)
+    },
+    { onerror: mal.onerror },
+  )
 
   return {
     async fetch(request, { authInfo } = {}) {
-      const call = callOf(authInfo?.token)
+      const call = callOf(authInfo, request.headers)
+      if (call === undefined) return unknownToolset()
       const key: AuthInfo = { clientId: '', scopes: [], ...authInfo, token: authInfo?.token ?? '' }
       calls.set(key, call)
       const response = await untilFirstWord(await mcp.fetch(request, { authInfo: key }))
@@ -45,18 +52,32 @@ export function createMalHandler(settings: MalSettings = {}): MalHandler {
     },
   }
 
-  function callOf(token: string | undefined): Call {
+  /** `undefined` where the headers ask for what there is not. */
+  function callOf(authInfo: AuthInfo | undefined, headers: Headers): Call | undefined {
+    const offer = tryOffer(headers)
+    if (offer === undefined) return undefined
+    const { token, clientId: owner = '' } = authInfo ?? {}
     // The shared account is nobody's own: when it fails, a caller who logs in again changes nothing.
-    if (!token && settings.credentials) return { credentials: settings.credentials }
+    if (!token && settings.credentials) return { credentials: settings.credentials, owner, offer }
     const call: Call = {
       credentials: fixed(token ? secret(token) : undefined),
+      owner,
+      offer,
       refused: (why) => (call.refusal = why),
     }
     return call
   }
+
+  function tryOffer(headers: Headers): Offer | undefined {
+    try {
+      return offerFor(headers, mal.offer)
+    } catch {
+      return undefined
+    }
+  }
 }
 
-const nobody: Caller = { credentials: fixed(undefined) }
+const nobody: Caller = { credentials: fixed(undefined), owner: '' }
 
 /**
  * Holds a stream back until something is on it: the older revisions open it before the tool has run, and a status
@@ -76,6 +97,11 @@ async function untilFirstWord(response: Response): Promise<Response> {
     cancel: (reason) => reader.cancel(reason),
   })
   return new Response(body, { status: response.status, headers: response.headers })
+}
+
+function unknownToolset(): Response {
+  const error_description = `X-MCP-Toolsets must name some of ${toolsets.join(', ')}, or all.`
+  return Response.json({ error: 'invalid_request', error_description }, { status: 400 })
 }
 
 /** Without a credential the challenge names no error: nothing was wrong with it. */

@@ -12,7 +12,7 @@ import type { MalHandler } from './handler.ts'
 export interface HttpSettings {
   readonly port: number
   readonly host: string
-  /** Names besides the loopback ones and `host` under which the server may be reached. */
+  /** Names besides the loopback ones and `host` under which the server may be reached; `*` is any. */
   readonly allowedHosts: readonly string[]
 }
 
@@ -25,9 +25,12 @@ export interface HttpServer {
  * Serves the handler on `/mcp` without sessions: any POST is answered by any replica. The `Authorization` header of
  * a request is its caller's own MyAnimeList token.
  *
- * Host and Origin must be names we know, so that a page whose name was rebound to this machine is refused.
+ * Host and Origin must be names we know, so that a page whose name was rebound to this machine is refused. Where any Host
+ * will do, as in a network of containers that name each other, the Origin alone keeps such pages out: a browser sends it
+ * with every POST, and programs send none.
  */
 export async function serveHttp(handler: MalHandler, { port, host, allowedHosts }: HttpSettings): Promise<HttpServer> {
+  const anyHost = allowedHosts.includes('*')
   const names = [...localhostAllowedHostnames(), host, ...allowedHosts]
   const server = createServer((req, res) => void answer(req, res))
   await new Promise<void>((resolve, reject) => {
@@ -56,7 +59,8 @@ export async function serveHttp(handler: MalHandler, { port, host, allowedHosts 
   }
 
   async function serve(request: Request): Promise<Response> {
-    const refused = hostHeaderValidationResponse(request, names) ?? originValidationResponse(request, names)
+    const refused =
+      (anyHost ? undefined : hostHeaderValidationResponse(request, names)) ?? originValidationResponse(request, names)
     if (refused) return refused
     if (new URL(request.url).pathname !== '/mcp') return new Response('MCP is at /mcp.\n', { status: 404 })
     const header = request.headers.get('authorization')

@@ -1,8 +1,17 @@
-import { createMalApi, type MalApi } from './api/client.ts'
-import { systemClock, type Clock } from './api/clock.ts'
-import { createNetwork, type Fetch } from './api/network.ts'
-import { createPace, type PaceSettings } from './api/pace.ts'
+import { createApi, type Api } from '#kit/api'
+import { createCache, type Cache } from '#kit/cache'
+import { systemClock, type Clock } from '#kit/clock'
+import { createCounters, type Counters } from '#kit/counters'
+import { createNetwork, type Fetch } from '#kit/network'
+import { createQueue, type Queue, type QueueSettings } from '#kit/queue'
+import { MalProblem, type MalProblemCode } from './api/problem.ts'
+import { readRefusal } from './api/refusal.ts'
 import type { Credentials } from './auth/credentials.ts'
+import { createFailures, type Failures } from './auth/failures.ts'
+import { createRotations, type Rotations } from './auth/rotations.ts'
+import type { Exports } from './storage/exports.ts'
+import type { MalStorage } from './storage/storage.ts'
+import { parseToolsets, type Offer } from './tools/offer.ts'
 
 export interface MalSettings {
   /** @default https://api.myanimelist.net/v2 */
@@ -12,7 +21,8 @@ export interface MalSettings {
   readonly fetch?: Fetch
   /** The account of calls that bring no token; without it such calls are refused. */
   readonly credentials?: Credentials
-  readonly pace?: PaceSettings
+  /** How fast requests follow each other, and how many an hour and a day an account may send. */
+  readonly pace?: QueueSettings
   /** How long to wait before each further attempt. */
   readonly retryDelaysMs?: readonly number[]
   /** The deadline of one request to MyAnimeList. */
@@ -21,38 +31,139 @@ export interface MalSettings {
   readonly callTimeoutMs?: number
   /** No more entries of one list are read. */
   readonly maxEntries?: number
+  /** For how long answers are kept; 0 keeps none. */
+  readonly keep?: Partial<KeepSettings>
+  /** How much memory kept answers may take together, for all accounts. */
+  readonly cacheBytes?: number
+  /** Where plans, journals and snapshots are kept; without one the tools that need it say that they are off. */
+  readonly storage?: MalStorage
+  /** Where lists are exported to; only where this server runs on the machine of whoever calls. */
+  readonly exports?: Exports
+  /** Names of toolsets, or `all`: what a caller is offered who asks for nothing else. @default core */
+  readonly toolsets?: Iterable<string>
+  /** Whether the tools that change anything are left out, for everybody. */
+  readonly readOnly?: boolean
   /** Hears of faults of this server; what they say is not shown to callers. */
   readonly onerror?: (error: Error) => void
 }
 
+/** For how many milliseconds each kind of answer is kept. Own writes change or forget what they touch at once. */
+export interface KeepSettings {
+  readonly list: number
+  readonly profile: number
+  /** Searches and details, which show the own entry. */
+  readonly work: number
+  /** Rankings, seasons, suggestions. */
+  readonly catalogue: number
+  readonly boards: number
+  readonly forum: number
+}
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+const keepUsually: KeepSettings = {
+  list: 5 * MINUTE,
+  profile: HOUR,
+  work: 10 * MINUTE,
+  catalogue: 6 * HOUR,
+  boards: 24 * HOUR,
+  forum: MINUTE,
+}
+
+/**
+ * Nothing is documented; about one request a second for an account is what the community keeps to. All accounts share
+ * the address of this server, and take turns.
+ */
+export const paceUsually: QueueSettings = {
+  burst: 5,
+  perSecond: 1,
+  reserve: 2,
+  together: { burst: 20, perSecond: 5 },
+  budgets: { perHour: 3000, perDay: 20_000 },
+}
+
 /** What every tool call of one server shares. */
 export interface Mal {
-  readonly api: MalApi
+  readonly api: Api
+  readonly queue: Queue
+  readonly cache: Cache
+  readonly counters: Counters
+  readonly failures: Failures
+  readonly rotations: Rotations
   readonly callTimeoutMs: number
   readonly maxEntries: number
+  readonly keep: KeepSettings
+  readonly storage: MalStorage | undefined
+  readonly exports: Exports | undefined
+  readonly offer: Offer
+  /** Now, in milliseconds. */
+  now(): number
+  readonly wait: Clock['wait']
   readonly onerror: (error: Error) => void
   close(): Promise<void>
 }
 
-/** Puts the parts together; throws when `apiBaseUrl` is nothing to send tokens to. */
+/** Puts the parts together; throws when `apiBaseUrl` is nothing to send tokens to, or a toolset has no such name. */
 export function createMal(settings: MalSettings): Mal {
   const clock = settings.clock ?? systemClock
   const network = settings.fetch ? { fetch: settings.fetch, close: async () => {} } : createNetwork()
+  const queue = createQueue(settings.pace ?? paceUsually, clock)
+  const counters = createCounters()
+  const api = createApi<MalProblemCode>({
+    baseUrl: settings.apiBaseUrl ?? 'https://api.myanimelist.net/v2',
+    userAgent: 'sekisho-mal',
+    fetch: network.fetch,
+    queue,
+    clock,
+    counters,
+    settings: {
+      requestTimeoutMs: settings.requestTimeoutMs ?? 20_000,
+      retryDelaysMs: settings.retryDelaysMs ?? [1000, 2000, 4000],
+    },
+    endpointOf,
+    readRefusal,
+    problem: (code, more) => new MalProblem(code, more),
+  })
+  const cache = createCache({
+    clock,
+    maxBytes: settings.cacheBytes ?? 64 * 1024 * 1024,
+    mayBeStale: (error) => error instanceof MalProblem && whileDown.has(error.code),
+    count(key, outcome) {
+      const [account, kept = ''] = key.split('/')
+      counters.add({ account, what: `kept ${kept}`, outcome, ms: 0 })
+    },
+  })
   return {
-    api: createMalApi({
-      apiBaseUrl: settings.apiBaseUrl ?? 'https://api.myanimelist.net/v2',
-      fetch: network.fetch,
-      // Nothing is documented; about one request a second is what the community keeps to.
-      pace: createPace(settings.pace ?? { burst: 5, perSecond: 1 }, clock),
-      clock,
-      settings: {
-        requestTimeoutMs: settings.requestTimeoutMs ?? 20_000,
-        retryDelaysMs: settings.retryDelaysMs ?? [1000, 2000, 4000],
-      },
-    }),
+    api,
+    queue,
+    cache,
+    counters,
+    failures: createFailures(),
+    rotations: createRotations(),
     callTimeoutMs: settings.callTimeoutMs ?? 120_000,
     maxEntries: settings.maxEntries ?? 20_000,
+    keep: { ...keepUsually, ...settings.keep },
+    storage: settings.storage,
+    exports: settings.exports,
+    offer: { toolsets: parseToolsets(settings.toolsets ?? ['core']), readOnly: settings.readOnly ?? false },
+    now: () => clock.now(),
+    wait: (ms, signal) => clock.wait(ms, signal),
     onerror: settings.onerror ?? (() => {}),
     close: network.close,
   }
 }
+
+/** `/users/ada/animelist` is `/users/{name}/animelist`: few names, and none of anybody. */
+function endpointOf(path: string): string {
+  return path.replace(/^\/users\/(?!@me\b)[^/]+/, '/users/{name}').replaceAll(/\/\d+(?=\/|$)/g, '/{id}')
+}
+
+/** Failures in which an older answer is better than none. */
+const whileDown: ReadonlySet<MalProblemCode> = new Set([
+  'unavailable',
+  'timeout',
+  'unreadable',
+  'throttled',
+  'budget_spent',
+])

@@ -1,12 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { request, type IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { createMalEmulator } from '@sekisho/playground/mal'
 import { describe, expect, test } from 'vitest'
+import { tools } from '../src/tools/table.ts'
 import { readMessages, requestOf } from './support/call.ts'
 import { entry, startStandIn } from './support/stand-in.ts'
 
+const core = tools.filter(({ toolset }) => toolset === 'core').length
 const bin = fileURLToPath(new URL('../src/bin.ts', import.meta.url))
 
 describe('over stdio', () => {
@@ -16,7 +23,7 @@ describe('over stdio', () => {
       await using standIn = await startStandIn()
       standIn.lists.set('static', [entry(7)])
       await using client = await connect(mode, { MAL_ACCESS_TOKEN: 'static', MAL_API_BASE_URL: standIn.apiBaseUrl })
-      expect((await client.listTools()).tools).toHaveLength(5)
+      expect((await client.listTools()).tools).toHaveLength(core)
       const result = await client.callTool({ name: 'get_my_anime_list', arguments: {} })
       expect(result.structuredContent).toMatchObject({ entries: [{ id: 7 }] })
     },
@@ -52,6 +59,25 @@ describe('over stdio', () => {
     expect(Object.fromEntries(standIn.seen[0]?.form ?? [])).toMatchObject({ client_id: 'c', client_secret: 's' })
   })
 
+  test('with a folder, a whole list is written there and a plan is kept there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mal-data-'))
+    await using mal = createMalEmulator()
+    const { url } = await mal.listen()
+    await using client = await connect('auto', {
+      MAL_ACCESS_TOKEN: mal.issueTokens('mika').accessToken,
+      MAL_API_BASE_URL: `${url}/v2`,
+      MAL_TOOLSETS: 'transfer',
+      MAL_DATA_DIR: folder,
+    })
+    const { structuredContent: written } = await client.callTool({ name: 'export_list', arguments: {} })
+    const { path } = written as { path: string }
+    expect(path).toMatch(/exports\/mika-animelist-\d{4}-\d\d-\d\d\.xml$/)
+    const file = await readFile(path, 'utf8')
+    const { structuredContent } = await client.callTool({ name: 'import_list', arguments: { file } })
+    expect(structuredContent).toMatchObject({ entries: 12, unchanged: 12, total: 0, unread: [] })
+    await rm(folder, { recursive: true })
+  })
+
   test('ends when its client does', async () => {
     const child = spawn(process.execPath, [bin], { env: {}, stdio: ['pipe', 'pipe', 'inherit'] })
     child.stdin.end()
@@ -67,7 +93,7 @@ describe('over HTTP', () => {
     await using server = await start({ MAL_API_BASE_URL: standIn.apiBaseUrl })
 
     const listed = await post(server.url, { method: 'tools/list', params: {} })
-    expect(listed.messages[0]?.result?.tools).toHaveLength(5)
+    expect(listed.messages[0]?.result?.tools).toHaveLength(core)
     const call = { method: 'tools/call', params: { name: 'get_my_anime_list', arguments: {} } }
     const [ada, grace] = await Promise.all([post(server.url, call, 'ada'), post(server.url, call, 'grace')])
     expect(ada.messages[0]?.result?.structuredContent).toMatchObject({ entries: [{ id: 1 }] })
@@ -84,12 +110,12 @@ describe('over HTTP', () => {
     await using standIn = await startStandIn()
     standIn.lists.set('ada', [entry(1)])
     await using server = await start({ MAL_API_BASE_URL: standIn.apiBaseUrl })
-    const request = requestOf('tools/call', { name: 'get_my_anime_list', arguments: {} })
-    request.headers.set('authorization', 'Bearer ada')
+    const asked = requestOf('tools/call', { name: 'get_my_anime_list', arguments: {} })
+    asked.headers.set('authorization', 'Bearer ada')
     const response = await fetch(server.url, {
       method: 'POST',
-      headers: request.headers,
-      body: await request.text(),
+      headers: asked.headers,
+      body: await asked.text(),
     })
     expect(await response.json()).toMatchObject({ result: { structuredContent: { count: 1 } } })
   })
@@ -116,6 +142,15 @@ describe('over HTTP', () => {
     const evil = await fetch(server.url, { method: 'POST', headers: { origin: 'https://evil.example' }, body: '{}' })
     expect(evil.status).toBe(403)
     expect((await fetch(new URL('/', server.url))).status).toBe(404)
+  })
+
+  test('a container is reached by any name, and pages of other origins are refused all the same', async () => {
+    await using strict = await start({})
+    await using open = await start({ ALLOWED_HOSTS: '*' })
+    const named = { host: 'sekisho-mal:8000' }
+    expect(await statusOf(strict.url, named)).toBe(403)
+    expect(await statusOf(open.url, named)).toBe(200)
+    expect(await statusOf(open.url, { ...named, origin: 'http://sekisho-mal:8000' })).toBe(403)
   })
 })
 
@@ -158,6 +193,22 @@ async function start(env: Record<string, string>) {
       expect(out).toBe('')
     },
   }
+}
+
+/** What `tools/list` is answered with under another name: `fetch` would not send it. */
+async function statusOf(url: string, headers: Record<string, string>): Promise<number | undefined> {
+  const sent = request(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...headers,
+    },
+  })
+  sent.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} }))
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  response.resume()
+  return response.statusCode
 }
 
 async function post(url: string, message: object, token?: string) {

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { createNetwork } from '../src/api/network.ts'
+import { createNetwork } from '#kit/network'
 import { createEnvironmentCredentials, parseEnvironment } from '../src/auth/environment.ts'
 import { createRefreshManager } from '../src/auth/refresh.ts'
-import { secret } from '../src/auth/secret.ts'
+import { secret } from '#kit/secret'
 import { fakeClock, startBench } from './support/call.ts'
 import { entry, startStandIn, type Scripted, type StandIn } from './support/stand-in.ts'
 

@@ -1,23 +1,23 @@
 import { describe, expect, test } from 'vitest'
+import { tools } from '../src/tools/table.ts'
 import { readMessages, requestOf, startBench } from './support/call.ts'
 import { entry, startStandIn } from './support/stand-in.ts'
 
+/** Names that people have in their rules and prompts: they stay. */
+const firstNames = ['analyze_taste', 'get_anime_detail', 'get_my_anime_list', 'get_user_stats', 'search_anime']
+
 describe('what is offered', () => {
-  test('R2-16: five tools, all of them read only, listed without a credential', async () => {
+  test('R2-16: the core tools, each with what a client decides by, listed without a credential', async () => {
     await using bench = await startBench()
     const response = await bench.handler.fetch(requestOf('tools/list', {}))
-    const tools = readMessages(await response.text())[0]?.result?.tools ?? []
-    expect(tools.map(({ name }) => name).sort()).toEqual([
-      'analyze_taste',
-      'get_anime_detail',
-      'get_my_anime_list',
-      'get_user_stats',
-      'search_anime',
-    ])
-    for (const tool of tools) {
-      expect(tool).toMatchObject({
+    const listed = readMessages(await response.text())[0]?.result?.tools ?? []
+    const core = tools.filter(({ toolset }) => toolset === 'core')
+    expect(listed.map(({ name }) => name).sort()).toEqual(core.map(({ name }) => name).sort())
+    expect(listed.map(({ name }) => name)).toEqual(expect.arrayContaining(firstNames))
+    for (const { name, effect } of core) {
+      expect(listed.find((tool) => tool.name === name)).toMatchObject({
         title: expect.any(String),
-        annotations: { readOnlyHint: true, openWorldHint: true, idempotentHint: true },
+        annotations: { readOnlyHint: effect === 'reads', openWorldHint: true },
         inputSchema: { type: 'object' },
         outputSchema: { type: 'object' },
       })
@@ -45,6 +45,9 @@ describe('get_my_anime_list', () => {
     })
     expect(bench.mal.seen.at(-1)?.query.get('sort')).toBe('list_updated_at')
     expect(bench.mal.seen.at(-1)?.query.get('limit')).toBe('100')
+
+    await bench.call('get_my_anime_list', { sort: 'score' })
+    expect(bench.mal.seen.at(-1)?.query.get('sort')).toBe('list_score')
   })
 
   test('arguments out of range are refused before anything is asked', async () => {
@@ -103,26 +106,35 @@ describe('get_user_stats', () => {
       total: 4,
       scored: 2,
       mean_score: 7,
-      by_status: [
-        { name: 'completed', count: 2, mean_score: 7 },
-        { name: 'plan_to_watch', count: 1 },
-        { name: 'watching', count: 1 },
-      ],
-      by_genre: [{ name: 'Action', count: 3, mean_score: 7 }],
-      by_media_type: [
-        { name: 'tv', count: 3 },
-        { name: 'movie', count: 1 },
-      ],
-      by_decade: [
-        { name: '1990s', count: 1 },
-        { name: '2010s', count: 2 },
-        { name: '2020s', count: 1 },
-      ],
-      top_studios: [{ name: 'Madhouse', count: 3 }],
-      episodes_watched: 27,
-      episodes_rewatched: 12,
+      by: {
+        status: [
+          { name: 'completed', count: 2, mean_score: 7 },
+          { name: 'plan_to_watch', count: 1 },
+          { name: 'watching', count: 1 },
+        ],
+        genre: [
+          { name: 'Action', count: 3, mean_score: 7 },
+          { name: 'unknown', count: 1 },
+        ],
+        type: [
+          { name: 'tv', count: 3 },
+          { name: 'movie', count: 1 },
+        ],
+        decade: [
+          { name: '1990s', count: 1 },
+          { name: '2010s', count: 2 },
+          { name: '2020s', count: 1 },
+        ],
+        studio: [
+          { name: 'Madhouse', count: 3 },
+          { name: 'unknown', count: 1 },
+        ],
+        score: expect.arrayContaining([{ name: '9', count: 1 }]),
+      },
+      units: 27,
+      repeated: { times: 1, units: 12 },
       // 24 episodes and 12 again, of 24 minutes each.
-      watch_time: { hours: 14.4, days: 0.6, entries_without_length: 1 },
+      time: { hours: 14.4, days: 0.6, unknown: 1, note: expect.stringContaining('Estimated') },
       versus_community: {
         compared: 2,
         mean_difference: -0.5,
@@ -131,7 +143,6 @@ describe('get_user_stats', () => {
         liked_less: [{ id: 2, difference: -3 }],
       },
     })
-    expect(structured['by_score']).toContainEqual({ name: '9', count: 1 })
     expect(text).toContain('4 anime, 2 scored, mean 7')
     expect(bench.mal.seen).toHaveLength(1)
     expect(bench.mal.seen[0]?.query.get('limit')).toBe('1000')
@@ -142,7 +153,7 @@ describe('get_user_stats', () => {
     await using bench = await startBench()
     const { structured, isError } = await bench.call('get_user_stats')
     expect(isError).toBe(false)
-    expect(structured).toMatchObject({ total: 0, scored: 0, by_genre: [] })
+    expect(structured).toMatchObject({ total: 0, scored: 0, by: { genre: [] } })
     expect(structured).not.toHaveProperty('versus_community')
   })
 })
@@ -163,20 +174,22 @@ describe('analyze_taste', () => {
         {
           status: 'completed',
           count: 2,
-          rows: [
-            [10, 'With\ttab', 2, 'tv', 2015, 12, 12, 7.5, 'Action'],
-            [6, 'Anime 1', 1, 'tv', 2015, 12, 12, 7.5, 'Action'],
-          ],
+          rows: ['10:', '2|With tab|15T|A', '6:', '1|Anime 1|15T|A'],
         },
-        { status: 'dropped', count: 1 },
+        { status: 'dropped', count: 1, rows: ['2:', '3|Anime 3|15T|A|12/12'] },
       ],
     })
     expect(text.split('\n').slice(1)).toEqual([
+      'Types: T tv',
+      'Genres: A Action',
       '## completed (2)',
-      '10\tWith tab\t2\ttv\t2015\t12\t12\t7.5\tAction',
-      '6\tAnime 1\t1\ttv\t2015\t12\t12\t7.5\tAction',
+      '10:',
+      '2|With tab|15T|A',
+      '6:',
+      '1|Anime 1|15T|A',
       '## dropped (1)',
-      '2\tAnime 3\t3\ttv\t2015\t12\t12\t7.5\tAction',
+      '2:',
+      '3|Anime 3|15T|A|12/12',
     ])
   })
 

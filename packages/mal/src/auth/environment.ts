@@ -1,9 +1,13 @@
 import { z } from 'zod'
-import { systemClock } from '../api/clock.ts'
-import { requireApiUrl, type Fetch } from '../api/network.ts'
+import { systemClock } from '#kit/clock'
+import { requireApiUrl, type Fetch } from '#kit/network'
+import { createFileStorage } from '../storage/file.ts'
+import { paceUsually, type MalSettings } from '../settings.ts'
+import { parseToolsets } from '../tools/offer.ts'
+import type { Toolset } from '../tools/tool.ts'
 import { fixed, type Credentials } from './credentials.ts'
 import { createRefreshManager } from './refresh.ts'
-import { secret } from './secret.ts'
+import { secret } from '#kit/secret'
 
 const optional = z.string().min(1).optional()
 const address = z.string().refine(isApiUrl, 'must be https, or http on this machine')
@@ -20,6 +24,17 @@ const Variables = z
     MAL_REFRESH_TOKEN: optional,
     MAL_CLIENT_ID: optional,
     MAL_CLIENT_SECRET: optional,
+    MAL_TOOLSETS: z.string().default('core').transform(readToolsets),
+    MAL_READ_ONLY: z
+      .enum(['true', 'false', '1', '0'])
+      .default('false')
+      .transform((value) => value === 'true' || value === '1'),
+    MAL_REQUESTS_PER_SECOND: z.coerce.number().positive().max(1000).optional(),
+    MAL_REQUESTS_PER_HOUR: z.coerce.number().int().positive().optional(),
+    MAL_REQUESTS_PER_DAY: z.coerce.number().int().positive().optional(),
+    MAL_MAX_ENTRIES: z.coerce.number().int().min(1).max(1_000_000).optional(),
+    MAL_LIST_CACHE_SECONDS: z.coerce.number().int().min(0).max(86_400).optional(),
+    MAL_DATA_DIR: optional,
     MAL_API_BASE_URL: address.default('https://api.myanimelist.net/v2'),
     MAL_TOKEN_URL: address.default('https://myanimelist.net/v1/oauth2/token'),
   })
@@ -55,7 +70,43 @@ export function createEnvironmentCredentials(environment: Environment, fetch: Fe
       fetch,
     })
   }
-  return environment.MAL_ACCESS_TOKEN === undefined ? undefined : fixed(secret(environment.MAL_ACCESS_TOKEN))
+  return environment.MAL_ACCESS_TOKEN === undefined
+    ? undefined
+    : fixed(secret(environment.MAL_ACCESS_TOKEN), 'access_token')
+}
+
+/** What of the settings the environment decides. */
+export function settingsOf(environment: Environment): MalSettings {
+  const perSecond = environment.MAL_REQUESTS_PER_SECOND ?? paceUsually.perSecond
+  const { MAL_REQUESTS_PER_HOUR: perHour, MAL_REQUESTS_PER_DAY: perDay, MAL_LIST_CACHE_SECONDS: seconds } = environment
+  return {
+    apiBaseUrl: environment.MAL_API_BASE_URL,
+    ...(environment.MAL_DATA_DIR !== undefined && { storage: createFileStorage(environment.MAL_DATA_DIR) }),
+    toolsets: environment.MAL_TOOLSETS,
+    readOnly: environment.MAL_READ_ONLY,
+    pace: {
+      ...paceUsually,
+      perSecond,
+      // What everybody may send together grows with what one may.
+      together: { burst: 20, perSecond: 5 * perSecond },
+      budgets: {
+        ...paceUsually.budgets,
+        ...(perHour !== undefined && { perHour }),
+        ...(perDay !== undefined && { perDay }),
+      },
+    },
+    ...(environment.MAL_MAX_ENTRIES !== undefined && { maxEntries: environment.MAL_MAX_ENTRIES }),
+    ...(seconds !== undefined && { keep: { list: seconds * 1000 } }),
+  }
+}
+
+function readToolsets(text: string, ctx: z.RefinementCtx): ReadonlySet<Toolset> {
+  try {
+    return parseToolsets(text.split(','))
+  } catch (error) {
+    ctx.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+    return z.NEVER
+  }
 }
 
 function isApiUrl(value: string): boolean {

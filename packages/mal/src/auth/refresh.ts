@@ -1,9 +1,9 @@
-import { readText, requireApiUrl, type Fetch } from '../api/network.ts'
-import type { Clock } from '../api/clock.ts'
+import { readText, requireApiUrl, type Fetch } from '#kit/network'
+import type { Clock } from '#kit/clock'
 import { MalProblem } from '../api/problem.ts'
-import { asObject, asPositive, asText } from '../api/read.ts'
+import { asObject, asPositive, asText } from '#kit/read'
 import type { Credentials } from './credentials.ts'
-import { secret, type Secret } from './secret.ts'
+import { secret, type Secret } from '#kit/secret'
 
 export interface RefreshNeeds {
   readonly tokenUrl: string
@@ -40,6 +40,9 @@ export function createRefreshManager({ tokenUrl, clock, fetch, ...app }: Refresh
   let live: Live | undefined
   let flight: Promise<Live> | undefined
   let quietUntil = 0
+  let succeeded = 0
+  let failed = 0
+  let lastFailedAt: number | undefined
 
   async function refresh(): Promise<Live> {
     const askedAt = clock.now()
@@ -49,9 +52,12 @@ export function createRefreshManager({ tokenUrl, clock, fetch, ...app }: Refresh
       // Counted from before the request: a token may live shorter than we think, never longer.
       live = { access: secret(answer.access), expiresAt: askedAt + answer.lifetimeS * 1000 }
       if (answer.refresh !== undefined) refreshToken = secret(answer.refresh)
+      succeeded += 1
       return live
     } catch (error) {
-      quietUntil = clock.now() + QUIET_MS
+      failed += 1
+      lastFailedAt = clock.now()
+      quietUntil = lastFailedAt + QUIET_MS
       throw error
     }
   }
@@ -94,6 +100,8 @@ export function createRefreshManager({ tokenUrl, clock, fetch, ...app }: Refresh
   }
 
   return {
+    source: 'refresh_token',
+    renewals: () => ({ expiresAt: live?.expiresAt, succeeded, failed, lastFailedAt }),
     async token() {
       const now = clock.now()
       if (live && now < live.expiresAt - EARLY_MS) return live.access

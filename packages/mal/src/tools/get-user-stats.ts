@@ -1,91 +1,78 @@
 import { z } from 'zod'
-import { answer, done, readOnly, warningOf, type Reading, type Register } from './answer.ts'
-import { prepared } from './schema.ts'
-import { compact, oneLine } from './show.ts'
-import { computeStatistics, type Deviation, type Difference, type Share, type Statistics } from './statistics.ts'
+import type { Deviation, Difference } from '../insight/community.ts'
+import type { Share } from '../insight/shares.ts'
+import { computeStatistics, type Statistics } from '../insight/statistics.ts'
+import { timeNote } from '../insight/time.ts'
+import { countOf, entriesOf } from '../list/count.ts'
+import type { Kind } from '../list/entry.ts'
+import { oneLine } from '../list/one-line.ts'
+import { tool } from './tool.ts'
+import { figure, kindInput, showWhole, signed, wholeLines, wholeShape } from './whole.ts'
 
-const shares = z.array(
-  z.object({
-    name: z.string(),
-    count: z.int(),
-    mean_score: z.number().optional().describe("The user's own mean score among them"),
-  }),
-)
-const differences = z.array(
-  z.object({
-    id: z.int(),
-    title: z.string(),
-    score: z.int(),
-    community_mean: z.number(),
-    difference: z.number(),
-  }),
-)
+const figures = z.record(z.string(), z.number())
 
-const Output = z.object({
-  truncated: z.boolean().describe('Whether the list goes on beyond what was counted'),
-  warning: z.string().optional(),
-  total: z.int(),
-  scored: z.int(),
-  mean_score: z.number().optional(),
-  by_status: shares,
-  by_score: shares.describe('10 to 1'),
-  by_genre: shares.describe('An anime counts once for each of its genres'),
-  by_media_type: shares,
-  by_decade: shares.describe('Oldest first, by the year it started'),
-  top_studios: shares.describe('The 15 most frequent'),
-  episodes_watched: z.int(),
-  episodes_rewatched: z.int().describe('Complete rewatches, estimated'),
-  watch_time: z.object({ hours: z.number(), days: z.number(), entries_without_length: z.int() }),
-  versus_community: z
-    .object({
-      compared: z.int().describe('Entries that have a score of the user and one of the community'),
-      mean_difference: z.number().describe('Above 0: scores higher than the community'),
-      mean_absolute_difference: z.number(),
-      liked_more: differences,
-      liked_less: differences,
-    })
-    .optional(),
+export const getUserStats = tool({
+  name: 'get_user_stats',
+  toolset: 'core',
+  title: 'Statistics of a list',
+  description:
+    "Figures about the user's whole list: status, score, genre, type, decade and other distributions, studios or " +
+    'authors, hours, backlog, repeats, scores against the community. For titles take analyze_taste.',
+  effect: 'reads',
+  input: z.object({ kind: kindInput, top: z.int().min(1).max(500).default(20).describe('Names per distribution') }),
+  output: z.object({
+    ...wholeShape,
+    scored: z.int(),
+    mean_score: figure,
+    median_score: figure,
+    score_spread: figure,
+    completed_percent: figure,
+    dropped_percent: figure,
+    units: z.int().describe('Episodes or chapters'),
+    volumes: z.int(),
+    repeated: figures,
+    time: z.looseObject({ hours: z.number(), days: z.number(), unknown: z.int(), note: z.string() }),
+    backlog: figures,
+    by: z.record(z.string(), z.array(z.object({ name: z.string(), count: z.int(), mean_score: figure }))),
+    favourites: z
+      .array(z.looseObject({ name: z.string(), shrunk_mean: z.number() }))
+      .describe('Studios or authors; few scores are drawn to the own mean'),
+    versus_community: z.looseObject({ compared: z.int(), mean_difference: z.number(), correlation: figure }).optional(),
+  }),
+  async run({ mal }, { kind, top }) {
+    const list = await mal.wholeList(kind)
+    const statistics = computeStatistics(list)
+    return {
+      data: {
+        ...showWhole(list),
+        ...statistics,
+        time: { ...statistics.time, note: timeNote[kind] },
+        by: firstOf(statistics.by, top),
+      },
+      lines: wholeLines(list, linesOf(kind, { ...statistics, by: firstOf(statistics.by, top) })),
+    }
+  },
 })
 
-const config = {
-  title: 'Anime statistics',
-  description:
-    "Figures about the user's whole anime list: how it divides by status, score, genre, media type and decade, top " +
-    "studios, episodes, estimated watch time, and where the user's scores differ from the community's. Use it for " +
-    'questions of how much and how often; use analyze_taste when the titles themselves matter.',
-  inputSchema: prepared(z.object({})),
-  outputSchema: prepared(Output),
-  annotations: readOnly,
+function firstOf(by: Statistics['by'], top: number): Statistics['by'] {
+  return Object.fromEntries(Object.entries(by).map(([name, shares]) => [name, shares.slice(0, top)]))
 }
 
-export const registerGetUserStats: Register = (mcp, needs) => {
-  mcp.registerTool('get_user_stats', config, (_args, ctx) => answer(needs, ctx, count))
-}
-
-async function count(mal: Reading) {
-  const list = await mal.wholeList()
-  const warning = warningOf(list)
-  const statistics = computeStatistics(list.entries)
-  return done(compact({ truncated: list.truncated, warning, ...statistics }), [
-    ...(warning === undefined ? [] : [warning]),
-    ...linesOf(statistics),
-  ])
-}
-
-function linesOf(statistics: Statistics): string[] {
-  const { watch_time: time, versus_community: deviation } = statistics
-  const mean = statistics.mean_score === undefined ? '' : `, mean ${statistics.mean_score}`
-  const unknown = time.entries_without_length > 0 ? ` (${time.entries_without_length} entries of unknown length)` : ''
+function linesOf(kind: Kind, statistics: Statistics): string[] {
+  const { time, backlog, repeated, favourites, versus_community: deviation } = statistics
+  const units = kind === 'anime' ? 'episodes' : 'chapters'
   return [
-    `${statistics.total} anime, ${statistics.scored} scored${mean}`,
-    `Status: ${listed(statistics.by_status)}`,
-    `Scores: ${statistics.by_score.map(({ name, count }) => `${name}: ${count}`).join(', ')}`,
-    `Genres: ${listed(statistics.by_genre)}`,
-    `Types: ${listed(statistics.by_media_type)}`,
-    `Decades: ${listed(statistics.by_decade)}`,
-    `Studios: ${listed(statistics.top_studios)}`,
-    `Episodes: ${statistics.episodes_watched} watched, about ${statistics.episodes_rewatched} rewatched`,
-    `Watch time: about ${time.hours} hours, ${time.days} days${unknown}`,
+    `${statistics.total} ${kind}, ${statistics.scored} scored, mean ${statistics.mean_score ?? '-'}, median ` +
+      `${statistics.median_score ?? '-'}, spread ${statistics.score_spread ?? '-'}`,
+    `Of what was begun ${statistics.completed_percent ?? 0} % is completed; dropped: ${statistics.dropped_percent ?? 0} %`,
+    ...Object.entries(statistics.by).map(([name, shares]) => `By ${name}: ${listed(shares)}`),
+    `Done: ${statistics.units} ${units}${kind === 'manga' ? `, ${statistics.volumes} volumes` : ''}; ` +
+      `repeated ${countOf(repeated.times, 'time', 'times')}, about ${repeated.units} ${units} again`,
+    `Time: about ${time.hours} hours, ${time.days} days (${entriesOf(time.unknown)} of unknown length). ${timeNote[kind]}`,
+    `Backlog: ${entriesOf(backlog.entries)}, ${backlog.units} ${units}, about ${backlog.hours} hours`,
+    `Favourite ${kind === 'anime' ? 'studios' : 'authors'} (mean, drawn to the own mean where scores are few): ` +
+      (favourites.map(({ name, shrunk_mean: mean, scored }) => `${oneLine(name)} ${mean} (${scored})`).join(', ') ||
+        'none with 3 scores'),
     ...(deviation ? linesOfDeviation(deviation) : []),
   ]
 }
@@ -93,22 +80,19 @@ function linesOf(statistics: Statistics): string[] {
 function linesOfDeviation(deviation: Deviation): string[] {
   return [
     `Against the community (${deviation.compared} compared): ${signed(deviation.mean_difference)} on average, ` +
-      `${deviation.mean_absolute_difference} apart`,
-    `Liked more: ${deviation.liked_more.map(differenceOf).join('; ') || 'nothing'}`,
-    `Liked less: ${deviation.liked_less.map(differenceOf).join('; ') || 'nothing'}`,
+      `${deviation.mean_absolute_difference} apart, correlation ${deviation.correlation ?? '-'}`,
+    `Liked more: ${deviation.liked_more.map(differenceLine).join('; ') || 'nothing'}`,
+    `Liked less: ${deviation.liked_less.map(differenceLine).join('; ') || 'nothing'}`,
   ]
 }
 
-function differenceOf({ title, score, community_mean: mean, difference }: Difference): string {
-  return `${oneLine(title)} ${score} against ${mean} (${signed(difference)})`
+/** `Title 9 against 7.5 (+1.5)`. */
+export function differenceLine({ title, score, other, difference }: Difference): string {
+  return `${oneLine(title)} ${score} against ${other} (${signed(difference)})`
 }
 
 function listed(all: readonly Share[]): string {
   return all
-    .map(({ name, count, mean_score: mean }) => `${name} ${count}${mean === undefined ? '' : ` (ø ${mean})`}`)
+    .map(({ name, count, mean_score: mean }) => `${oneLine(name)} ${count}${mean === undefined ? '' : ` (ø ${mean})`}`)
     .join(', ')
-}
-
-function signed(value: number): string {
-  return value > 0 ? `+${value}` : String(value)
 }

@@ -1,60 +1,119 @@
-import type { Anime, ListStatus } from '../api/shapes.ts'
+import type { Kind, Noted, WholeList, Work } from '../list/entry.ts'
+import { oneLine } from '../list/one-line.ts'
+import type { Found, Page } from '../session.ts'
 
-/** An anime in the form of `animeShape`; what is not known is left out. */
-export function showAnime(anime: Anime) {
-  return compact({
-    id: anime.id,
-    title: anime.title,
-    title_en: anime.englishTitle === anime.title ? undefined : anime.englishTitle,
-    media_type: anime.mediaType,
-    year: anime.year,
-    num_episodes: anime.episodes,
-    mean: anime.mean,
-    genres: anime.genres,
-  })
+const SYNOPSIS = 200
+
+/** A work in the form of `workShape`; what is not known is left out. */
+export function showWork(work: Work) {
+  return {
+    id: work.id,
+    title: work.title,
+    title_en: work.englishTitle === work.title ? undefined : work.englishTitle,
+    media_type: work.mediaType,
+    year: work.year,
+    ...(work.kind === 'anime' ? { num_episodes: work.units } : { num_chapters: work.units, num_volumes: work.volumes }),
+    mean: work.mean,
+    genres: work.genres,
+  }
 }
 
-/** A list entry in the form of `listShape`; what says nothing is left out. */
-export function showListStatus(list: ListStatus) {
-  return compact({
-    status: list.status,
-    score: list.score,
-    num_episodes_watched: list.watched,
-    is_rewatching: list.isRewatching || undefined,
-    num_times_rewatched: list.timesRewatched || undefined,
-    start_date: list.startDate,
-    finish_date: list.finishDate,
-    updated_at: list.updatedAt,
-    tags: list.tags.length > 0 ? list.tags : undefined,
-  })
+/** An entry in the form of `notedShape`, in MyAnimeList's words; what says nothing is left out. */
+export function showNoted(kind: Kind, noted: Noted) {
+  const repeated = noted.timesRepeated || undefined
+  return {
+    status: noted.status,
+    score: noted.score,
+    ...(kind === 'anime'
+      ? {
+          num_episodes_watched: noted.progress,
+          is_rewatching: noted.isRepeating || undefined,
+          num_times_rewatched: repeated,
+        }
+      : {
+          num_chapters_read: noted.progress,
+          num_volumes_read: noted.volumes,
+          is_rereading: noted.isRepeating || undefined,
+          num_times_reread: repeated,
+        }),
+    start_date: noted.startDate,
+    finish_date: noted.finishDate,
+    priority: noted.priority || undefined,
+    tags: noted.tags.length > 0 ? noted.tags : undefined,
+    comments: noted.comments || undefined,
+    updated_at: noted.updatedAt,
+  }
 }
 
 /** One line of text: `Title (id 1, tv, 2015, 12 ep, mean 7.9)`. */
-export function lineOf(anime: Anime): string {
+export function lineOf(work: Work): string {
   const facts = [
-    `id ${anime.id}`,
-    anime.mediaType,
-    anime.year,
-    anime.episodes === undefined ? undefined : `${anime.episodes} ep`,
-    anime.mean === undefined ? undefined : `mean ${anime.mean}`,
+    `id ${work.id}`,
+    work.mediaType,
+    work.year,
+    work.units === undefined ? undefined : `${work.units} ${work.kind === 'anime' ? 'ep' : 'ch'}`,
+    work.mean === undefined ? undefined : `mean ${work.mean}`,
   ]
-  return `${oneLine(anime.title)} (${facts.filter((fact) => fact !== undefined).join(', ')})`
+  return `${oneLine(work.title)} (${facts.filter((fact) => fact !== undefined).join(', ')})`
 }
 
 /** `watching 3/12, score 8`. */
-export function progressOf(list: ListStatus, episodes: number | undefined): string {
-  const score = list.score === undefined ? 'not scored' : `score ${list.score}`
-  return `${list.status} ${list.watched}/${episodes ?? '?'}, ${score}${list.isRewatching ? ', rewatching' : ''}`
+export function progressOf(noted: Noted, work: Work): string {
+  const score = noted.score === undefined ? 'not scored' : `score ${noted.score}`
+  const volumes = noted.volumes > 0 ? ` (volume ${noted.volumes}/${work.volumes ?? '?'})` : ''
+  const again = work.kind === 'anime' ? 'rewatching' : 'rereading'
+  return `${noted.status} ${noted.progress}/${work.units ?? '?'}${volumes}, ${score}${noted.isRepeating ? `, ${again}` : ''}`
 }
 
-/** Keeps a line a line: titles may hold anything. */
-export function oneLine(text: string): string {
-  return text.replaceAll(/[\r\n\t]+/g, ' ')
+/** The first line of whatever counts on a list that was not read to its end. */
+export function warningOf({ entries, truncated }: WholeList): string | undefined {
+  if (!truncated) return undefined
+  return `WARNING: the list goes on; only its first ${entries.length} entries were read, and everything below is about these.`
 }
 
-/** Leaves out what is `undefined`. */
-export function compact<Shape extends object>(shape: Shape): { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> } {
-  const kept: { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> } = {}
-  for (const [key, value] of Object.entries(shape)) if (value !== undefined) Object.assign(kept, { [key]: value })
-  return kept
+/** The first words, up to about `length` characters; letters beyond the 16 bits stay whole. */
+export function beginning(text: string, length: number): string {
+  const letters = Array.from(text)
+  if (letters.length <= length) return text
+  const cut = letters.slice(0, length).join('')
+  const space = cut.lastIndexOf(' ')
+  return `${space > length / 2 ? cut.slice(0, space) : cut}…`
+}
+
+/** The first line of a page: what there is, and where it goes on. */
+export function pageLine(what: string, offset: number, nextOffset: number | undefined): string {
+  return `${what} from ${offset}; ${nextOffset === undefined ? 'no more' : `more from offset ${nextOffset}`}`
+}
+
+/** In the form of `foundShape`. */
+function showFound({ work, synopsis, noted, rank }: Found) {
+  return {
+    ...showWork(work),
+    airing_status: work.state,
+    rank: rank ?? work.rank,
+    synopsis: synopsis === undefined ? undefined : beginning(synopsis, SYNOPSIS),
+    my_status: noted?.status,
+    my_score: noted?.score,
+  }
+}
+
+/** One line of text: the work, whether it is on the own list, and the beginning of what it is about. */
+function foundLine({ work, synopsis, noted, rank }: Found): string {
+  const place = rank === undefined ? '' : `${rank}. `
+  const own = noted ? ` [on the list: ${progressOf(noted, work)}]` : ''
+  return `${place}${lineOf(work)}${own}${synopsis === undefined ? '' : `: ${oneLine(beginning(synopsis, SYNOPSIS))}`}`
+}
+
+/** A page of what was found, in both forms. */
+export function showFoundPage({ items, nextOffset }: Page<Found>, { offset, what }: { offset: number; what: string }) {
+  return {
+    data: {
+      count: items.length,
+      offset,
+      has_more: nextOffset !== undefined,
+      next_offset: nextOffset,
+      results: items.map(showFound),
+    },
+    lines: [pageLine(`${items.length} ${what}`, offset, nextOffset), ...items.map(foundLine)],
+  }
 }

@@ -1,6 +1,6 @@
 import { createMalHandler, type MalHandler } from '../../src/handler.ts'
 import type { MalSettings } from '../../src/settings.ts'
-import type { Clock } from '../../src/api/clock.ts'
+import type { Clock } from '#kit/clock'
 import { startStandIn, type StandIn } from './stand-in.ts'
 
 export interface Bench extends AsyncDisposable {
@@ -37,7 +37,7 @@ interface Message {
   }
 }
 
-/** The server in front of a stand-in, quick: nothing waits unless a test asks for it. */
+/** The server in front of a stand-in, quick: nothing waits and nothing is kept unless a test asks for it. */
 export async function startBench(settings: MalSettings = {}): Promise<Bench> {
   const mal = await startStandIn()
   mal.lists.set('ada', [])
@@ -45,6 +45,7 @@ export async function startBench(settings: MalSettings = {}): Promise<Bench> {
     apiBaseUrl: mal.apiBaseUrl,
     pace: { burst: 1000, perSecond: 1000 },
     retryDelaysMs: [1, 2, 4],
+    keep: nothing,
     ...settings,
   })
   return {
@@ -57,6 +58,8 @@ export async function startBench(settings: MalSettings = {}): Promise<Bench> {
     },
   }
 }
+
+const nothing = { list: 0, profile: 0, work: 0, catalogue: 0, boards: 0, forum: 0 }
 
 /** Time that passes only by waiting. */
 export function fakeClock(): Clock & { waits: number[] } {
@@ -75,7 +78,7 @@ export function fakeClock(): Clock & { waits: number[] } {
 
 export function requestOf(method: string, params: object, options: CallOptions = {}): Request {
   const { legacy = false, signal, progressToken } = options
-  const name = 'name' in params ? String(params.name) : undefined
+  const name = 'name' in params ? String(params.name) : 'uri' in params ? String(params.uri) : undefined
   const meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientCapabilities': {},

@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { entriesOf } from '../list/count.ts'
+import { statuses, type Kind, type ListEntry } from '../list/entry.ts'
+import { oneLine } from '../list/one-line.ts'
+import type { Page } from '../session.ts'
+import { notedShape, pageInput, pageOutput, workShape } from './schema.ts'
+import { lineOf, pageLine, progressOf, showNoted, showWork } from './show.ts'
+import { tool } from './tool.ts'
+
+/** How MyAnimeList sorts a list: highest or newest first, titles A to Z. */
+const sorts = (kind: Kind) => ['list_score', 'list_updated_at', `${kind}_title`, `${kind}_start_date`] as const
+
+/** The same without the word in front, where that says it too: `score`, `title`. */
+const sortInput = (kind: Kind) =>
+  z
+    .preprocess(
+      (said) =>
+        sorts(kind).find((sort) => typeof said === 'string' && [`list_${said}`, `${kind}_${said}`].includes(sort)) ??
+        said,
+      z.enum(sorts(kind)),
+    )
+    .optional()
+
+const inputOf = (kind: Kind) => ({
+  status_filter: z.enum(statuses[kind]).optional(),
+  sort: sortInput(kind),
+  ...pageInput({ limit: 100, max: 1000 }),
+})
+
+const outputOf = (kind: Kind) => ({
+  ...pageOutput,
+  entries: z.array(z.object({ ...workShape[kind], list: z.object(notedShape[kind]) })),
+})
+
+/** One page of the own list. */
+function getMyList(kind: Kind) {
+  return tool({
+    name: `get_my_${kind}_list`,
+    toolset: 'core',
+    title: `My ${kind} list`,
+    description:
+      `One page of the user's own ${kind} list: title, score, status and progress of each entry. For statistics take ` +
+      'get_user_stats, for the whole list analyze_taste: each reads everything in one call.',
+    effect: 'reads',
+    input: z.object(inputOf(kind)),
+    output: z.object(outputOf(kind)),
+    async run({ mal }, { status_filter: status, sort, limit, offset }) {
+      const page = await mal.listPage(kind, '@me', { status, sort, limit, offset })
+      return showPage(page, { kind, offset, whose: '' })
+    },
+  })
+}
+
+/** One page of somebody else's list. */
+function getUserList(kind: Kind) {
+  return tool({
+    name: `get_user_${kind}_list`,
+    toolset: 'discover',
+    title: `Somebody's ${kind} list`,
+    description: `One page of another user's ${kind} list, where it is public: their scores, status and progress.`,
+    effect: 'reads',
+    input: z.object({
+      user: z
+        .string()
+        .trim()
+        .regex(/^[\w-]{2,16}$/, 'a MyAnimeList user name'),
+      ...inputOf(kind),
+    }),
+    output: z.object(outputOf(kind)),
+    async run({ mal }, { user, status_filter: status, sort, limit, offset }) {
+      const page = await mal.listPage(kind, user, { status, sort, limit, offset })
+      return showPage(page, { kind, offset, whose: ` of ${oneLine(user)}` })
+    },
+  })
+}
+
+export const getMyAnimeList = getMyList('anime')
+export const getMyMangaList = getMyList('manga')
+export const getUserAnimeList = getUserList('anime')
+export const getUserMangaList = getUserList('manga')
+
+function showPage(
+  { items, nextOffset }: Page<ListEntry>,
+  { kind, offset, whose }: { kind: Kind; offset: number; whose: string },
+) {
+  return {
+    data: {
+      count: items.length,
+      offset,
+      has_more: nextOffset !== undefined,
+      next_offset: nextOffset,
+      entries: items.map(({ work, noted }) => ({ ...showWork(work), list: showNoted(kind, noted) })),
+    },
+    lines: [
+      pageLine(`${entriesOf(items.length)}${whose}`, offset, nextOffset),
+      ...items.map(({ work, noted }) => `${lineOf(work)}: ${progressOf(noted, work)}`),
+    ],
+  }
+}
