@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { createRecent } from '../base/recent.ts'
 
 /** That something was used, and when. */
 export interface Mark<T> {
@@ -24,7 +24,7 @@ const REMEMBERED = 10_000
 
 /** Collects when things were last used, cheaply enough for every call, and writes it in groups. */
 export function createMarks<T>({ clock, log, write, every = 50, precision = 10_000 }: MarksNeeds<T>) {
-  const marked = new LRUCache<string, number>({ max: REMEMBERED })
+  const marked = createRecent<string, number>(REMEMBERED)
   let waiting: Mark<T>[] = []
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()

@@ -30,6 +30,7 @@ export interface Database {
   readonly upstream_clients: UpstreamClientsTable
   readonly mcp_sessions: McpSessionsTable
   readonly upstream_sessions: UpstreamSessionsTable
+  readonly builtin_documents: BuiltinDocumentsTable
   readonly federated_identities: FederatedIdentitiesTable
 }
 
@@ -139,6 +140,22 @@ export interface UpstreamSessionsTable extends Owned {
   readonly used_at: number
 }
 
+/** What our own servers keep for users, such as journals of what they have changed. Never a credential. */
+export interface BuiltinDocumentsTable extends Owned {
+  readonly user_id: Fixed<UserId>
+  readonly upstream: Fixed<string>
+  /** What the service behind calls the account. */
+  readonly account: Fixed<string>
+  readonly collection: Fixed<string>
+  /** The bytes of a text. */
+  readonly key: Fixed<Buffer>
+  /** JSON. */
+  readonly value: string
+  /** Goes up by one with each writing. */
+  readonly version: number
+  readonly written_at: number
+}
+
 /** Append only: each row's hash covers the one before it. */
 export interface AuditTable extends Owned {
   readonly seq: Fixed<number>
@@ -178,7 +195,7 @@ export interface SessionsTable extends Owned {
   readonly expires_at: Fixed<number>
 }
 
-/** Links by which a user sets a password, each good for once. */
+/** Links that let a user in, each good for once. */
 export interface InvitationsTable extends Owned {
   readonly user_id: Fixed<UserId>
   /** SHA-256 of the link's secret, base64url. */
@@ -279,6 +296,8 @@ export interface ConsentsTable extends Owned {
   readonly resources: string
   readonly granted_at: number
   readonly used_at: number | null
+  /** The network its tokens were last renewed from. */
+  readonly place: string | null
 }
 
 export interface SigningKeysTable {

@@ -86,4 +86,9 @@ describe('reading an event stream', () => {
     reader.push(Buffer.from('event: endpoint\ndata: /messages\n\ndata: 1\n\nevent: message\ndata: 2\n\n'))
     expect(types).toEqual(['endpoint', '', ''])
   })
+
+  test('holds nothing that the engine keeps until a full collection: each of its members is a plain value', () => {
+    const members = Object.values(Object.getOwnPropertyDescriptors(createEventReader(() => {}, 1_000)))
+    expect(members.filter(({ get, set }) => get !== undefined || set !== undefined)).toEqual([])
+  })
 })

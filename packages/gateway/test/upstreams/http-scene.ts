@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { TenantId, UpstreamId, UserId } from '../../src/base/ids.ts'
+import { problem } from '../../src/base/problem.ts'
 import { secret, type Secret } from '../../src/base/secret.ts'
 import type { Template } from '../../src/base/template.ts'
 import { createPools } from '../../src/http/outbound.ts'
@@ -80,6 +81,7 @@ export async function createHttpScene(): Promise<HttpScene> {
         settings: { answerBytes: 1_000_000, startMs: 5_000, ...pauses },
         poolFor: pools.get,
         streamPoolFor: streamPools.get,
+        unsupported: async () => problem('upstream.unsupported', { server: 'up' }),
         onNotification: (method, { userId }) => void noted.push(`${userId} ${method}`),
       })
       opened.push(transport)

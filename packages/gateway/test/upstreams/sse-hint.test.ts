@@ -5,6 +5,7 @@ import type { UpstreamId } from '../../src/base/ids.ts'
 import { createPools } from '../../src/http/outbound.ts'
 import { upstreamEras } from '../../src/mcp/eras/era.ts'
 import { createChildren } from '../../src/upstreams/children/pool.ts'
+import { createBuiltinStore } from '../../src/upstreams/builtin-store.ts'
 import type { UpstreamDefinition } from '../../src/upstreams/definition.ts'
 import { PLAIN_CLIENT } from '../../src/upstreams/client.ts'
 import { openTransport } from '../../src/upstreams/transports/open.ts'
@@ -28,6 +29,7 @@ async function openPlace() {
     pools,
     streamPools,
     store: scene.store,
+    builtinStore: createBuiltinStore({ storage: scene.storage, clock: systemClock }),
     eras: upstreamEras,
     clock: systemClock,
     random: randomBytes,

@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Kysely, sql, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
-import { LRUCache } from 'lru-cache'
 import { problem } from '../../base/problem.ts'
+import { createRecent } from '../../base/recent.ts'
 import type { Database } from '../schema.ts'
 import type { Engine } from './engine.ts'
 import { openDriver, type OpenDriver, type SqliteDriver } from './sqlite-driver.ts'
@@ -71,7 +71,7 @@ function claim(driver: SqliteDriver, file: string): void {
 
 /** Kysely prepares a statement for each query; this hands it the one from last time. */
 function withKeptStatements(driver: SqliteDriver): SqliteDatabase {
-  const kept = new LRUCache<string, SqliteStatement>({ max: STATEMENTS })
+  const kept = createRecent<string, SqliteStatement>(STATEMENTS)
   return {
     close: () => driver.close(),
     prepare(sql) {

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../base/clock.ts'
+import { createRecent } from '../../base/recent.ts'
 import type { Allowance, Counters, Taken } from './counters.ts'
 
 /**
@@ -19,7 +19,7 @@ const TOO_MANY_AT_ONCE: Taken = { taken: false, because: 'concurrency' }
 
 /** Counts within one process: a token bucket and a count of what is running for each key. */
 export function createMemoryCounters(clock: Clock): Counters {
-  const buckets = new LRUCache<string, Bucket>({ max: KEYS })
+  const buckets = createRecent<string, Bucket>(KEYS)
 
   function bucketFor(key: string, allowance: Allowance): Bucket {
     const known = buckets.get(key)

@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache'
 import type { Random } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
 import { problem } from '../../base/problem.ts'
+import { createRecent } from '../../base/recent.ts'
 import type { Secret } from '../../base/secret.ts'
 import type { Bus } from './bus.ts'
 import { openRedisLink, type RedisLink } from './redis-link.ts'
@@ -36,9 +36,7 @@ const KNOWN_PROCESSES = 1_000
  * @throws {Problem} `shared.unreachable` where Redis does not answer at the start
  */
 export async function openRedisBus({ prefix, instance, log, ...needs }: RedisBusNeeds): Promise<RedisBus> {
-  const known = new LRUCache<string, { readonly lives: Promise<boolean>; readonly at: number }>({
-    max: KNOWN_PROCESSES,
-  })
+  const known = createRecent<string, { readonly lives: Promise<boolean>; readonly at: number }>(KNOWN_PROCESSES)
   const told: (() => void)[] = []
   const topics = createTopics({
     emptied: (topic) => link.unhear(channelOf(topic)),

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../base/clock.ts'
+import { createRecent } from '../../base/recent.ts'
 import type { Allowance, Counters, Taken } from './counters.ts'
 import { createMemoryCounters } from './memory.ts'
 import type { RedisBus } from './redis-bus.ts'
@@ -58,7 +58,7 @@ const TOO_MANY_AT_ONCE: Taken = { taken: false, because: 'concurrency' }
 export function createRedisCounters({ bus, prefix, clock }: RedisCountersNeeds): Counters & { close(): void } {
   /** No process may do alone what all together may not. */
   const own = createMemoryCounters(clock)
-  const shares = new LRUCache<string, Share>({ max: KEYS })
+  const shares = createRecent<string, Share>(KEYS)
   const waiting: Share[] = []
   const nearlyUsedUp = new Set<Share>()
   let teller: NodeJS.Timeout | undefined

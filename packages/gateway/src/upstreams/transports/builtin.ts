@@ -6,6 +6,7 @@ import { isRecord, targetOf } from '../../base/json-rpc.ts'
 import type { Owner } from '../children/owner.ts'
 import type { Handshake, UpstreamEras } from '../era.ts'
 import type { Answer, Asking, Caller, Exchange, Transport } from '../transport.ts'
+import { ownerOf, type BuiltinStorage } from '../builtin-store.ts'
 import { createBuiltinWatch, type BuiltinRequest } from './builtin-watch.ts'
 import { DONE, readData, readEnd, readFailure, readHead, type Reading, type Reply } from './reply.ts'
 
@@ -21,12 +22,18 @@ export interface BuiltinServer {
 /** @see MCP SDK v2, `AuthInfo` */
 export interface AuthInfo {
   token: string
+  /** Whose call it is; the owner of what the server keeps. */
   clientId: string
   scopes: string[]
 }
 
-/** Loads a server, with what the configuration says of it. */
-export type LoadBuiltin = (settings: { readonly apiBaseUrl: string | undefined }) => Promise<BuiltinServer>
+/** Loads a server, with what the configuration says of it, and where it keeps what must outlive a call. */
+export type LoadBuiltin = (settings: {
+  readonly apiBaseUrl: string | undefined
+  readonly toolsets: readonly string[] | undefined
+  readonly readOnly: boolean
+  readonly storage: BuiltinStorage
+}) => Promise<BuiltinServer>
 
 export interface BuiltinTransportNeeds {
   readonly upstream: UpstreamId
@@ -82,7 +89,7 @@ export function createBuiltinTransport(needs: BuiltinTransportNeeds): Transport 
     const { signal } = request
     const { fetch } = await (loaded ??= loadOnce())
     const response = await fetch(toRequest(request), {
-      authInfo: { token: caller.token?.reveal() ?? '', clientId: caller.userId, scopes: [] },
+      authInfo: { token: caller.token?.reveal() ?? '', clientId: ownerOf(caller), scopes: [] },
     }).catch((cause: unknown) => {
       throw signal.aborted ? asProblem(signal.reason) : problem('upstream.died', { server, cause })
     })

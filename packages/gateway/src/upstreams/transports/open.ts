@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.ts'
 import { problem } from '../../base/problem.ts'
 import { render, renderAll } from '../../base/template.ts'
 import type { Pools } from '../../http/outbound.ts'
+import type { BuiltinStore } from '../builtin-store.ts'
 import type { Launch } from '../children/launch.ts'
 import type { Owner } from '../children/owner.ts'
 import type { Children } from '../children/pool.ts'
@@ -15,7 +16,7 @@ import { createBuiltinTransport, type LoadBuiltin } from './builtin.ts'
 import { fillOnce } from './filled.ts'
 import { createHttpTransport } from './http.ts'
 import { createRoutes } from './http-routes.ts'
-import { withSseHint } from './sse-hint.ts'
+import { createSseHint } from './sse-hint.ts'
 import { createSseTransport } from './sse.ts'
 import { createStdioTransport } from './stdio.ts'
 
@@ -26,6 +27,8 @@ export interface OpenNeeds {
   readonly streamPools: Pools
   /** Where the sessions are kept that upstreams have opened. */
   readonly store: LinkStore
+  /** What our own servers keep for users. */
+  readonly builtinStore: BuiltinStore
   readonly eras: UpstreamEras
   readonly clock: Clock
   readonly random: Random
@@ -72,20 +75,30 @@ function openHttp(
   const routing = { url, headers, poolFor: pools.get, streamPoolFor: streamPools.get }
   const common = { ...routing, upstream, eras, clock, log, settings: { answerBytes, startMs: startTimeoutMs } }
   if (sse === true) return createSseTransport({ ...common, onNotification: needs.onNotification })
-  const transport = createHttpTransport({
+  const { for: routeFor } = createRoutes(routing)
+  return createHttpTransport({
     ...common,
     random,
     store,
+    unsupported: createSseHint({ upstream, clock, routeFor }),
     onNotification: (method, { tenant, userId }) => needs.onNotification({ method }, { upstream, tenant, userId }),
   })
-  return withSseHint(transport, { upstream, clock, routeFor: (caller) => createRoutes(routing).for(caller) })
 }
 
-function openBuiltin(needs: OpenNeeds, { id: upstream, builtin, apiBaseUrl, startTimeoutMs }: Definition<'builtin'>) {
-  const { eras, log, answerBytes, onNotification } = needs
+function openBuiltin(needs: OpenNeeds, definition: Definition<'builtin'>) {
+  const { id: upstream, builtin, apiBaseUrl, toolsets, readOnly, startTimeoutMs } = definition
+  const { eras, log, answerBytes, builtinStore, onNotification } = needs
+  const storage = builtinStore.forUpstream(upstream)
   const load = needs.builtins[builtin] ?? unknownBuiltin(upstream)
   const settings = { answerBytes, startMs: startTimeoutMs }
-  return createBuiltinTransport({ upstream, eras, log, settings, load: () => load({ apiBaseUrl }), onNotification })
+  return createBuiltinTransport({
+    upstream,
+    eras,
+    log,
+    settings,
+    load: () => load({ apiBaseUrl, toolsets, readOnly, storage }),
+    onNotification,
+  })
 }
 
 function unknownBuiltin(server: UpstreamId) {
