@@ -2,6 +2,7 @@ import type { ErrorRow } from '../../packages/gateway/src/base/error-row.ts'
 import { errors } from '../../packages/gateway/src/base/errors.ts'
 import { configJsonSchema } from '../../packages/gateway/src/config/schema.ts'
 import { code, heading, table } from './markdown.ts'
+import { queueRows } from './queues.ts'
 
 type Schema = ReturnType<typeof configJsonSchema>
 
@@ -17,8 +18,16 @@ export function limitsPage(): string {
     'recursion; only a configuration may not be deeper than 64.'
   const { properties = {} } = configJsonSchema()
   const rows = SECTIONS.flatMap((name) => rowsOf(name, properties[name]))
-  return heading('Limits', intro) + table(['Setting', 'Default', 'What it bounds', 'Answered with'], rows)
+  const settings = heading('Limits', intro) + table(['Setting', 'Default', 'What it bounds', 'Answered with'], rows)
+  return settings + QUEUES + table(['What waits', 'How much of it', 'And then'], queueRows())
 }
+
+const QUEUES = `
+## Queues
+
+Nothing waits without end. A bound that is no setting holds for the one server, stream, tenant or process it is about.
+
+`
 
 function rowsOf(path: string, schema: Schema | boolean | undefined): string[][] {
   if (typeof schema !== 'object') return []
@@ -42,6 +51,9 @@ const ENDED: Readonly<Record<string, string>> = {
   'limits.connections': 'the connection is closed',
   'limits.connectionsPerAddress': 'the connection is closed',
   'limits.pipelined': 'the connection is closed',
+  'limits.streams': OVERLOADED,
+  'limits.requestsWaiting': OVERLOADED,
+  'limits.waitMs': OVERLOADED,
   'limits.loopDelayMs': OVERLOADED,
   'limits.heapPercent': OVERLOADED,
   'timeouts.headersMs': '[request.timeout](errors.md#requesttimeout) (408)',

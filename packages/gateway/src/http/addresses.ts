@@ -111,6 +111,8 @@ export function parseAddress(text: string): string | undefined {
   const family = isIP(text)
   if (family !== 6) return family === 4 ? text : undefined
   const { address } = new SocketAddress({ address: text, family: 'ipv6' })
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address)
-  return mapped?.[1] ?? address
+  const mapped = address.startsWith(MAPPED) ? address.slice(MAPPED.length) : ''
+  return isIP(mapped) === 4 ? mapped : address
 }
+
+const MAPPED = '::ffff:'

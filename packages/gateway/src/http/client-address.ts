@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
+import { networkOf } from '../base/network.ts'
 import { createAddressSet, parseAddress } from './addresses.ts'
 
 export interface ClientAddressSettings {
@@ -52,7 +53,7 @@ function readHops(headers: Arrived['headers']): (string | undefined)[] {
  * sent shall not swallow what the proxy added after it.
  */
 function parseElement(element: string): string | undefined {
-  const nodes = element.split(';').flatMap((pair) => /^\s*for=(.*)$/i.exec(pair)?.[1] ?? [])
+  const nodes = element.split(';').flatMap((pair) => /^\s*for=(.*)/i.exec(pair)?.[1] ?? [])
   const [node] = nodes
   return node === undefined || nodes.length > 1 ? undefined : parseNode(node.trim().replace(/^"(.*)"$/, '$1'))
 }
@@ -60,8 +61,8 @@ function parseElement(element: string): string | undefined {
 /** Reads an address with or without a port; IPv6 may stand bare or in brackets. @see RFC 7239 §6 */
 function parseNode(node: string): string | undefined {
   const text = node.trim()
-  const [, bracketed, dotted] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/.exec(text) ?? []
-  return parseAddress(bracketed ?? dotted ?? text)
+  const host = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/.exec(text)
+  return parseAddress(host?.[1] ?? host?.[2] ?? text)
 }
 
 /**
@@ -72,8 +73,5 @@ function parseNode(node: string): string | undefined {
  */
 export function rateKeyOf(address: string): string {
   const parsed = parseAddress(address) ?? address
-  if (isIP(parsed) !== 6) return parsed
-  const [head = [], tail = []] = parsed.split('::').map((part) => part.split(':').filter((group) => group !== ''))
-  const zeros = Array<string>(8 - head.length - tail.length).fill('0')
-  return `${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64`
+  return isIP(parsed) === 6 ? networkOf(parsed, { ipv4: 32, ipv6: 64 }) : parsed
 }

@@ -155,7 +155,7 @@ function checkUrl(url: URL, allowed: boolean): void {
 }
 
 async function addressesOf({ hostname }: URL, lookup: Lookup): Promise<readonly string[]> {
-  const literal = hostname.replace(/^\[(.*)\]$/, '$1')
+  const literal = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
   return isIP(literal) === 0 ? lookup(hostname) : [literal]
 }
 
@@ -213,7 +213,7 @@ async function takeWhole(answer: Answer, maxBytes: number): Promise<Response> {
 async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const aborted = Promise.withResolvers<never>()
   const leave = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', leave, { once: true })
+  signal.addEventListener('abort', leave)
   try {
     return await Promise.race([work, aborted.promise])
   } finally {

@@ -24,8 +24,8 @@ export interface RouterNeeds {
   readonly routes: readonly Route[]
   readonly checkEdge: (request: IncomingMessage, origins: Origins | undefined) => void
   readonly isStopping: () => boolean
-  /** Takes note of a request that is about to be answered; health checks are always answered. */
-  readonly admit?: (response: ServerResponse) => void
+  /** Begins a request when there is time for it, or refuses it; health checks are always answered. */
+  readonly admit?: (response: ServerResponse, begin: (refused?: Problem) => void) => void
   readonly newRequestId: () => string
   readonly onFailure: (failure: Problem, requestId: string) => void
   /** Answers a person who went to an address in a browser; without it they read what programs do. */
@@ -37,7 +37,7 @@ export interface RouterNeeds {
  * answered in the HTTP form of the error table; a route that speaks another wire answers for itself.
  */
 export function createRouter(needs: RouterNeeds) {
-  const { routes, checkEdge, isStopping, admit = () => {}, newRequestId, onFailure, showPage } = needs
+  const { routes, checkEdge, isStopping, admit = beginNow, newRequestId, onFailure, showPage } = needs
   const exact = new Map(routes.filter(({ prefix }) => prefix !== true).map((route) => [route.path, route]))
   const prefixes = routes.filter(({ prefix }) => prefix === true)
 
@@ -59,6 +59,22 @@ export function createRouter(needs: RouterNeeds) {
     }
   }
 
+  function answer(
+    route: Route,
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, refused }: { readonly path: string; readonly refused: Problem | undefined },
+  ): void {
+    try {
+      if (refused) throw refused
+      if (isStopping() && route.whileStopping !== true) throw problem('gate.stopping')
+      const answered = route.handle(request, response, path.slice(route.path.length))
+      answered?.catch((error: unknown) => fail(error, request, response))
+    } catch (error) {
+      fail(error, request, response)
+    }
+  }
+
   return function handle(request: IncomingMessage, response: ServerResponse): void {
     try {
       const path = pathOf(request.url ?? '/')
@@ -70,16 +86,17 @@ export function createRouter(needs: RouterNeeds) {
         if (isPreflight(request)) return answerPreflight(response, preflightHeaders(request, kind, route.cors))
         setHeaders(response, corsHeaders(request.headers.origin, kind))
       }
-      if (route.whileStopping !== true) {
-        if (isStopping()) throw problem('gate.stopping')
-        admit(response)
-      }
-      const answered = route.handle(request, response, path.slice(route.path.length))
-      answered?.catch((error: unknown) => fail(error, request, response))
+      const begin = (refused?: Problem) => answer(route, request, response, { path, refused })
+      if (route.whileStopping === true) begin()
+      else admit(response, begin)
     } catch (error) {
       fail(error, request, response)
     }
   }
+}
+
+function beginNow(_response: ServerResponse, begin: () => void): void {
+  begin()
 }
 
 /** Whether it is somebody at a browser who went there. */

@@ -67,9 +67,8 @@ export async function listen(handle: Handle, place: Place, settings: ListenSetti
   await bind(server, place)
   // An event that nobody listens for would end the process.
   server.on('error', onError)
-  const address = server.address()
   return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
+    port: portOf(server),
     close: (graceMs) => close(server, unused, graceMs),
   }
 }
@@ -127,7 +126,13 @@ async function close(server: Server, unused: ReadonlySet<Socket>, graceMs: numbe
 export async function findFreePort(host: string): Promise<number> {
   const probe = createServer()
   await bind(probe, { host, port: 0 })
-  const address = probe.address()
+  const port = portOf(probe)
   await new Promise((resolve) => probe.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
+  return port
+}
+
+/** None where it listens on a Unix socket. */
+function portOf(server: Server): number {
+  const address = server.address()
+  return address === null || typeof address === 'string' ? 0 : address.port
 }

@@ -15,7 +15,7 @@ async function openReader() {
     void readBody(incoming, LIMIT)
       .then(
         (body) => `read ${body.toString()}`,
-        (error: unknown) => asProblem(error).code,
+        (error: unknown) => `${asProblem(error).code} ${String(asProblem(error).details['limit'])}`,
       )
       .then((outcome) => {
         outcomes.push(outcome)
@@ -44,16 +44,20 @@ test('a body is read whole, in however many parts it comes, up to the limit and 
   expect(await send()).toBe('read ')
   expect(await send('12345')).toBe('read 12345')
   expect(await send('123', '456', '7890')).toBe('read 1234567890')
-  expect(await send('123', '456', '78901')).toBe('request.too_large')
-  expect(await send('12345678901', 'and', 'more')).toBe('request.too_large')
+  expect(await send('123', '456', '78901')).toBe('request.too_large 10')
+  expect(await send('12345678901', 'and', 'more')).toBe('request.too_large 10')
 })
 
-test('one that says it is too large is refused before it comes', async () => {
+test('one that says it is too large is refused before it comes; one that says it is as large as it may be is not', async () => {
   const { port } = await openReader()
-  const sent = request({ port, host: '127.0.0.1', method: 'POST', headers: { 'Content-Length': 11 }, agent: false })
+  const say = (length: number) =>
+    request({ port, host: '127.0.0.1', method: 'POST', headers: { 'Content-Length': length }, agent: false })
+  const [allowed] = await once(say(10).end('1234567890'), 'response')
+  expect(await text(allowed)).toBe('read 1234567890')
+  const sent = say(11)
   sent.flushHeaders()
   const [answer] = await once(sent, 'response')
-  expect(await text(answer)).toBe('request.too_large')
+  expect(await text(answer)).toBe('request.too_large 10')
   sent.destroy()
 })
 
@@ -63,5 +67,5 @@ test('whoever goes away in the middle has cancelled', async () => {
   sent.on('error', () => {}).write('123')
   await new Promise((resolve) => setTimeout(resolve, 50))
   sent.destroy()
-  await expect.poll(() => outcomes).toEqual(['request.cancelled'])
+  await expect.poll(() => outcomes).toEqual(['request.cancelled undefined'])
 })

@@ -7,10 +7,9 @@ import { describe, expect, test } from 'vitest'
 import { createClientAddress, rateKeyOf } from '../../src/http/client-address.ts'
 
 const trusted = ['10.0.0.0/8', '2001:db8:ffff::/48', 'loopback']
-const clientAddress = createClientAddress({ trusted })
 
 function from(remoteAddress: string | undefined, headers: Readonly<Record<string, string>> = {}): string {
-  return clientAddress({ headers, socket: { remoteAddress } })
+  return createClientAddress({ trusted })({ headers, socket: { remoteAddress } })
 }
 
 describe('the address of a client', () => {
@@ -28,6 +27,7 @@ describe('the address of a client', () => {
     ['10.4.4.4, 10.2.2.2', '10.4.4.4', 'all of them trusted'],
     ['198.51.100.1:4711', '198.51.100.1', 'a port'],
     ['[2001:db8::7]:4711', '2001:db8::7', 'a port after brackets'],
+    ['[2001:db8::7]', '2001:db8::7', 'brackets without a port'],
     ['2001:DB8::7', '2001:db8::7', 'bare IPv6'],
     ['::ffff:198.51.100.1', '198.51.100.1', 'IPv4 mapped into IPv6'],
     ['::ffff:10.2.2.2', '10.2.2.2', 'a trusted proxy mapped into IPv6'],
@@ -48,8 +48,16 @@ describe('the address of a client', () => {
     ['for=198.51.100.1, for=_hidden', '10.1.1.1', 'an obfuscated hop'],
     ['for=198.51.100.1, proto=https', '10.1.1.1', 'a hop that does not say'],
     ['for=198.51.100.1;for=6.6.6.6', '10.1.1.1', 'a hop that says two things'],
+    ['proto=https for=6.6.6.6', '10.1.1.1', 'a hop that says it inside of something else'],
+    ['proto=https; for="198.51.100.1" ;by=10.1.1.1', '198.51.100.1', 'spaces around it'],
+    ['for=1"98.51.100.1"', '10.1.1.1', 'quotes that begin too late'],
+    ['for="198.51.100.1"0', '10.1.1.1', 'quotes that end too early'],
   ])('or from Forwarded: %s → %s (%s)', ([header = '', client]) => {
     expect(from('127.0.0.1', { forwarded: header })).toBe(client === '10.1.1.1' ? '127.0.0.1' : client)
+  })
+
+  test('is that of a trusted proxy which says nothing', () => {
+    expect(from('10.1.1.1')).toBe('10.1.1.1')
   })
 
   test('is read from X-Forwarded-For where both are sent', () => {
@@ -71,6 +79,7 @@ describe('the address of a client', () => {
   })
 
   test('is the same over real connections, where Node joins the lines of a header', async () => {
+    const clientAddress = createClientAddress({ trusted })
     const server = createServer((incoming, response) => response.end(clientAddress(incoming)))
     const ask = async (options: { host?: string; port?: number; socketPath?: string }) => {
       const sent = request({ ...options, headers: { 'X-Forwarded-For': ['6.6.6.6', '198.51.100.1'] }, agent: false })
@@ -104,6 +113,8 @@ describe('callers are counted', () => {
     ['2001:db8::1', '2001:db8:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
     ['1::', '1:0:0:0::/64'],
+    ['::3:4:5:6:7:8', '0:0:3:4::/64'],
+    ['1::4:5:6:7:8', '1:0:0:4::/64'],
     ['unknown', 'unknown'],
   ])('%s as %s', ([address = '', key]) => {
     expect(rateKeyOf(address)).toBe(key)

@@ -74,7 +74,7 @@ describe('an answer is too large', () => {
     expect(await answer.text()).toHaveLength(limit)
     expect(await failure(ask((_request, response) => response.end('a'.repeat(limit + 1))))).toMatchObject({
       code: 'outbound.too_large',
-      details: { limit },
+      details: { limit, host: expect.stringMatching(/^127\.0\.0\.1:\d+$/) },
     })
   })
 
@@ -142,6 +142,8 @@ describe('redirects', () => {
   test('are followed as often as allowed, with the authorization of the same origin', async () => {
     const { port } = await openServer(lead)
     const { fetch } = guard({ ...allow(port), maxRedirects: 2 })
+    const never = fetch(`http://127.0.0.1:${port}${to('/end')}`, { redirect: 'error' })
+    expect((await failure(never)).code).toBe('outbound.refused')
     const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { headers: { Authorization: 'Bearer t' } })
     expect(await (await ask(to(to('/end')))).json()).toEqual({ path: '/end', authorization: 'Bearer t' })
     expect((await failure(ask(to(to(to('/end')))))).code).toBe('outbound.refused')
@@ -171,6 +173,13 @@ describe('redirects', () => {
     const { fetch } = guard({ ...allow(port), maxRedirects: 5 }, { 'inner.test': ['10.0.0.1'] })
     expect((await failure(fetch(`http://127.0.0.1:${port}${to(target)}`))).code).toBe('outbound.refused')
     expect(seen).toHaveLength(1)
+  })
+
+  test('to what is no address are told by the host that sent them', async () => {
+    const { port } = await openServer(lead)
+    const { fetch } = guard({ ...allow(port), maxRedirects: 5 })
+    const host = `127.0.0.1:${port}`
+    expect((await failure(fetch(`http://${host}${to('https://')}`))).details).toMatchObject({ host })
   })
 
   test('never carry what was sent elsewhere', async () => {

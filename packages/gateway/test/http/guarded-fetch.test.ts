@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { describe, expect, test } from 'vitest'
+import { createGuardedFetch } from '../../src/http/guarded-fetch.ts'
 import { allow, failure, guard, listen, openServer } from './outside.ts'
 
 /** Ways to write what is not public, many of them odd: of an IPv4 address any base, a part left out, other digits. */
@@ -43,7 +44,17 @@ describe('an address that a stranger chose is refused', () => {
         details: { host: name, reason: 'it is not on the public internet' },
       })
     }
-    expect(await failure(fetch('https://empty.test/'))).toMatchObject({ code: 'outbound.failed' })
+    for (const address of ['2606:4700::1%eth0', 'no address']) {
+      const { fetch: ask } = guard({}, { 'odd.test': [address] })
+      expect(await failure(ask('https://odd.test/'))).toMatchObject({
+        code: 'outbound.refused',
+        details: { address, range: undefined },
+      })
+    }
+    expect(await failure(fetch('https://empty.test/'))).toMatchObject({
+      code: 'outbound.failed',
+      details: { host: 'empty.test', reason: 'ENOTFOUND' },
+    })
     expect(await failure(fetch('https://lost.test/'))).toMatchObject({
       code: 'outbound.failed',
       details: { host: 'lost.test', reason: 'ENOTFOUND' },
@@ -72,6 +83,12 @@ describe('an address that a stranger chose is refused', () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('here')
     for (const host of ['localhost', '127.0.0.2', '127.0.0.1.nip.test'])
       expect((await failure(fetch(`http://${host}:${port}/`))).code).toBe('outbound.refused')
+  })
+
+  test('except by another scheme than those of the web', async () => {
+    const { port, seen } = await openServer()
+    const { code, details } = await failure(guard(allow(port)).fetch(`ftp://127.0.0.1:${port}/`))
+    expect([code, details['reason'], seen]).toEqual(['outbound.refused', 'it is not https', []])
   })
 
   test('and a host that the operator allowed still takes no credentials from the address', async () => {
@@ -122,6 +139,14 @@ describe('a connection is made', () => {
     await closed.promise
     // Either side would give up a connection that is kept after some seconds.
     expect(performance.now() - answered).toBeLessThan(2_000)
+  })
+
+  test('to where the system says that a name leads', async () => {
+    const { port } = await openServer()
+    const guarded = createGuardedFetch({ allowedHosts: [`localhost:${port}`] })
+    expect(await (await guarded.fetch(`http://localhost:${port}/`)).text()).toBe('here')
+    expect((await failure(guarded.fetch('https://localhost/'))).code).toBe('outbound.refused')
+    await guarded.close()
   })
 
   test('to another address of the name where the first does not answer', async () => {

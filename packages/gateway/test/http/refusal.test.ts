@@ -26,6 +26,7 @@ test.for<[ErrorCode, Details, string[]]>([
 
 test('whoever asked too often is told how long to wait, a second where nobody knows', () => {
   expect(failureHeaders(problem('login.throttled', { seconds: 30, waiting: 1 }))).toEqual(['Retry-After', '30'])
+  expect(failureHeaders(problem('gate.overloaded', { seconds: 2 }))).toEqual(['Retry-After', '2'])
   expect([secondsToWait({ seconds: 0 }), secondsToWait({}), secondsToWait({ seconds: 'x' })]).toEqual(['0', '1', '1'])
 })
 
@@ -91,4 +92,12 @@ test('where an answer is under way, nothing is written into it', async () => {
   const bytes = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
   const { read, failures } = await exchange({ bytes, later: 'zz\r\n', handle: begun })
   expect([read.endsWith('begun'), failures]).toEqual([true, []])
+})
+
+test('before an answer has begun, and after it has ended, the refusal is the answer', async () => {
+  const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
+  const before = await exchange({ bytes: `${head}zz\r\n`, handle: () => {} })
+  expect(before.read).toMatch(/^HTTP\/1\.1 400 /)
+  const after = await exchange({ bytes: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', later: 'NOT HTTP\r\n\r\n' })
+  expect(after.read.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400'])
 })

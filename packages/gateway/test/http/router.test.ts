@@ -79,6 +79,106 @@ describe('what web pages of other origins are told', () => {
   })
 })
 
+describe('a request', () => {
+  const say = (name: string): Route['handle'] => {
+    return (_request, response, rest) => void response.end(`${name} ${rest}`)
+  }
+  const routes: Route[] = [
+    { path: '/files/', prefix: true, handle: say('files') },
+    { path: '/files/new', handle: say('new') },
+    { path: '/health', anyHost: true, whileStopping: true, handle: say('health') },
+    { path: '/fails', handle: () => Promise.reject(problem('auth.required')) },
+    {
+      path: '/half',
+      async handle(_request, response) {
+        response.writeHead(200, { 'Content-Length': '100' })
+        await new Promise((sent) => response.write('half', sent))
+        throw new Error('in the middle')
+      },
+    },
+  ]
+  function door(more: Partial<RouterNeeds> = {}) {
+    const failures: string[] = []
+    const onFailure: RouterNeeds['onFailure'] = ({ code }, requestId) => void failures.push(`${code} ${requestId}`)
+    const needs = { routes, checkEdge: () => {}, isStopping: () => false, newRequestId: () => 'r-1', onFailure }
+    return { failures, needs: { ...needs, ...more } }
+  }
+  const html = { headers: { accept: 'text/html,*/*' } }
+
+  test('goes to the route of its path, whatever follows a question mark, or to the one its path begins with', async () => {
+    await using gate = await open(door().needs)
+    const read = async (path: string) => (await gate.ask(path, {})).text()
+    expect(await read('/health?deep=/files/')).toBe('health ')
+    expect(await read('/files/a/b?c')).toBe('files a/b')
+    expect(await read('/files/new')).toBe('new ')
+    expect(await read('/files/new/er')).toBe('files new/er')
+  })
+
+  test('to nowhere is answered as every failure is, which nobody guesses about or keeps', async () => {
+    const { failures, needs } = door()
+    await using gate = await open(needs)
+    for (const path of ['/file', '/health/', '/healt', '/?/health']) {
+      const answer = await gate.ask(path, {})
+      expect([answer.status, answer.headers.get('x-request-id')]).toEqual([404, 'r-1'])
+      expect(Object.fromEntries(answer.headers)).toMatchObject({
+        'content-type': 'application/json',
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store',
+      })
+      expect(await answer.json()).toMatchObject({ error: { code: 'request.not_found' } })
+    }
+    expect(failures).toEqual(Array(4).fill('request.not_found r-1'))
+  })
+
+  test('of a host that the gate does not answer to is refused, but for what says how it is', async () => {
+    const checkEdge = () => {
+      throw problem('request.host')
+    }
+    await using gate = await open(door({ checkEdge }).needs)
+    expect((await gate.ask('/files/new', {})).status).toBe(403)
+    expect((await gate.ask('/health', {})).status).toBe(200)
+  })
+
+  test('that there is no room for is refused with how long to wait, but for what says how it is', async () => {
+    const admit = () => {
+      throw problem('gate.overloaded', { seconds: 7 })
+    }
+    await using gate = await open(door({ admit }).needs)
+    const answer = await gate.ask('/files/new', {})
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '7'])
+    expect((await gate.ask('/health', {})).status).toBe(200)
+  })
+
+  test('that fails in the middle of its answer is cut off, and nothing is written into it', async () => {
+    const { failures, needs } = door({ showPage: () => new Response('a page') })
+    await using gate = await open(needs)
+    const answer = await gate.ask('/half', html)
+    await expect(answer.text()).rejects.toThrow('terminated')
+    expect(failures).toEqual([expect.stringMatching(/ r-1$/)])
+  })
+
+  test('that fails is shown to a person at a browser as a page, and to a program as what it reads', async () => {
+    const showPage = ({ code }: { code: string }, requestId: string) =>
+      new Response(`page of ${code} ${requestId}`, { status: 401, headers: { 'X-Page': 'yes' } })
+    await using gate = await open(door({ showPage }).needs)
+    const read = async (init: RequestInit) => {
+      const answer = await gate.ask('/fails', init)
+      return `${answer.status} ${answer.headers.get('x-page')} ${await answer.text()}`
+    }
+    expect(await read(html)).toBe('401 yes page of auth.required r-1')
+    expect(await read({ ...html, method: 'POST' })).toMatch(/^401 null \{.*"auth\.required"/)
+    expect(await read({})).toMatch(/^401 null \{.*"auth\.required"/)
+    await using bare = await open(door().needs)
+    expect(await (await bare.ask('/fails', html)).json()).toMatchObject({ error: { code: 'auth.required' } })
+  })
+
+  test('whose page cannot be made is cut off', async () => {
+    const broken = () => new Response(new ReadableStream({ pull: (body) => body.error(new Error('broken')) }))
+    await using gate = await open(door({ showPage: broken }).needs)
+    await expect(gate.ask('/fails', html)).rejects.toThrow('fetch failed')
+  })
+})
+
 test('what is under way is waited for, whether it ends well or not, and no longer than there is time', async () => {
   const underWay = createUnderWay()
   const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -87,7 +187,7 @@ test('what is under way is waited for, whether it ends well or not, and no longe
   let landed = false
   const landing = underWay.landed(3_600_000).then(() => (landed = true))
   first.resolve()
-  await Promise.resolve()
+  await new Promise((resolve) => setImmediate(resolve))
   expect(landed).toBe(false)
   second.reject(new Error('gone wrong'))
   await landing

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { findFreePort, listen } from '../../src/http/serve.ts'
@@ -53,6 +54,66 @@ test('a Unix socket that cannot be made is a failure of its own, not a port', as
   await expect(listen(answering('x'), { socket }, settings)).rejects.toMatchObject({
     code: expect.stringMatching(/^E/),
   })
+})
+
+test('on a Unix socket it answers as on a port, has none, and says of one that is taken what the system says', async () => {
+  const socket = join(tmpdir(), `serve-${process.pid}.sock`)
+  const listener = await listen(answering('by socket'), { socket }, settings)
+  const [response] = await once(request({ socketPath: socket, agent: false }).end(), 'response')
+  expect([listener.port, await text(response)]).toEqual([0, 'by socket'])
+  await expect(listen(answering('x'), { socket }, settings)).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  await listener.close(0)
+})
+
+test('a port of an address that this machine does not have is not one that is taken', async () => {
+  const place = { host: '192.0.2.1', port: 0 }
+  await expect(listen(answering('x'), place, settings)).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
+})
+
+test('what is framed oddly is refused, and so is what may have been hidden in it', async () => {
+  const handled: string[] = []
+  const refused: string[] = []
+  const listener = await listen(
+    ({ url }, response) => {
+      handled.push(url ?? '')
+      response.end('ok')
+    },
+    { host: '127.0.0.1', port: 0 },
+    {
+      ...settings,
+      refuse: ({ message }, socket) => {
+        refused.push(message)
+        socket.end('refused')
+      },
+    },
+  )
+  const exchange = async (coding: string) => {
+    const socket = connect(listener.port, '127.0.0.1').on('error', () => {})
+    const first = `POST /first HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ${coding}\r\n\r\n0\r\n\r\n`
+    socket.write(`${first}GET /hidden HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+    return text(socket)
+  }
+  expect(await exchange('gzip, chunked')).toBe('refused')
+  expect([handled, refused]).toEqual([[], ['an odd transfer coding']])
+  expect(await exchange('Chunked')).toMatch(/^HTTP\/1\.1 200 /)
+  expect(handled).toEqual(['/first', '/hidden'])
+  await listener.close(0)
+})
+
+test('headers may be as long as the setting says, and may have more time than all of a request without harm', async () => {
+  const place = { host: '127.0.0.1', port: 0 }
+  const refuse = (error: NodeJS.ErrnoException, socket: Duplex) => void socket.end(error.code)
+  const narrow = await listen(answering('let in'), place, { ...settings, headersMs: 9_000, headerBytes: 4_096, refuse })
+  const send = async ({ port }: { port: number }, size: number) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(`GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: ${'x'.repeat(size)}\r\n\r\n`)
+    return text(socket)
+  }
+  expect(await send(narrow, 3_000)).toMatch(/let in$/)
+  expect(await send(narrow, 5_000)).toBe('HPE_HEADER_OVERFLOW')
+  const usual = await listen(answering('let in'), place, { ...settings, refuse })
+  expect(await send(usual, 5_000)).toMatch(/let in$/)
+  await Promise.all([narrow.close(0), usual.close(0)])
 })
 
 test('what is no request is hung up on where nobody answers it', async () => {

@@ -88,39 +88,84 @@ test('more requests in flight than there may be are refused at once with Retry-A
   expect(await textFrom(door, 'odd__echo')).toContain('echo')
 })
 
+/** Has 200 connections of one address send so many requests each at once; `answered` is how many answers came so far. */
+async function crowd(gate: Gate, request: Buffer, each: number) {
+  const sockets = await openFrom('127.0.0.7', gate, 200)
+  let answered = 0
+  for (const socket of sockets)
+    socket.setEncoding('latin1').on('data', (text) => (answered += String(text).split('HTTP/1.1 ').length - 1))
+  const requests = Buffer.concat(Array<Buffer>(each).fill(request))
+  for (const socket of sockets) socket.write(requests)
+  return { answered: () => answered, all: sockets.length * each, close: () => closeAll(sockets) }
+}
+
+test('who sends one request is not behind those who sent a thousand before (CWE-770)', async () => {
+  await using gate = await open({ requestsWaiting: 10_000 })
+  const crowded = await crowd(gate, rawRequest(gate.url, {}), 8)
+  const line = openLine(gate.url, '127.0.0.8')
+  line.socket.write(rawRequest(gate.url, { headers: ['Connection: close'] }))
+  const answer = parseAnswer(await line.closed)
+  const before = crowded.answered()
+  expect(answer.status).toBe(401)
+  expect(before).toBeLessThan(crowded.all / 2)
+  await until(() => crowded.answered() === crowded.all)
+  crowded.close()
+})
+
+test.for([
+  ['requestsWaiting', 1],
+  ['waitMs', 1],
+] as const)('who has more wait than limits.%s is refused, and others are served (CWE-770)', async ([setting, most]) => {
+  await using gate = await open({ [setting]: most })
+  const { key } = await gate.addUser('ada')
+  const crowded = await crowd(gate, rawRequest(gate.url, {}), 8)
+  await until(() => textFrom(doorOf(gate, { key }), 'odd__echo').then(Boolean, () => false))
+  crowded.close()
+  expect(await refused(gate, `limits.${setting}`)).toBeGreaterThan(0)
+})
+
 test('whoever is refused for asking too much is heard again only after a moment, on that connection (CWE-770)', async () => {
   await using gate = await open({ callsPerMinute: 1 })
   const { key } = await gate.addUser('ada')
-  const line = openLine(gate.url)
   const headers = [`Authorization: Bearer ${key}`, 'Content-Type: application/json', 'MCP-Protocol-Version: 2025-11-25']
   const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"odd__echo","arguments":{}}}'
+  const request = rawRequest(gate.url, { headers, body })
+  const line = openLine(gate.url, '127.0.0.7')
+  const statuses = () => [...line.text().matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)
   const ask = async (count: number) => {
-    line.socket.write(rawRequest(gate.url, { headers, body }))
-    await until(() => (line.text().match(/HTTP\/1\.1 /g) ?? []).length === count)
+    line.socket.write(request)
+    await until(() => statuses().length === count)
   }
   await ask(1)
-  const times: number[] = []
-  for (let count = 2; count <= 5; count++) {
-    const began = performance.now()
-    await ask(count)
-    times.push(performance.now() - began)
-  }
+  // The more an address is refused, the longer it waits: here for longer than what follows takes, however slow the machine.
+  const crowded = await crowd(gate, request, 1)
+  await until(() => crowded.answered() === crowded.all)
+  await ask(2)
+  const began = performance.now()
+  line.socket.write(request)
+  for (let count = 0; count < 3; count++) expect((await fetch(`${gate.url}/health/live`)).status).toBe(200)
+  expect(statuses()).toEqual(['200', '429'])
+  await until(() => statuses().length === 3)
+  console.log(`the next request was heard after ${(performance.now() - began).toFixed(0)} ms`)
+  expect(statuses()).toEqual(['200', '429', '429'])
   line.socket.destroy()
-  expect([...line.text().matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual([
-    '200',
-    ...Array<string>(4).fill('429'),
-  ])
-  for (const time of times.slice(1)) expect(time).toBeGreaterThan(150)
+  crowded.close()
 })
 
 test('headers that take longer than they may are given up, though a body may take longer (CWE-400)', async () => {
   await using gate = await open({}, { timeouts: { headersMs: 500, bodyMs: 20_000 } })
+  const { key } = await gate.addUser('ada')
+  const headers = [`Authorization: Bearer ${key}`, 'Content-Type: application/json', 'Content-Length: 10']
+  const waiting = openLine(gate.url)
+  waiting.socket.write(rawRequest(gate.url, { headers }))
   const line = openLine(gate.url)
   line.socket.write(`POST /mcp HTTP/1.1\r\nHost: ${new URL(gate.url).host}\r\nX-Slow: `)
   const began = performance.now()
   const answer = parseAnswer(await line.closed)
+  console.log(`the headers were given up after ${(performance.now() - began).toFixed(0)} ms`)
   expect([answer.status, codeOf(answer)]).toEqual([408, 'request.timeout'])
-  expect(performance.now() - began).toBeLessThan(10_000)
+  expect([waiting.text(), waiting.socket.readyState]).toEqual(['', 'open'])
+  waiting.socket.destroy()
 })
 
 test('headers larger than the setting are refused, and the setting is the limit (CWE-400)', async () => {
