@@ -1,4 +1,5 @@
 import type { EventKind } from '../audit/events.ts'
+import type { Oddity } from '../audit/oddities.ts'
 import type { RecentEntry } from '../audit/recent.ts'
 import { cleanText } from '../pages/clean.ts'
 import { say, type WordKey } from '../pages/words.ts'
@@ -11,6 +12,8 @@ export interface Activity {
   /** More about it: a browser, a name, a provider. */
   readonly about: string
   readonly address: string
+  /** Whether it is as it never was before: its user had better look. */
+  readonly isOdd: boolean
 }
 
 /** What users are shown of the log, and what it says in their words. */
@@ -23,6 +26,7 @@ const WORDS = {
   'password.set': 'activity.passwordSet',
   'password.reset_made': 'activity.resetMade',
   'invitation.made': 'activity.resetMade',
+  'invitation.used': 'activity.linkUsed',
   'passkey.added': 'activity.passkeyAdded',
   'passkey.removed': 'activity.passkeyRemoved',
   'authenticator.added': 'activity.appAdded',
@@ -37,8 +41,17 @@ const WORDS = {
   'connection.removed': 'activity.disconnected',
   'consent.given': 'activity.clientAllowed',
   'consent.revoked': 'activity.clientRevoked',
+  'account.odd': 'activity.odd',
 } as const satisfies Partial<Record<EventKind, WordKey>>
 type Shown = keyof typeof WORDS
+
+const ODD = {
+  new_place: 'odd.newPlace',
+  after_failures: 'odd.afterFailures',
+  token_replayed: 'odd.tokenReplayed',
+  client_moved: 'odd.clientMoved',
+  many_refused: 'odd.manyRefused',
+} as const satisfies Record<Oddity, WordKey>
 
 /** What is done to users by others: it is no act of whoever did it on a page of their own. */
 const DONE_TO: readonly Shown[] = [
@@ -58,9 +71,19 @@ export async function readActivity({ recent, clock }: AccountNeeds, { tenant, us
   return (await recent(tenant, userId, wanted)).map(toActivity)
 }
 
+const WARNED_MS = 14 * 86_400_000
+const WARNED_MOST = 3
+
+/** What of it was odd in the last two weeks: on top of the page for as long, since nobody can be asked to dismiss it. */
+export function oddOf(activity: readonly Activity[], now: number): readonly Activity[] {
+  return activity.filter(({ isOdd, at }) => isOdd && now - at < WARNED_MS).slice(0, WARNED_MOST)
+}
+
 /** Names in an entry may be somebody else's words. */
 function toActivity({ at, kind, fields }: RecentEntry): Activity {
   const word = Object.hasOwn(WORDS, kind) ? WORDS[kind as Shown] : undefined
+  const what = String(fields['what'])
+  const odd = kind === 'account.odd' && Object.hasOwn(ODD, what) ? ODD[what as Oddity] : undefined
   const text = (name: string) => {
     const value = fields[name]
     return typeof value === 'string' ? cleanText(value, 60) : ''
@@ -69,8 +92,9 @@ function toActivity({ at, kind, fields }: RecentEntry): Activity {
   const isNamed = kind.startsWith('passkey.')
   return {
     at,
-    what: word === undefined ? kind : say(word),
+    what: word === undefined ? kind : say(odd ?? word),
     about: about ?? (isNamed ? text('name') : ''),
     address: text('address'),
+    isOdd: kind === 'account.odd',
   }
 }

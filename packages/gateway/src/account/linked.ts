@@ -35,11 +35,13 @@ export function addLinkedRoutes(app: AccountHono, needs: AccountNeeds): void {
   })
 }
 
-async function unlink({ federated, passwords, factors, audit }: AccountNeeds, visit: Visit): Promise<void> {
+async function unlink(needs: AccountNeeds, visit: Visit): Promise<void> {
+  const { federated, passwords, factors, audit, policyOf } = needs
   const { tenant, userId, sessionId } = visit.person
   const key = { issuer: visit.form.get('issuer') ?? '', subject: visit.form.get('subject') ?? '' }
-  const hasOwn =
-    (await passwords.hasAny(tenant, [{ id: userId }])) || (await factors.usable(tenant, userId)).passkeys > 0
+  const hasPassword =
+    policyOf(tenant).methods.includes('password') && (await passwords.hasAny(tenant, [{ id: userId }]))
+  const hasOwn = hasPassword || (await factors.usable(tenant, userId)).passkeys > 0
   const mayGo = (left: readonly LinkedIdentity[]) => {
     if (!hasOwn && !left.some(federated.opens)) throw problem('federated.only_way')
   }

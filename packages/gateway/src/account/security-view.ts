@@ -19,6 +19,8 @@ export interface SecurityView {
   readonly policy: SignInPolicy
   readonly browsers: readonly Browser[]
   readonly activity: readonly Activity[]
+  /** What of it is told on top of the page. */
+  readonly odd: readonly Activity[]
   /** The address at which there are passkeys, where this is another. */
   readonly elsewhere: string | undefined
   readonly done: string | undefined
@@ -35,19 +37,48 @@ export function securityPage(view: SecurityView): Html {
   const { may, standing, person, browsers, done } = view
   const hasFactor = standing.passkeys.length > 0 || standing.app !== undefined
   const endAll = button(say('security.endAll'), { kind: 'danger' })
+  const lead = hasPasswords(view) ? view.policy.secondFactor : 'off'
   return html`<h1>${say('security.title')}</h1>
-    <p class="lead">${say(`security.lead.${view.policy.secondFactor}`)}</p>
-    ${done && notice('good', done)} ${may.passkeys && passkeysCard(view)} ${may.codes && appCard(view)}
-    ${may.codes && hasFactor && recoveryCard(view)}
-    ${card(
-      html`<p>${buttonLink('/account/sessions', say('sessions.password'))}</p>
-        <p class="hint">${say('sessions.ends')}</p>`,
-      { heading: say('signIn.password') },
-    )}
+    <p class="lead">${say(`security.lead.${lead}`)}</p>
+    ${done && notice('good', done)} ${view.odd.length > 0 && oddNotice(view.odd)} ${may.passkeys && passkeysCard(view)}
+    ${may.codes && appCard(view)} ${may.codes && hasFactor && recoveryCard(view)}
+    ${hasPasswords(view) && passwordCard()} ${view.policy.methods.length === 0 && linkedCard()}
     ${card(html`${browsersTable(browsers, person)} ${actionForm(`${PATH}/end-all`, person.csrf, endAll)}`, {
       heading: say('sessions.title'),
     })}
     ${activityCard(view)}`
+}
+
+/** What was odd lately, and what to do about it. */
+function oddNotice(odd: readonly Activity[]): Html {
+  const lines = odd.map(({ what, about, address, at }) => {
+    const more = [about, address].filter((each) => each !== '').join(', ')
+    return html`<li>${what}${more !== '' && `: ${more}`} (${time(at)})</li>`
+  })
+  return html`<section class="notice warning" aria-labelledby="odd">
+    <h2 id="odd">${say('odd.title')}</h2>
+    <ul>
+      ${lines}
+    </ul>
+    <p>${say('odd.says')}</p>
+  </section>`
+}
+
+/** Whether people sign in with one. */
+function hasPasswords({ policy }: SecurityView): boolean {
+  return policy.methods.includes('password')
+}
+
+function linkedCard(): Html {
+  return card(html`<p>${buttonLink('/account/linked', say('security.toLinked'))}</p>`, { heading: say('linked.title') })
+}
+
+function passwordCard(): Html {
+  return card(
+    html`<p>${buttonLink('/account/sessions', say('sessions.password'))}</p>
+      <p class="hint">${say('sessions.ends')}</p>`,
+    { heading: say('signIn.password') },
+  )
 }
 
 function passkeysCard({ standing: { passkeys }, person: { csrf }, elsewhere }: SecurityView): Html {

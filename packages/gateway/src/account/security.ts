@@ -1,6 +1,6 @@
 import { redirectTo } from '../pages/respond.ts'
 import { say } from '../pages/words.ts'
-import { readActivity } from './activity.ts'
+import { oddOf, readActivity } from './activity.ts'
 import { addFactorRoutes } from './factors.ts'
 import type { AccountNeeds } from './needs.ts'
 import { findNotice } from './notices.ts'
@@ -28,13 +28,15 @@ export function addSecurityRoutes(app: AccountHono, needs: AccountNeeds): void {
 
 async function showSecurity(needs: AccountNeeds, visit: Visit): Promise<Response> {
   const { tenant, userId } = visit.person
+  const activity = await readActivity(needs, visit.person)
   const body = securityPage({
     person: visit.person,
     standing: await needs.factors.standing(tenant, userId),
     may: needs.factors.allows(tenant),
     policy: needs.policyOf(tenant),
     browsers: await needs.sessions.list(tenant, userId),
-    activity: await readActivity(needs, visit.person),
+    activity,
+    odd: oddOf(activity, needs.clock.now()),
     elsewhere: isElsewhere(visit, needs.publicUrl) ? needs.publicUrl : undefined,
     done: findNotice(visit.url),
   })

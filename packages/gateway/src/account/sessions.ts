@@ -81,7 +81,7 @@ function wrongOf(failure: Problem): Wrong {
 }
 
 async function showSessions(
-  { sessions, federated }: AccountNeeds,
+  { sessions, federated, policyOf }: AccountNeeds,
   visit: Visit,
   wrong: readonly Wrong[],
 ): Promise<Response> {
@@ -91,6 +91,7 @@ async function showSessions(
     person: visit.person,
     wrong,
     done: findNotice(visit.url),
+    hasPassword: policyOf(tenant).methods.includes('password'),
     canLink: federated.providers.length > 0,
   })
   return show(visit, say('sessions.title'), body, { status: wrong.length === 0 ? 200 : 400 })
@@ -101,10 +102,12 @@ interface SessionsView {
   readonly person: Person
   readonly wrong: readonly Wrong[]
   readonly done: string | undefined
+  /** Whether people sign in with one. */
+  readonly hasPassword: boolean
   readonly canLink: boolean
 }
 
-function sessionsPage({ browsers, person, wrong, done, canLink }: SessionsView): Html {
+function sessionsPage({ browsers, person, wrong, done, hasPassword, canLink }: SessionsView): Html {
   const endOthers = button(say('sessions.endOthers'), { kind: 'danger' })
   return html`<h1>${say('sessions.title')}</h1>
     ${done && notice('good', done)} ${errorSummary(wrong)}
@@ -112,7 +115,7 @@ function sessionsPage({ browsers, person, wrong, done, canLink }: SessionsView):
       html`${browsersTable(browsers, person)}
       ${browsers.length > 1 && actionForm(`${PATH}/end-others`, person.csrf, endOthers)}`,
     )}
-    ${card(passwordForm(person, wrong), { heading: say('sessions.password') })}
+    ${hasPassword && card(passwordForm(person, wrong), { heading: say('sessions.password') })}
     ${canLink && html`<p><a href="/account/linked">${say('sessions.linked')}</a></p>`}`
 }
 

@@ -14,7 +14,7 @@ export interface InvitationRoutesNeeds {
 
 const Invitation = z
   .object({
-    url: z.url().meta({ description: 'Where the user sets a password, once. It is shown here and never again.' }),
+    url: z.url().meta({ description: 'Where the user comes in, once. It is shown here and never again.' }),
     expiresAt: z.iso.datetime(),
   })
   .openapi('Invitation')

@@ -39,7 +39,7 @@ export const adminRoutes = {
     method: 'post',
     path: '/admin/api/users/{user}/invitation',
     who: 'administrator',
-    does: 'Makes a link by which a user sets a password; it is good for once. Only an owner makes one for an owner.',
+    does: 'Makes a link that lets a user in, to set a password or, where nobody has one, to link an account; it is good for once. Only an owner makes one for an owner.',
   },
   'users.reset': {
     method: 'post',

@@ -131,8 +131,12 @@ export const events = {
     fields: { count: 'how many', address: 'where from' },
   },
   'invitation.made': {
-    means: 'A link was made by which a user sets a password.',
+    means: 'A link was made that lets a user in, to set a password or to link an account.',
     fields: { ...person, expires, ...on },
+  },
+  'invitation.used': {
+    means: 'A user came in by a link, where nobody has a password; their other browsers are signed out.',
+    fields: { address: 'where from' },
   },
   'password.reset_made': {
     means: 'A link was made by which a user sets a new password.',
@@ -213,6 +217,18 @@ export const events = {
   'consent.revoked': {
     means: 'What a user allowed a client was taken back; its tokens have ended.',
     fields: { ...client, owner: 'the id of the user who had allowed it', ...on },
+  },
+  'account.odd': {
+    means: 'Something about a user’s account was odd, of which they are told.',
+    fields: {
+      what: 'the rule: new_place, after_failures, token_replayed, client_moved or many_refused',
+      ...client,
+      clientName: 'what it calls itself',
+      browser: 'what the browser is',
+      address: 'where from',
+      count: 'how many',
+      ...on,
+    },
   },
   'gate.started': {
     means: 'The gate started.',

@@ -1,9 +1,11 @@
 import type { Command } from './command.ts'
 import { agentCommands } from './commands/agent.ts'
 import { check } from './commands/check.ts'
+import { connect } from './commands/connect.ts'
 import { createCompletion } from './commands/completion.ts'
 import { connectionCommands } from './commands/connection.ts'
 import { keyCommands } from './commands/key.ts'
+import { loginCommands } from './commands/login.ts'
 import { logs } from './commands/logs.ts'
 import { start } from './commands/start.ts'
 import { status } from './commands/status.ts'
@@ -17,6 +19,8 @@ export const commands: readonly Command[] = [
   check,
   status,
   whoami,
+  ...loginCommands,
+  connect,
   ...userCommands,
   ...agentCommands,
   ...keyCommands,

@@ -24,7 +24,7 @@ export function createPrinter({ output, errors, environment }: Pick<World, 'outp
     raw: (text: string) => void output.write(output.isTTY === true ? tame(text) : text),
 
     /** What a person should know beside the answer. */
-    note: (text: string) => void errors.write(`${text}\n`),
+    note: (text: string) => void errors.write(`${tame(text)}\n`),
 
     failure({ message, fix }: Pick<Problem, 'message' | 'fix'>): void {
       errors.write(`${styled('red', tame(message), errors, environment)}\n${tame(fix)}\n`)

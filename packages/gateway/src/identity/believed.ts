@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
+import { createRecent } from '../base/recent.ts'
 import type { Principal } from './principal.ts'
 
 /** Whom something stands for that opens the gate, and how long it does. */
@@ -27,9 +27,9 @@ const REFUSED_MS = 1_000
 
 /** What was found lately by the hash of a key or a token: neither of them is held. */
 export function createBelieved<P extends Principal>({ clock, cacheMs, find }: BelievedNeeds<P>) {
-  const verified = new LRUCache<string, Verified<P>>({ max: VERIFIED })
+  const verified = createRecent<string, Verified<P>>(VERIFIED)
   /** Hashes that led nowhere, and until when they are not looked up again. */
-  const refused = new LRUCache<string, number>({ max: REFUSED })
+  const refused = createRecent<string, number>(REFUSED)
   const asked = new Map<string, Promise<P | undefined>>()
 
   function keep(hash: string, found: Live<P> | undefined): void {

@@ -25,8 +25,16 @@ export function isScope(text: string): boolean {
 }
 
 export function maySeeUpstream({ scopes }: Pick<Principal, 'scopes'>, upstream: UpstreamId): boolean {
-  return scopes.includes('mcp') || scopes.includes(`mcp:${upstream}`)
+  for (const scope of scopes) if (scope === 'mcp' || opens(scope, upstream)) return true
+  return false
 }
+
+/** Whether it is `mcp:` and the name: asked several times in a call, so that no text is put together for it. */
+function opens(scope: string, upstream: UpstreamId): boolean {
+  return scope.length === PREFIX.length + upstream.length && scope.startsWith(PREFIX) && scope.endsWith(upstream)
+}
+
+const PREFIX = 'mcp:'
 
 /** Whether somebody came in by what has ended. */
 export function cameBy(ended: EndedAccess): (principal: Principal) => boolean {

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
 import type { TenantId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
+import { createRecent } from '../base/recent.ts'
 
 export interface AttemptsNeeds {
   readonly clock: Clock
@@ -29,7 +29,7 @@ const FORGOTTEN_MS = 24 * 3_600_000
  * @see NIST SP 800-63B-4 §3.2.2
  */
 export function createAttempts({ clock, refusal = 'login.throttled' }: AttemptsNeeds) {
-  const failures = new LRUCache<string, Failures>({ max: NAMES })
+  const failures = createRecent<string, Failures>(NAMES)
 
   return {
     /**

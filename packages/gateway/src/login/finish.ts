@@ -43,14 +43,15 @@ export async function startSession(
   const cookieHeader = context.req.header('Cookie')
   const from = { browser, address, amr, federated, authenticatedAt: provenAt, cookieHeader }
   const { cookie } = await needs.sessions.start(tenant, user.id, from)
+  const shown = { browser: describeBrowser(browser), address }
+  await needs.watch.signingIn({ tenant, userId: user.id, requestId }, shown)
   await needs.audit.record(tenant, {
     kind: 'login.ok',
     userId: user.id,
     requestId,
     how: amr.join(' '),
     provider: federated?.provider,
-    address,
-    browser: describeBrowser(browser),
+    ...shown,
   })
   return cookie
 }

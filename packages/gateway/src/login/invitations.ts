@@ -18,7 +18,7 @@ export interface InvitationsNeeds {
   readonly settings: { readonly publicUrl: string; readonly invitationHours: number }
 }
 
-/** A link that lets its user set a password, shown to whoever made it and kept nowhere. */
+/** A link that lets its user in, shown to whoever made it and kept nowhere. */
 export interface Invitation {
   readonly url: Secret
   readonly expiresAt: number
@@ -34,8 +34,8 @@ const SECRET_BYTES = 32
 const HOUR_MS = 3_600_000
 
 /**
- * Links by which a user sets a password: the first administrator, whoever was invited, whoever forgot it. Each is good
- * for once, until it expires or the next one is made.
+ * Links that let their user in: the first administrator, whoever was invited, whoever forgot their password. Each is
+ * good for once, until it expires or the next one is made.
  */
 export function createInvitations({ storage, clock, random, passwords, sessions, settings }: InvitationsNeeds) {
   async function createIn(db: TenantDb, userId: UserId): Promise<Invitation> {
@@ -81,19 +81,20 @@ export function createInvitations({ storage, clock, random, passwords, sessions,
     find,
 
     /**
-     * Sets the password and uses the link up, both or neither; of several who use it at once, one does. The user's
-     * browsers are signed out: one of them may be why there is a new password.
+     * Uses the link up and sets the password, both or neither; of several who use it at once, one does. Where nobody
+     * signs in with a password there is none to set. The user's browsers are signed out: one of them may be why there is
+     * a new link.
      *
      * @throws {Problem} `invitation.invalid`, `login.password_weak`, `login.throttled`
      */
-    async use(text: string, password: Secret): Promise<Invited> {
+    async use(text: string, password: Secret | undefined): Promise<Invited> {
       const invited = await find(text)
       if (invited === undefined) throw problem('invitation.invalid')
       const { tenant, user } = invited
-      const prepared = await passwords.prepare(password, user.name)
+      const prepared = password && (await passwords.prepare(password, user.name))
       await storage.for(tenant).transaction(async (db) => {
         await spend(db, digest(text), clock.now())
-        await passwords.setIn(db, user.id, prepared)
+        if (prepared !== undefined) await passwords.setIn(db, user.id, prepared)
         await sessions.endAllIn(db, user.id)
       })
       return invited

@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono'
 import type { Audit } from '../audit/append.ts'
+import type { Watch } from '../audit/watch.ts'
 import type { Devices } from '../authserver/devices.ts'
 import type { Interactions } from '../authserver/interactions.ts'
 import type { Clock } from '../base/clock.ts'
@@ -45,6 +46,7 @@ export interface LoginNeeds {
   servers(): readonly ShownServer[]
   readonly limits: EndpointLimits<'signIn' | 'callback' | 'logout' | 'device'>
   readonly audit: Pick<Audit, 'record' | 'note' | 'requireRoom'>
+  readonly watch: Pick<Watch, 'signingIn'>
   readonly clock: Clock
   readonly random: Random
   /** The origin of the gate, without a slash at the end. */

@@ -11,6 +11,7 @@ import { createMarks, type Mark } from '../storage/marks.ts'
 import type { SessionsTable } from '../storage/schema.ts'
 import type { TenantDb } from '../storage/tenant.ts'
 import { describeBrowser } from './browser.ts'
+import { isLive, lifetimesOf, type Lifetimes, type PolicyOf } from './policy.ts'
 
 /** Whom a browser stands for. */
 export interface SignedIn {
@@ -67,15 +68,11 @@ export interface SessionsNeeds {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly settings: {
-    readonly idleHours: number
-    readonly maxHours: number
-    /** Whether the gate is reached by https. */
-    readonly secure: boolean
-  }
+  readonly policyOf: PolicyOf
+  /** Whether the gate is reached by https. */
+  readonly secure: boolean
 }
 
-const HOUR_MS = 3_600_000
 const SEEN_MS = 60_000
 const VALUE_BYTES = 32
 
@@ -83,11 +80,9 @@ const VALUE_BYTES = 32
  * The browsers that are signed in. Each holds 32 bytes of chance in a cookie, of which only a hash is kept; the role
  * is the user's own at the time of asking.
  */
-export function createSessions({ storage, clock, random, log, settings }: SessionsNeeds) {
-  const { secure } = settings
+export function createSessions({ storage, clock, random, log, policyOf, secure }: SessionsNeeds) {
   const name = cookieName('sekisho', secure)
-  const idleMs = settings.idleHours * HOUR_MS
-  const maxMs = settings.maxHours * HOUR_MS
+  const lifetimesIn = (tenant: TenantId) => lifetimesOf(policyOf(tenant))
   const seen = createMarks<SignedIn>({ clock, log, precision: SEEN_MS, write: (group) => writeSeen(storage, group) })
 
   const valueOf = (cookieHeader: string | undefined) => asValue(readCookie(cookieHeader, name))
@@ -100,7 +95,7 @@ export function createSessions({ storage, clock, random, log, settings }: Sessio
     async find(cookieHeader: string | undefined): Promise<SignedIn | undefined> {
       const value = valueOf(cookieHeader)
       if (value === undefined) return undefined
-      const session = await findLive(storage, value, { now: clock.now(), idleMs })
+      const session = await findLive(storage, value, { now: clock.now(), lifetimesIn })
       if (session !== undefined) seen.mark(session.sessionId, session)
       return session
     },
@@ -118,12 +113,13 @@ export function createSessions({ storage, clock, random, log, settings }: Sessio
       const value = Buffer.from(random(VALUE_BYTES)).toString('base64url')
       const now = clock.now()
       const before = valueOf(from.cookieHeader)
+      const lifetimes = lifetimesIn(tenant)
       await storage.for(tenant).transaction(async (db) => {
-        await sweep(db, now, idleMs)
+        await sweep(db, now, lifetimes)
         if (before !== undefined) await db.deleteFrom('sessions').where('id', '=', digest(before)).execute()
-        await db.insertInto('sessions', toRow(userId, value, { from, now, maxMs })).execute()
+        await db.insertInto('sessions', toRow(userId, value, { from, now, maxMs: lifetimes.maxMs })).execute()
       })
-      return { cookie: setCookie(name, value, { secure, maxAgeSeconds: maxMs / 1000 }), id: digest(value) }
+      return { cookie: setCookie(name, value, { secure, maxAgeSeconds: lifetimes.maxMs / 1000 }), id: digest(value) }
     },
 
     /** Signs one browser out; answers whether it was that user's and signed in. */
@@ -145,24 +141,18 @@ export function createSessions({ storage, clock, random, log, settings }: Sessio
         .selectFrom('sessions')
         .selectAll()
         .where('user_id', '=', userId)
-        .where('expires_at', '>', now)
-        .where('seen_at', '>', now - idleMs)
         .orderBy('seen_at', 'desc')
         .orderBy('id')
         .execute()
-      return rows.map(toRecord)
+      return rows.map(toRecord).filter((record) => isLive(record, lifetimesIn(tenant), now))
     },
 
     /** How many browsers are signed in, over all tenants. */
     async count(): Promise<number> {
       const now = clock.now()
-      const { count } = await storage.system
-        .selectFrom('sessions')
-        .select(({ fn }) => fn.countAll<number | string>().as('count'))
-        .where('expires_at', '>', now)
-        .where('seen_at', '>', now - idleMs)
-        .executeTakeFirstOrThrow()
-      return Number(count)
+      const tenants = await storage.system.selectFrom('sessions').select('tenant_id').distinct().execute()
+      const counts = tenants.map(({ tenant_id: tenant }) => countLive(storage.for(tenant), now, lifetimesIn(tenant)))
+      return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
     },
 
     /** The value of a `Set-Cookie` header that makes the browser forget. */
@@ -183,11 +173,11 @@ function asValue(text: string | undefined): string | undefined {
 
 interface Now {
   readonly now: number
-  readonly idleMs: number
+  lifetimesIn(tenant: TenantId): Lifetimes
 }
 
 /** Across the tenants: whose session it is, only the row knows. */
-async function findLive({ system }: Storage, value: string, { now, idleMs }: Now): Promise<SignedIn | undefined> {
+async function findLive({ system }: Storage, value: string, { now, lifetimesIn }: Now): Promise<SignedIn | undefined> {
   const row = await system
     .selectFrom('sessions')
     .innerJoin('users', (on) =>
@@ -195,12 +185,13 @@ async function findLive({ system }: Storage, value: string, { now, idleMs }: Now
     )
     .select(['sessions.tenant_id', 'users.id', 'users.name', 'users.role'])
     .select(['sessions.created_at', 'sessions.authenticated_at', 'sessions.amr'])
+    .select(['sessions.seen_at', 'sessions.expires_at'])
     .where('sessions.id', '=', digest(value))
-    .where('sessions.expires_at', '>', now)
-    .where('sessions.seen_at', '>', now - idleMs)
     .executeTakeFirst()
   if (row === undefined) return undefined
   const { tenant_id: tenant, id: userId, name: userName, role, created_at: createdAt } = row
+  const age = { createdAt, seenAt: row.seen_at, expiresAt: row.expires_at }
+  if (!isLive(age, lifetimesIn(tenant), now)) return undefined
   const session = { sessionId: digest(value), csrf: csrfToken(value), createdAt, amr: row.amr.split(' ') }
   return { tenant, userId, userName, role, ...session, authenticatedAt: row.authenticated_at }
 }
@@ -229,11 +220,24 @@ async function endIn(db: TenantDb, userId: UserId, is: (id: string) => boolean):
   return ids.length
 }
 
+async function countLive(db: TenantDb, now: number, { idleMs, maxMs }: Lifetimes): Promise<number> {
+  const { count } = await db
+    .selectFrom('sessions')
+    .select(({ fn }) => fn.countAll<number | string>().as('count'))
+    .where('expires_at', '>', now)
+    .where('created_at', '>', now - maxMs)
+    .where('seen_at', '>', now - idleMs)
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
 /** Takes away what has run out, when somebody comes in: there are never more rows than people who came. */
-async function sweep(db: TenantDb, now: number, idleMs: number): Promise<void> {
+async function sweep(db: TenantDb, now: number, { idleMs, maxMs }: Lifetimes): Promise<void> {
   await db
     .deleteFrom('sessions')
-    .where(({ eb, or }) => or([eb('expires_at', '<=', now), eb('seen_at', '<=', now - idleMs)]))
+    .where(({ eb, or }) =>
+      or([eb('expires_at', '<=', now), eb('created_at', '<=', now - maxMs), eb('seen_at', '<=', now - idleMs)]),
+    )
     .execute()
 }
 

@@ -1,5 +1,5 @@
 import type { Interaction } from '../authserver/interactions.ts'
-import { asProblem, type Problem } from '../base/problem.ts'
+import { asProblem, problem, type Problem } from '../base/problem.ts'
 import { DEFAULT_TENANT } from '../identity/tenants.ts'
 import { createThrottle } from '../limits/throttle.ts'
 import { parseNext } from '../pages/next.ts'
@@ -42,6 +42,7 @@ export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
     const next = parseNext(form.get('next'))
     const name = nameIn(form)
     const way = ways.find(({ id }) => id === form.get('way')) ?? ways[0]
+    if (way === undefined) throw problem('request.not_found')
     const missing = way.findMissing(form)
     if (missing !== undefined) return show(context, next, { name, says: missing, way: way.id })
     const proof = await prove(context, way, form)
@@ -81,7 +82,13 @@ export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
     const name = entered?.name ?? waiting?.loginHint?.slice(0, NAME_LENGTH)
     const again = entered?.again === true || context.req.query('again') !== undefined
     const signedOutAt = context.req.query('at')
-    const elsewhere = continueButtons(needs.federated.providers, { csrf, next, again, signedOutAt })
+    const elsewhere = continueButtons(needs.federated.providers, {
+      csrf,
+      next,
+      again,
+      only: ways.length === 0,
+      signedOutAt,
+    })
     const form = { csrf, next, name, hasFailed: entered?.says !== undefined }
     const body = signInPage({
       ways: await Promise.all(ways.map((way) => way.show(form))),
@@ -103,12 +110,11 @@ export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
   }
 }
 
-/** The ways that the policy names, and that the gate's address lets there be. */
-function createWays(needs: LoginNeeds): readonly [Way, ...Way[]] {
-  const may = needs.factors.allows(DEFAULT_TENANT)
+/** The ways that the policy names, and that the gate's address lets there be; none where others alone vouch for people. */
+function createWays(needs: LoginNeeds): readonly Way[] {
   const withPassword = needs.policyOf(DEFAULT_TENANT).methods.includes('password')
-  if (!may.passkeys) return [createPasswordWay(needs)]
-  return withPassword ? [createPasswordWay(needs), createPasskeyWay(needs)] : [createPasskeyWay(needs)]
+  const withPasskeys = needs.factors.allows(DEFAULT_TENANT).passkeys
+  return [...(withPassword ? [createPasswordWay(needs)] : []), ...(withPasskeys ? [createPasskeyWay(needs)] : [])]
 }
 
 const REFUSALS: ReadonlySet<string> = new Set([

@@ -1,14 +1,19 @@
+import type { TenantId } from '../base/ids.ts'
 import { asProblem, problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
 import { showPage } from '../pages/respond.ts'
 import { say } from '../pages/words.ts'
+import { LINKED_PATH } from './federated/routes.ts'
 import { createFormCookie } from './form-cookie.ts'
 import type { Invited } from './invitations.ts'
 import type { LoginContext, LoginHono, LoginNeeds } from './needs.ts'
 import { finishSignIn } from './finish.ts'
-import { welcomePage, type WelcomeView } from './views/welcome.ts'
+import { enterPage, welcomePage, type WelcomeView } from './views/welcome.ts'
 
-/** `/welcome/<secret>`: where a link leads by which its user sets a password, and is signed in with that. */
+/**
+ * `/welcome/<secret>`: where a link leads by which its user sets a password, and is signed in with that. Where the gate
+ * has no way in of its own the link itself signs in, once, and leads to where an account elsewhere is linked.
+ */
 export function addWelcomeRoutes(app: LoginHono, needs: LoginNeeds): void {
   const { invitations, audit, limits } = needs
   const forms = createFormCookie(needs)
@@ -24,6 +29,7 @@ export function addWelcomeRoutes(app: LoginHono, needs: LoginNeeds): void {
     const link = context.req.param('secret')
     const { tenant, user } = await requireInvited(context, link)
     audit.requireRoom(tenant)
+    if (isSingle(tenant)) return enter(context, link)
     const password = secret(form.get('password') ?? '')
     if (form.get('again') !== password.reveal()) return show(context, { tenant, user }, DIFFER)
     const wrong = await invitations.use(link, password).then(() => undefined, asWrong)
@@ -31,6 +37,15 @@ export function addWelcomeRoutes(app: LoginHono, needs: LoginNeeds): void {
     await audit.record(tenant, { kind: 'password.set', userId: user.id, requestId, how: 'invitation', address })
     return finishSignIn(needs, context, { tenant, user, amr: ['pwd'] }, { next: undefined, cookies: [forms.clear()] })
   })
+
+  const isSingle = (tenant: TenantId) => needs.policyOf(tenant).methods.length === 0
+
+  async function enter(context: LoginContext, link: string): Promise<Response> {
+    const { address, requestId } = context.env
+    const { tenant, user } = await invitations.use(link, undefined)
+    await audit.record(tenant, { kind: 'invitation.used', userId: user.id, requestId, address })
+    return finishSignIn(needs, context, { tenant, user, amr: ['otp'] }, { next: LINKED_PATH, cookies: [forms.clear()] })
+  }
 
   /** Whoever tries links out is counted; whoever has one is not. */
   async function requireInvited({ env: { address } }: LoginContext, link: string): Promise<Invited> {
@@ -46,8 +61,10 @@ export function addWelcomeRoutes(app: LoginHono, needs: LoginNeeds): void {
     wrong?: WelcomeView['wrong'],
   ): Promise<Response> {
     const { csrf, cookies } = forms.keyFor(context.req.header('Cookie'))
-    const isNew = (await needs.passwords.changedAt(tenant, user.id)) === undefined
-    const body = welcomePage({ userName: user.name, isNew, csrf, length: needs.passwords.length, wrong })
+    const isNew = isSingle(tenant) || (await needs.passwords.changedAt(tenant, user.id)) === undefined
+    const body = isSingle(tenant)
+      ? enterPage({ userName: user.name, csrf })
+      : welcomePage({ userName: user.name, isNew, csrf, length: needs.passwords.length, wrong })
     const title = say(isNew ? 'welcome.title' : 'welcome.back', { name: user.name })
     return showPage({ title, body, width: 'narrow' }, { status: wrong === undefined ? 200 : 400, cookies })
   }

@@ -31,7 +31,7 @@ import { createVault } from '../../src/vault/vault.ts'
 import { providerAt } from '../providers/scene.ts'
 import { startScripted, type Scripted } from '../providers/scripted-server.ts'
 import { createPeople } from '../identity/people.ts'
-import { openTestFactors } from '../login/factors.ts'
+import { openTestFactors, SIGN_IN } from '../login/factors.ts'
 import { createTestClock, newDirectory, quiet } from '../stores/databases.ts'
 
 /** Where a missing token is set. */
@@ -83,7 +83,11 @@ export async function openScene({ callbacksPerMinute = 100, policy, host = '127.
   const credentials = createCredentials({ linkFor, vault, clock })
   const consents = createConsents({ storage, clock, log: quiet })
   const needs = { storage, clock, random: systemRandom, log: quiet }
-  const sessions = createSessions({ ...needs, settings: { idleHours: 1, maxHours: 2, secure: false } })
+  const sessions = createSessions({
+    ...needs,
+    policyOf: () => ({ ...SIGN_IN, idleHours: 1, maxHours: 2 }),
+    secure: false,
+  })
   const argon2 = { memoryKib: 64, passes: 1, parallelism: 1 }
   const passwords = createPasswords({ ...needs, settings: { passwordLength: 8, argon2 } })
   const store = createConnectionStore({ storage, vault, clock })

@@ -174,3 +174,23 @@ test('what was done with an account is shown to its user and nobody else, the la
   expect(hers).not.toContain('hidden')
   expect(readable(await ben.get(PATH))).not.toMatch(/failed to sign in|took the second/)
 })
+
+test('R0-56d: what is odd is told on top of the page for two weeks, in words, and stays in the list', async () => {
+  await using scene = await openScene()
+  const [ada, ben] = [await scene.person('ada'), await scene.person('ben')]
+  const odd = { kind: 'account.odd', userId: ada.userId } as const
+  scene.note({ ...odd, what: 'new_place', browser: 'Chrome on <b>Windows', address: '203.0.113.9' })
+  scene.note({ ...odd, what: 'client_moved', clientName: 'A program', address: '198.51.100.1' })
+  scene.note({ ...odd, what: 'many_refused', count: 30 })
+  await scene.audited()
+  const page = readable(await ada.get(PATH))
+  const [notice = ''] = /Was this you\?.*?revoke the clients you do not trust/.exec(page) ?? []
+  expect(notice).toContain('Many calls were refused within minutes ( 2026-01-01 00:00 UTC )')
+  expect(notice).toContain('A client came back from another network after long quiet: A program, 198.51.100.1')
+  expect((await ada.get(PATH)).text).toContain('Chrome on &lt;b&gt;Windows, 203.0.113.9')
+  expect(readable(await ben.get(PATH))).not.toContain('Was this you?')
+  scene.clock.turn(14 * 24 * 60 * MINUTE)
+  const later = readable(await (await ada.signIn()).get(PATH))
+  expect(later).not.toContain('Was this you?')
+  expect(later).toContain('Signed in with a browser or from a network not seen before')
+})

@@ -32,7 +32,7 @@ test('users are added, listed, promoted and removed', async () => {
 test('somebody is invited with a link of their own, added where they are missing', async () => {
   await using gate = await openGate()
   const first = await gate.run(['user', 'invite', 'ada', '--role', 'admin'])
-  expect(first).toMatchObject({ code: 0, errors: expect.stringContaining('lets ada (admin) set a password') })
+  expect(first).toMatchObject({ code: 0, errors: expect.stringContaining('lets ada (admin) in, is good for once') })
   expect(first.output).toMatch(/^http:\/\/localhost:7354\/welcome\/[\w-]{43}\n$/)
   const second = JSON.parse((await gate.run(['user', 'invite', 'ada', '--json'])).output)
   expect(second).toMatchObject({ user: { name: 'ada', role: 'admin' }, expiresAt: '2026-01-04T00:00:00.000Z' })

@@ -19,9 +19,10 @@ export interface Line {
   readonly closed: Promise<string>
 }
 
-export function openLine(url: string): Line {
+/** Connects, from another address of this machine where one is named. */
+export function openLine(url: string, localAddress = '127.0.0.1'): Line {
   const { port } = new URL(url)
-  const socket = connect(Number(port), '127.0.0.1')
+  const socket = connect({ port: Number(port), host: '127.0.0.1', localAddress })
   let text = ''
   socket.setEncoding('latin1').on('data', (chunk: string) => {
     text += chunk

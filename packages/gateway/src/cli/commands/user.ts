@@ -39,7 +39,7 @@ const add = command({
 
 const invite = command({
   name: 'user invite',
-  does: 'Makes a link by which a user sets a password, adding them where they are missing.',
+  does: 'Makes a link that lets a user in, to set a password or link an account, adding them where they are missing.',
   arguments: [{ name: 'name', says: 'Their name. An id will do for a user there is.' }],
   options: {
     role: { value: 'role', choices: ROLES, says: 'What they may do, where they are added. Default: member.' },
@@ -57,7 +57,7 @@ const invite = command({
     if (options.json) return print.json({ user, ...invitation })
     print.line(invitation.url)
     print.note(
-      `This link is shown this once. It lets ${user.name} (${user.role}) set a password, is good for once and until ` +
+      `This link is shown this once. It lets ${user.name} (${user.role}) in, is good for once and until ` +
         `${showTime(invitation.expiresAt)} UTC, and replaces the one before.`,
     )
   },

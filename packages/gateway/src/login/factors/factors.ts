@@ -115,6 +115,7 @@ async function countIn(db: TenantDb, userId: UserId): Promise<UsableFactors> {
 
 /** Whether what is left is too little under the policy. */
 function isNeeded({ passkeys, hasApp }: UsableFactors, { methods, secondFactor }: SignInPolicy): boolean {
-  if (!methods.includes('password') && passkeys === 0) return true
+  const isOnlyWay = methods.includes('passkey') && !methods.includes('password')
+  if (isOnlyWay && passkeys === 0) return true
   return secondFactor === 'required' && passkeys === 0 && !hasApp
 }

@@ -1,4 +1,3 @@
-import { decodeClientDataJSON } from '@simplewebauthn/server/helpers'
 import { z } from 'zod'
 import { problem } from '../../base/problem.ts'
 
@@ -51,14 +50,17 @@ export const parseNewPasskey = (text: string): NewPasskey => parse(NewPasskey, t
 /** @throws {Problem} `passkey.refused` */
 export const parseAssertion = (text: string): Assertion => parse(Assertion, text)
 
+/** @see {@link https://www.w3.org/TR/webauthn-3/#dictdef-collectedclientdata WebAuthn §5.8.1, CollectedClientData} */
+const ClientData = z.object({ challenge: z.string() })
+
 /**
- * The challenge that a browser says it was asked with.
+ * The challenge that a browser says it was asked with; whether all it says is so, is verified with the signature.
  *
  * @throws {Problem} `passkey.refused`
  */
 export function challengeIn({ response }: NewPasskey | Assertion): string {
   try {
-    return z.string().parse(decodeClientDataJSON(response.clientDataJSON).challenge)
+    return ClientData.parse(JSON.parse(Buffer.from(response.clientDataJSON, 'base64url').toString())).challenge
   } catch (cause) {
     throw problem('passkey.refused', { reason: 'the client data cannot be read', cause })
   }

@@ -46,3 +46,13 @@ export function welcomePage({ userName, isNew, csrf, length, wrong }: WelcomeVie
       <p class="hint after">${say('welcome.ends')}</p>
     </section>`
 }
+
+/** The page a link leads to where nobody has a password: it lets in by itself. */
+export function enterPage({ userName, csrf }: Pick<WelcomeView, 'userName' | 'csrf'>): Html {
+  return html`<h1>${say('welcome.title', { name: userName })}</h1>
+    <section class="card">
+      <p>${say('welcome.single')}</p>
+      <form method="post" class="wide-button">${csrfField(csrf)} ${button(say('welcome.enter'))}</form>
+      <p class="hint after">${say('welcome.ends')}</p>
+    </section>`
+}

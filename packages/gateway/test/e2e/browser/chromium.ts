@@ -5,7 +5,8 @@ import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 const EXECUTABLE = process.env['SEKISHO_TEST_CHROMIUM'] ?? '/usr/bin/chromium'
-const SHOTS = join(import.meta.dirname, '../../../../../artifacts/screenshots')
+/** Where pictures of pages are kept. */
+export const SHOTS = join(import.meta.dirname, '../../../../../artifacts/screenshots')
 
 /** Whether there is no browser here; in CI its tests then fail instead of being left out. */
 export const withoutChromium = !existsSync(EXECUTABLE) && process.env['CI'] !== 'true'
@@ -14,7 +15,14 @@ if (withoutChromium)
 
 /** A real browser; each person of a test is given a context of their own. */
 export interface Chromium extends AsyncDisposable {
-  newPerson(options?: { readonly javaScript?: boolean; readonly dark?: boolean }): Promise<Person>
+  newPerson(options?: PersonOptions): Promise<Person>
+}
+
+export interface PersonOptions {
+  readonly javaScript?: boolean
+  readonly dark?: boolean
+  /** What their browser says it is. */
+  readonly userAgent?: string
 }
 
 /** Somebody at a browser. */
@@ -43,9 +51,10 @@ export async function openChromium(): Promise<Chromium> {
   })
   mkdirSync(SHOTS, { recursive: true })
   return {
-    newPerson: async ({ javaScript = true, dark = false } = {}) => {
+    newPerson: async ({ javaScript = true, dark = false, userAgent } = {}) => {
       const context = await browser.newContext({
         javaScriptEnabled: javaScript,
+        ...(userAgent === undefined ? {} : { userAgent }),
         viewport: { width: 1000, height: 800 },
         colorScheme: dark ? 'dark' : 'light',
       })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { freePort } from '../../../../../scripts/lib/free-port.ts'
 import { startGate } from '../../../../../scripts/lib/gate.ts'
 import { PASSWORD } from '../../../../../scripts/lib/people.ts'
-import { openChromium, withoutChromium, type Person } from './chromium.ts'
+import { openChromium, SHOTS, withoutChromium, type Person } from './chromium.ts'
 
 /** Signing in with an identity provider, as people see and press it: R3-32. */
 const TIMEOUT = 120_000
@@ -85,13 +85,44 @@ test.skipIf(withoutChromium)(
   },
 )
 
+test.skipIf(withoutChromium)(
+  'where providers alone let people in, a link lets its user in once; what is odd about an account is told on top',
+  { timeout: TIMEOUT },
+  async () => {
+    await using outside = await openOutside({ methods: [] })
+    await using chromium = await openChromium()
+    const ada = await chromium.newPerson()
+    const { page } = ada
+    await page.goto(await outside.gate.inviteUser('ada'))
+    await ada.look('50-link-without-password')
+    await page.getByRole('button', { name: 'Come in' }).click()
+    await page.getByRole('button', { name: 'Link Corp' }).click()
+    await page.getByRole('button', { name: 'Sign in as Ada Okonkwo' }).click()
+    expect(await page.textContent('main')).toMatch(/ada@corp\.example/)
+    const elsewhere = await chromium.newPerson({ userAgent: 'Mozilla/5.0 (Windows NT 10.0) Firefox/141.0' })
+    await elsewhere.page.goto(`${outside.url}/sign-in`)
+    await elsewhere.look('51-providers-only')
+    await comeAs(elsewhere, 'Ada Okonkwo')
+    // What was done is written in groups, a moment later.
+    await expect
+      .poll(async () => {
+        await elsewhere.page.goto(`${outside.url}/account/security`)
+        return elsewhere.page.textContent('main')
+      })
+      .toMatch(/Was this you\?.*Firefox on Windows/s)
+    await elsewhere.look('52-odd')
+    await elsewhere.page.emulateMedia({ colorScheme: 'dark' })
+    await elsewhere.page.screenshot({ path: `${SHOTS}/53-odd-dark.png`, fullPage: true })
+  },
+)
+
 async function comeAs({ page }: Person, name: string): Promise<void> {
   await page.getByRole('button', { name: 'Continue with Corp' }).click()
   await page.getByRole('button', { name: `Sign in as ${name}` }).click()
 }
 
 /** A gate and a provider that know each other. */
-async function openOutside() {
+async function openOutside(signIn: object = {}) {
   await using open = new AsyncDisposableStack()
   const port = await freePort()
   const url = `http://localhost:${port}`
@@ -109,7 +140,7 @@ async function openOutside() {
   const config = {
     log: { level: 'debug', format: 'json' },
     limits: { perMinute: { signIn: 1_000, callback: 1_000 } },
-    signIn: { with: { corp } },
+    signIn: { with: { corp }, ...signIn },
     oauth: { clients: [{ clientId: 'story-client', name: 'Story client', redirectUris: [REDIRECT] }] },
   }
   const gate = open.use(await startGate({ port, config, env: { CORP_SECRET: SECRET } }))

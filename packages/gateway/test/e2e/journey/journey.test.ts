@@ -23,7 +23,7 @@ interface Client extends AsyncDisposable {
   readonly signingIn: SigningIn
   toolNames(): Promise<string[]>
   /** Calls a tool; where the gate asks for something to be opened, `open` does it, and the call is made again. */
-  call(tool: string, open?: (url: string) => Promise<void>): Promise<string>
+  call(tool: string, open?: (url: string) => Promise<void>, args?: Record<string, unknown>): Promise<string>
 }
 
 type Connect = (outside: Outside, browser: Browser, name: string) => Promise<Client>
@@ -64,16 +64,16 @@ test.for(eras)('from a bare address to a renewed and a revoked connection, in $e
   expect(opened).toHaveLength(1)
   expect(opened[0]).toMatch(new RegExp(`^${publicUrl}/connect/mal\\?`))
 
-  // 4. The upstream token expires: it is renewed and nobody notices.
+  // 4. The upstream token expires: it is renewed and nobody notices. (What was asked a moment ago is kept.)
   mal.expireTokens('mika')
   const before = refreshes(mal)
-  expect(await client.call(LIST)).toMatch(/12/)
+  expect(await client.call(LIST, undefined, { limit: 50 })).toMatch(/12/)
   expect(refreshes(mal)).toBe(before + 1)
 
   // 5. Revoked at the provider: the user is told, and connects again.
   mal.revoke('mika')
   opened.length = 0
-  expect(await client.call(LIST, open)).toMatch(/12/)
+  expect(await client.call(LIST, open, { limit: 60 })).toMatch(/12/)
   expect(opened).toHaveLength(1)
 })
 
@@ -171,9 +171,9 @@ async function connectModern({ publicUrl }: Outside, browser: Browser, name: str
   return {
     signingIn,
     toolNames: async () => (await client.listTools()).tools.map((tool) => tool.name),
-    async call(tool, open) {
+    async call(tool, open, args = {}) {
       opener = open
-      return textOf(await client.callTool({ name: tool, arguments: {} }))
+      return textOf(await client.callTool({ name: tool, arguments: args }))
     },
     [Symbol.asyncDispose]: () => client.close(),
   }
@@ -190,13 +190,13 @@ async function connectLegacy({ publicUrl }: Outside, browser: Browser, name: str
   await first.finishAuth(callback.searchParams.get('code') ?? '')
   const client = make()
   await client.connect(transport())
-  const call: Client['call'] = async (tool, open) => {
+  const call: Client['call'] = async (tool, open, args = {}) => {
     try {
-      return textOf(await client.callTool({ name: tool, arguments: {} }))
+      return textOf(await client.callTool({ name: tool, arguments: args }))
     } catch (error) {
       if (!(error instanceof UrlElicitationRequiredError) || !open) throw error
       for (const { url } of error.elicitations) await open(url)
-      return call(tool)
+      return call(tool, undefined, args)
     }
   }
   return {

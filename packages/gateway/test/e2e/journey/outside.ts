@@ -25,6 +25,7 @@ export const GENEROUS = {
   revoke: 1_000,
   signIn: 1_000,
   device: 1_000,
+  wrongKeys: 1_000,
 }
 
 export interface OutsideOptions {
