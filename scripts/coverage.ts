@@ -11,6 +11,8 @@ const BRANCHES_LEAST = 85
 const directory = 'artifacts/coverage'
 
 const flags = ['--coverage', '--coverage.provider=v8', `--coverage.reportsDirectory=${directory}`]
+// A test that fails is reason enough to fail, and none to say nothing.
+flags.push('--coverage.reportOnFailure')
 const reporters = ['json-summary', 'html', 'lcovonly'].map((name) => `--coverage.reporter=${name}`)
 const measured = `--coverage.include=packages/gateway/src/{${guarded.join(',')}}/**/*.ts`
 const tests = guarded.map((room) => `packages/gateway/test/${room}/`)

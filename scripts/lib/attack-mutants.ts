@@ -76,7 +76,7 @@ async function copySources() {
   const root = await mkdtemp(join(tmpdir(), 'sekisho-mutants-'))
   const left = new Set(['node_modules', '.git', '.data'])
   await cp(ROOT, root, { recursive: true, filter: (path) => !left.has(basename(path)) })
-  const folders = ['.', 'packages/gateway', 'packages/mal', 'packages/playground']
+  const folders = ['.', 'packages/gateway', 'packages/kit', 'packages/mal', 'packages/playground']
   for (const folder of folders) {
     const installed = join(ROOT, folder, 'node_modules')
     await symlink(installed, join(root, folder, 'node_modules')).catch(() => {})

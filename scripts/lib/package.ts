@@ -9,7 +9,7 @@ const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '../..')
 
 /** The packages whose compiled files travel with the gateway's: nobody installs them by themselves. */
-const inside = ['mal', 'playground']
+const inside = ['kit', 'mal', 'playground']
 const besides = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'docs']
 
 type Entries = Readonly<Record<string, string>>
@@ -27,7 +27,7 @@ interface Manifest {
 
 /**
  * Packs the gateway as it is published: JavaScript (Node runs no TypeScript below `node_modules`), with the built-in
- * server and the playground inside, and with the lock of everything else.
+ * server, what it is built on and the playground inside, and with the lock of everything else.
  *
  * @returns the path of the tarball, in `directory`
  * @throws {Error} with what the compiler or npm wrote
@@ -76,10 +76,15 @@ async function publishedManifest() {
     ...manifest,
     bin: mapValues(manifest.bin, (file) => compiledAt(file, directoryOf('gateway'))),
     exports: mapValues(manifest.exports, (file) => compiledAt(file, directoryOf('gateway'))),
-    imports: mapValues(manifest.imports, (entry) => entries.get(entry) ?? entry),
+    imports: mapValues(merged(manifest, ...others), (entry) => entries.get(entry) ?? entry),
     dependencies: Object.fromEntries(dependencies.filter(([name]) => !names.has(name))),
     files: [...files, 'npm-shrinkwrap.json', ...besides],
   }
+}
+
+/** What any of them imports by a name of its own: compiled, they are one package. */
+function merged(...manifests: readonly Manifest[]): Entries {
+  return Object.assign({}, ...manifests.map(({ imports }) => imports))
 }
 
 /** What other packages import of one, and the compiled file that it is. */

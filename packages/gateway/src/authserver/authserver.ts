@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type Provider from 'oidc-provider'
 import type { Audit } from '../audit/append.ts'
+import type { Watch } from '../audit/watch.ts'
 import type { Clock } from '../base/clock.ts'
 import type { NewId, Random, TenantId, UserId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
@@ -31,6 +32,7 @@ export interface AuthserverNeeds {
   readonly random?: Random
   readonly log: Log
   readonly audit: Pick<Audit, 'note' | 'record' | 'requireRoom'>
+  readonly watch: Pick<Watch, 'clientCame' | 'tokenReplayed'>
   readonly limits: { spend(endpoint: LimitedEndpoint, address: string): void }
   readonly addressOf: (request: IncomingMessage) => string
   readonly newRequestId: () => string
@@ -126,6 +128,7 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
       records,
       newcomers,
       resources,
+      consents,
       grants,
       tokens,
       visitors,

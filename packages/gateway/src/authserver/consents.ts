@@ -118,6 +118,18 @@ export function createConsents({ storage, clock, log }: { storage: Storage; cloc
       return gone.numDeletedRows > 0n
     },
 
+    /** Notes from where its tokens are renewed; answers with what was known before, of a client that is allowed. */
+    cameFrom: (user: User, clientId: string, place: string) =>
+      storage.for(user.tenant).transaction(async (db) => {
+        const row = await select(db, user.userId, clientId)
+        if (row === undefined) return undefined
+        if (row.place !== place) {
+          const rows = db.updateTable('consents').set({ place }).where('user_id', '=', user.userId)
+          await rows.where('client_id', '=', clientId).execute()
+        }
+        return { clientName: row.client_name, usedAt: row.used_at, place: row.place }
+      }),
+
     /** Notes that it was used; written soon, in a group. */
     markUsed(user: User, clientId: string): void {
       const { tenant, userId } = user
@@ -131,13 +143,13 @@ export function createConsents({ storage, clock, log }: { storage: Storage; cloc
 export type Consents = ReturnType<typeof createConsents>
 
 async function find(db: TenantDb, userId: UserId, clientId: string): Promise<Consent | undefined> {
-  const row = await db
-    .selectFrom('consents')
-    .selectAll()
-    .where('user_id', '=', userId)
-    .where('client_id', '=', clientId)
-    .executeTakeFirst()
+  const row = await select(db, userId, clientId)
   return row && toConsent(row)
+}
+
+function select(db: TenantDb, userId: UserId, clientId: string) {
+  const consents = db.selectFrom('consents').selectAll().where('user_id', '=', userId)
+  return consents.where('client_id', '=', clientId).executeTakeFirst()
 }
 
 async function writeMarks(storage: Storage, marks: readonly Mark<User & { clientId: string }>[]): Promise<void> {

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
+import { createRecent } from '../base/recent.ts'
 import type { Fetch } from '../http/guarded-fetch.ts'
 import { normaliseDocument } from './client-metadata.ts'
 
@@ -30,7 +30,7 @@ const GONE: ReadonlySet<number> = new Set([404, 410])
  * @see draft-ietf-oauth-client-id-metadata-document §4.4, RFC 5861 §4
  */
 export function createDocumentFetch({ fetch, clock }: DocumentsNeeds) {
-  const copies = new LRUCache<string, Copy>({ max: COPIES })
+  const copies = createRecent<string, Copy>(COPIES)
 
   async function read(url: string, init: RequestInit | undefined): Promise<Copy | Response> {
     const answer = await fetch(url, init)

@@ -161,7 +161,8 @@ function listProtocol(needs: EndpointsNeeds): Endpoint[] {
         const form = isForm(request) && normaliseTokenRequest(new URLSearchParams(body.toString()), resources)
         const deviceCode = form && form.get('grant_type') === DEVICE_GRANT && form.get('device_code')
         if (deviceCode && polling.isTooSoon(deviceCode)) throw problem('device.slow_down')
-        await handOver(request, response, { url: '/token', body: form ? Buffer.from(form.toString()) : body })
+        const address = needs.addressOf(request)
+        await handOver(request, response, { url: '/token', body: form ? Buffer.from(form.toString()) : body, address })
       },
     },
     {

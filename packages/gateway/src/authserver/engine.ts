@@ -1,5 +1,8 @@
 import type Provider from 'oidc-provider'
+import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Audit } from '../audit/append.ts'
+import { placeOf } from '../audit/oddities.ts'
+import type { Watch } from '../audit/watch.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
@@ -12,6 +15,7 @@ import type { EndedAccess } from '../storage/shared/announcements.ts'
 import type { Sealer } from '../vault/sealer.ts'
 import { createAdapters } from './adapter.ts'
 import { createAssertions, type Asserted, type AssertionsNeeds } from './assertions.ts'
+import type { Consents } from './consents.ts'
 import { createDocumentFetch } from './documents.ts'
 import type { LimitedEndpoint } from './endpoints.ts'
 import type { Grants } from './grants.ts'
@@ -24,7 +28,7 @@ import type { Resources } from './resources.ts'
 import type { AuthserverSettings } from './settings.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import type { Tokens } from './tokens.ts'
-import type { Account, Visitor } from './visitor.ts'
+import { parseAccountId, type Account, type Visitor } from './visitor.ts'
 
 export interface EngineNeeds {
   readonly storage: Storage
@@ -33,6 +37,8 @@ export interface EngineNeeds {
   readonly random?: Random
   readonly log: Log
   readonly audit: Pick<Audit, 'note'>
+  readonly watch: Pick<Watch, 'clientCame' | 'tokenReplayed'>
+  readonly consents: Pick<Consents, 'cameFrom'>
   readonly newRequestId: () => string
   readonly settings: AuthserverSettings
   readonly fetch: Fetch
@@ -102,17 +108,21 @@ export async function openEngine(needs: EngineNeeds) {
   return { provider: () => provider ?? first, takeUpKeys }
 }
 
-interface FollowNeeds extends Pick<EngineNeeds, 'audit' | 'onOperation'> {
+interface FollowNeeds extends Pick<EngineNeeds, 'audit' | 'watch' | 'consents' | 'log' | 'onOperation'> {
   /** Strangers register as they like, and must not fill the log that is kept for ever. */
   readonly registrations: ReturnType<typeof createThrottle>
 }
 
 /** Counts what the library did, and keeps what matters of it. */
-function follow(provider: Provider, { audit, onOperation, registrations }: FollowNeeds): void {
+function follow(provider: Provider, needs: FollowNeeds): void {
+  const { audit, onOperation, registrations } = needs
   provider.on('authorization.success', () => onOperation('authorize', 'ok'))
   provider.on('interaction.started', () => onOperation('authorize', 'asked'))
   provider.on('authorization.error', (_ctx, { error }) => onOperation('authorize', error))
-  provider.on('grant.success', () => onOperation('token', 'ok'))
+  provider.on('grant.success', (ctx) => {
+    onOperation('token', 'ok')
+    noteWhere(ctx, needs).catch((error: unknown) => needs.log.warn({ error }, 'oauth.place_lost'))
+  })
   provider.on('grant.error', (_ctx, { error }) => onOperation('token', error))
   provider.on('device_authorization.success', () => onOperation('device', 'ok'))
   provider.on('device_authorization.error', (_ctx, { error }) => onOperation('device', error))
@@ -129,10 +139,22 @@ function follow(provider: Provider, { audit, onOperation, registrations }: Follo
     const redirectHost = redirectUris.map(redirectHostOf).join(' ')
     audit.note(DEFAULT_TENANT, { kind: 'client.registered', client: clientId, clientName, redirectHost })
   })
-  provider.on('grant.revoked', ({ oidc }) => {
+  provider.on('grant.revoked', ({ oidc, ip: address }) => {
     if (oidc.route !== 'token' || oidc.client === undefined) return
-    audit.note(DEFAULT_TENANT, { kind: 'client.cut_off', client: oidc.client.clientId })
+    const client = oidc.client.clientId
+    const whose = oidc.account && parseAccountId(oidc.account.accountId)
+    if (whose !== undefined) needs.watch.tokenReplayed(whose, { client, address })
+    audit.note(DEFAULT_TENANT, { kind: 'client.cut_off', client })
   })
+}
+
+/** A client renews its tokens at least as often as they end, so this is where one that moved is noticed. */
+async function noteWhere({ oidc, ip: address }: KoaContextWithOIDC, { consents, watch }: FollowNeeds): Promise<void> {
+  const whose = oidc.account && parseAccountId(oidc.account.accountId)
+  const client = oidc.client?.clientId
+  if (whose === undefined || client === undefined || oidc.params?.['grant_type'] !== 'refresh_token') return
+  const before = await consents.cameFrom(whose, client, placeOf(address))
+  if (before !== undefined) watch.clientCame(whose, { client, clientName: before.clientName, before, address })
 }
 
 /** What the library calls the operations. */

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
 import { digest } from '../base/digest.ts'
+import { createRecent } from '../base/recent.ts'
 
 interface Polls {
   readonly at: number
@@ -20,7 +20,7 @@ const LONGEST_MS = 60_000
  * @see RFC 8628 §3.5
  */
 export function createPolling({ clock }: { readonly clock: Clock }) {
-  const polls = new LRUCache<string, Polls>({ max: CODES })
+  const polls = createRecent<string, Polls>(CODES)
   return {
     /** Whether it is too soon for this code; asking counts. */
     isTooSoon(deviceCode: string): boolean {

@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:cryp
 import { expect, test } from 'vitest'
 import { DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import type { Secret } from '../../src/base/secret.ts'
+import { PublicKeys } from '../../src/authserver/agents.ts'
 import { eachDatabase } from '../stores/databases.ts'
 import { HOUR, openAlone, openScene, type Scene } from './scene.ts'
 
@@ -156,4 +157,34 @@ test('an agent gives its token back, and it ends at once (RFC 7009 §2)', async 
   expect(await scene.server.verify(token)).toBeDefined()
   expect((await scene.post('/revoke', { token }, headers)).status).toBe(200)
   expect(await scene.server.verify(token)).toBeUndefined()
+})
+
+test('agents are listed by name, beside the people who are none, and found by name or id', async () => {
+  const scene = await openAlone()
+  const { agents } = scene.server
+  const ada = await scene.addUser()
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const jwks = PublicKeys.parse({ keys: [publicKey.export({ format: 'jwk' })] })
+  const { agent: weekly } = await agents.add(DEFAULT_TENANT, { name: 'weekly', jwks })
+  const { agent: nightly } = await agents.add(DEFAULT_TENANT, { name: 'nightly' })
+  expect(await agents.list(DEFAULT_TENANT)).toEqual([nightly, weekly])
+  expect([nightly.method, weekly.method]).toEqual(['client_secret_basic', 'private_key_jwt'])
+  for (const name of ['weekly', weekly.userId]) expect(await agents.require(DEFAULT_TENANT, name)).toEqual(weekly)
+  const none = { code: 'agent.unknown', details: { agent: 'ada' } }
+  await expect(agents.require(DEFAULT_TENANT, ada.name)).rejects.toMatchObject(none)
+  await expect(agents.renew(DEFAULT_TENANT, ada.name)).rejects.toMatchObject(none)
+})
+
+test('RFC 7517 §9.3: of an agent’s keys only public ones are taken, a few of them, and of kinds that sign', () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const [mine, secrets] = [publicKey.export({ format: 'jwk' }), privateKey.export({ format: 'jwk' })]
+  const takes = (...keys: object[]) => PublicKeys.safeParse({ keys }).success
+  expect(takes(mine, { kty: 'RSA', n: 'n', e: 'AQAB', key_ops: ['verify'], ext: true })).toBe(true)
+  expect(takes(...Array<object>(8).fill(mine))).toBe(true)
+  expect(takes(...Array<object>(9).fill(mine))).toBe(false)
+  expect(takes()).toBe(false)
+  expect(takes(mine, secrets)).toBe(false)
+  for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'])
+    expect(takes({ ...mine, [member]: 'x' })).toBe(false)
+  for (const kty of ['oct', 'OKP', undefined]) expect(takes({ ...mine, kty })).toBe(false)
 })

@@ -68,8 +68,13 @@ test('RFC 8707 §2: a token is for no more than the assertion and the request bo
   expect(await scopes({ resource: undefined })).toEqual(['mcp'])
   expect(await scopes({ resource: github }, { resource: all })).toBe('invalid_target')
   expect(await scopes({ resource: github }, { resource: `${scene.publicUrl}/mcp/notes` })).toBe('invalid_target')
-  expect(await scopes({ resource: 'https://elsewhere.test/mcp' })).toBe('invalid_target')
+  const elsewhere = 'https://elsewhere.test/mcp'
+  expect(await scopes({ resource: elsewhere })).toBe('invalid_target')
+  expect(await scopes({ resource: elsewhere }, { resource: github })).toBe('invalid_target')
+  expect(await scopes({ resource: all }, { resource: elsewhere })).toBe('invalid_target')
   expect(await scopes({ scope: 'files:read' })).toBe('invalid_scope')
+  expect(await scopes({ scope: 'files:read mcp' })).toEqual(['mcp'])
+  expect(await scopes({ scope: undefined })).toEqual(['mcp'])
 })
 
 test('ID-JAG §4.4.1: what is not as it has to be is refused', async () => {
@@ -96,11 +101,34 @@ test('ID-JAG §4.4.1: what is not as it has to be is refused', async () => {
     ['too old, though it has not ended', { claims: { iat: now - 700, exp: now + 3_600 } }],
     ['of later', { claims: { nbf: now + 300 } }],
     ['without an id', { claims: { jti: undefined } }],
+    ['an empty id', { claims: { jti: '' } }],
+    ['an id that nobody wants to keep', { claims: { jti: 'x'.repeat(501) } }],
+    ['about nobody at all', { claims: { sub: '' } }],
   ]
   for (const [what, otherwise] of wrong) expect(await present(otherwise), `with ${what}`).toMatchObject(invalid)
   expect((await present()).status).toBe(200)
+  expect((await present({ claims: { aud: [scene.publicUrl], jti: 'x'.repeat(500) } })).status).toBe(200)
   scene.clock.turn(MINUTE)
   expect((await present()).status).toBe(200)
+})
+
+test('RFC 7523 §3: that it was used is known for as long as it would be believed, whatever is swept away meanwhile', async () => {
+  const { scene, issuer, client } = await openTrusting()
+  const [assertion, unused] = [issuer.assert(scene, client.clientId), issuer.assert(scene, client.clientId)]
+  expect((await exchange(scene, client, assertion)).status).toBe(200)
+  for (const seconds of [1, 299, 20]) {
+    scene.clock.turn(seconds * 1_000)
+    await scene.server.tend()
+    expect(await exchange(scene, client, assertion)).toMatchObject(invalid)
+  }
+  expect((await exchange(scene, client, unused)).status).toBe(200)
+})
+
+test('RFC 7523 §2.1: a request without an assertion is told so', async () => {
+  const { scene, client } = await openTrusting()
+  const grant_type = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+  const answer = await scene.post('/token', { grant_type }, client.headers)
+  expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request' } })
 })
 
 test('nothing is fetched for an issuer or a client that the operator has not named', async () => {

@@ -23,7 +23,7 @@ function isSigned(token: string, keys: Keys): boolean {
 eachDatabase((_name, openFresh) => {
   test('R1-11: signing keys change without a stop, and what was signed before can be verified for a month', async () => {
     await using database = await openFresh()
-    const scene = await openScene(database)
+    const scene = await openScene(database, { makesKeys: true })
     const user = await scene.addUser()
     const clientId = await registerClient(scene)
     const signIn = async (): Promise<string> => {

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { placeOf } from '../../src/audit/oddities.ts'
 import { createRecords } from '../../src/authserver/records.ts'
 import { digest } from '../../src/base/digest.ts'
 import { eachDatabase } from '../stores/databases.ts'
@@ -33,6 +34,37 @@ eachDatabase((_name, openFresh) => {
     expect(await refresh(scene, clientId, third.refreshToken)).toMatchObject(INVALID)
     expect(await renewed(scene, clientId, bystander)).toBeDefined()
     expect(scene.events).toContainEqual({ kind: 'client.cut_off', client: clientId })
+    const odd = { kind: 'account.odd', what: 'token_replayed', userId: user.id, client: clientId, address: '192.0.2.1' }
+    expect(scene.events).toContainEqual(odd)
+  })
+
+  test('R0-56d: a client that comes back after two weeks is noticed where it has moved, and not where it has not', async () => {
+    await using database = await openFresh()
+    const scene = await openScene(database)
+    const user = await scene.addUser()
+    const clientId = await registerClient(scene)
+    let tokens = await letIn(scene, user, { clientId })
+    const odd = () => scene.events.filter(({ kind }) => kind === 'account.odd')
+    for (const [days, address, noticed] of [
+      [0, '192.0.2.1', 0],
+      [1, '198.51.100.1', 0],
+      [15, '198.51.7.7', 0],
+      [15, '203.0.113.9', 1],
+      [1, '192.0.2.1', 1],
+    ] as const) {
+      scene.clock.turn(days * DAY)
+      scene.moveTo(address)
+      const now = scene.clock.now()
+      tokens = await renewed(scene, clientId, tokens)
+      // Using it is what counts as use, and is written soon after.
+      await scene.server.verify(tokens.accessToken)
+      await vi.waitFor(async () => {
+        const row = await scene.storage.system.selectFrom('consents').selectAll().executeTakeFirstOrThrow()
+        expect([row.place, row.used_at]).toEqual([placeOf(address), now])
+      })
+      expect([address, odd().length]).toEqual([address, noticed])
+    }
+    expect(odd()[0]).toMatchObject({ what: 'client_moved', clientName: 'A program', address: '203.0.113.9' })
   })
 
   test('of two successors of one refresh token, the use of one makes the other stolen', async () => {

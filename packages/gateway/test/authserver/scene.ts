@@ -3,6 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished, vi } from 'vitest'
 import type { AuditEvent } from '../../src/audit/events.ts'
+import { createRecent } from '../../src/audit/recent.ts'
+import { createWatch } from '../../src/audit/watch.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { createIds, createRequestIds, type TenantId, type UpstreamId, type UserId } from '../../src/base/ids.ts'
 import type { Problem } from '../../src/base/problem.ts'
@@ -19,6 +21,7 @@ import { createSealer } from '../../src/vault/sealer.ts'
 import { createPeople } from '../identity/people.ts'
 import { newDirectory, quiet, type FreshDatabase } from '../stores/databases.ts'
 import { createBrowser, WHO, type Browser } from './browser.ts'
+import { placeSigningKeys } from './ready-keys.ts'
 
 export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE
@@ -48,6 +51,8 @@ export interface SceneOptions {
   readonly userOf?: AuthserverNeeds['userOf']
   readonly perMinute?: number
   readonly servers?: readonly string[]
+  /** It makes its first keys itself, which takes longer. */
+  readonly makesKeys?: boolean
 }
 
 /** The clock stands still until it is turned, for the library too, which looks at the system's. */
@@ -70,6 +75,8 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
   const { dataDir } = newDirectory()
   const keyring = await openKeyring({ storage, dataDir, environment: {}, clock, log: quiet })
   const { users } = createPeople(storage, clock)
+  const sealer = createSealer({ keyring })
+  if (!options.makesKeys) await placeSigningKeys({ storage, sealer, clock })
 
   let current: Authserver | undefined
   let answer: ReturnType<typeof createRouter> | undefined
@@ -80,21 +87,25 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
 
   const perMinute = options.perMinute ?? 10_000
   const limits = { authorize: perMinute, token: perMinute, register: perMinute, revoke: perMinute, device: perMinute }
+  const audit = {
+    requireRoom: () => {},
+    note: (_tenant: TenantId, event: AuditEvent) => void events.push(event),
+    record: (_tenant: TenantId, event: AuditEvent) => void events.push(event),
+    flush: () => Promise.resolve(),
+  }
+  let address = '192.0.2.1'
   const needs: AuthserverNeeds = {
     storage,
-    sealer: createSealer({ keyring }),
+    sealer,
     clock,
     log: {
       ...quiet,
       error: (facts: object, event: string) => void faults.push('error' in facts ? facts.error : event),
     },
-    audit: {
-      requireRoom: () => {},
-      note: (_tenant: TenantId, event: AuditEvent) => void events.push(event),
-      record: (_tenant: TenantId, event: AuditEvent) => void events.push(event),
-    },
+    audit,
+    watch: createWatch({ audit, recent: createRecent({ storage }), clock, onOdd: () => {} }),
     limits: createEndpointLimits({ counters: createMemoryCounters(clock), perMinute: limits }),
-    addressOf: () => '192.0.2.1',
+    addressOf: () => address,
     newRequestId: createRequestIds(),
     onFailure: (failure) => void failures.push(failure),
     settings: {
@@ -142,6 +153,8 @@ export async function openScene(database: Pick<FreshDatabase, 'storage'>, option
       if (current === undefined) throw new Error('not open')
       return current
     },
+    /** Where requests come from, from now on. */
+    moveTo: (to: string) => void (address = to),
     addUser: (name = 'ada'): Promise<User> => users.add(DEFAULT_TENANT, { name, role: 'member' }),
     /** Closes the server and opens another on the same records, as a restart does. */
     async restart(changed: Partial<AuthserverNeeds> = {}): Promise<void> {

@@ -6,6 +6,9 @@ export interface Browser {
   post(path: string, form: Readonly<Record<string, string>>, headers?: Readonly<Record<string, string>>): Promise<Page>
 }
 
+/** A request whose headers are plain fields. */
+type Sent = Omit<RequestInit, 'headers'> & { readonly headers: Readonly<Record<string, string>> }
+
 export interface Page {
   readonly status: number
   readonly headers: Headers
@@ -15,11 +18,12 @@ export interface Page {
   readonly setCookies: readonly string[]
 }
 
-export function openBrowser(base: string, origin = base): Browser {
+/** `always` goes with every request. */
+export function openBrowser(base: string, origin = base, always: Readonly<Record<string, string>> = {}): Browser {
   const cookies = new Map<string, string>()
 
-  async function send(path: string, init: RequestInit): Promise<Page> {
-    const headers = new Headers(init.headers)
+  async function send(path: string, init: Sent): Promise<Page> {
+    const headers = new Headers({ ...always, ...init.headers })
     if (cookies.size > 0) headers.set('Cookie', Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; '))
     const answer = await fetch(`${base}${path}`, { ...init, headers, redirect: 'manual' })
     const setCookies = answer.headers.getSetCookie()

@@ -8,6 +8,15 @@ import { openKeyring } from '../../src/vault/keyring.ts'
 import { createSealer } from '../../src/vault/sealer.ts'
 import { newDirectory, quiet } from '../stores/databases.ts'
 
+/** How people sign in where the configuration does not say. */
+export const SIGN_IN: SignInPolicy = {
+  methods: ['password', 'passkey'],
+  secondFactor: 'optional',
+  stepUpMinutes: 15,
+  idleHours: 72,
+  maxHours: 720,
+}
+
 interface Wanted {
   readonly storage: Storage
   readonly clock: Clock
@@ -20,12 +29,7 @@ interface Wanted {
 /** The factors users hold, on a real database and sealed with a real key. */
 export async function openTestFactors({ storage, clock, publicUrl, policy = {}, ...given }: Wanted) {
   const sealer = given.sealer ?? (await openSealer(storage, clock))
-  const whole: SignInPolicy = {
-    methods: ['password', 'passkey'],
-    secondFactor: 'optional',
-    stepUpMinutes: 15,
-    ...policy,
-  }
+  const whole: SignInPolicy = { ...SIGN_IN, ...policy }
   const policyOf = () => whole
   const challengeKey = Buffer.from(systemRandom(32))
   const needs = { storage, clock, random: systemRandom, sealer, challengeKey, policyOf, publicUrl }

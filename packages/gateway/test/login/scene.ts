@@ -1,6 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAudit } from '../../src/audit/append.ts'
+import { createRecent } from '../../src/audit/recent.ts'
+import { createWatch } from '../../src/audit/watch.ts'
 import type { Interaction } from '../../src/authserver/interactions.ts'
 import { createRequestIds, systemRandom, type UserId } from '../../src/base/ids.ts'
 import { problem, type Problem } from '../../src/base/problem.ts'
@@ -61,8 +63,10 @@ export async function openScene(
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const ownUrl = publicUrl ?? base.replace('127.0.0.1', host)
 
-  const settings = { idleHours: 72, maxHours: 720, secure: ownUrl.startsWith('https:') }
-  const sessions = createSessions({ storage, clock, random: systemRandom, log: quiet, settings })
+  const held = await openTestFactors({ storage, clock, publicUrl: ownUrl, policy })
+  const secure = ownUrl.startsWith('https:')
+  const { policyOf } = held
+  const sessions = createSessions({ storage, clock, random: systemRandom, log: quiet, policyOf, secure })
   const passwords = createPasswords({
     storage,
     clock,
@@ -78,8 +82,8 @@ export async function openScene(
     settings: { publicUrl: ownUrl, invitationHours: 72 },
   })
   const audit = createAudit({ storage, clock, log: quiet })
-  const held = await openTestFactors({ storage, clock, publicUrl: ownUrl, policy })
   const proofs: string[] = []
+  const odd: string[] = []
   const failures: Problem[] = []
   const asked = createQuestions()
   const federated = createFederated({
@@ -112,6 +116,7 @@ export async function openScene(
       perMinute: { signIn: signIns, callback: signIns, logout: signIns, device: signIns },
     }),
     audit,
+    watch: createWatch({ audit, recent: createRecent({ storage }), clock, onOdd: (what) => void odd.push(what) }),
     clock,
     random: systemRandom,
     publicUrl: ownUrl,
@@ -140,7 +145,9 @@ export async function openScene(
     factors: held,
     /** The kind and outcome of every proof that somebody gave. */
     proofs,
-    browser: () => openBrowser(base, ownUrl),
+    /** What was odd about somebody. */
+    odd,
+    browser: (always?: Readonly<Record<string, string>>) => openBrowser(base, ownUrl, always),
     /** Adds a user who has a password. */
     async person(name: string, password = PASSWORD) {
       const user = await users.add(DEFAULT_TENANT, { name, role: 'member' })

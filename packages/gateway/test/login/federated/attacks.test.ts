@@ -55,14 +55,6 @@ describe('what a provider must not say', () => {
     expect(page.status).toBe(502)
     expect(page.text).toMatch(/a time in it is not right/)
   })
-
-  test('an answer as long as one likes, or none at all, holds nobody up', async () => {
-    await using house = await openHouse()
-    house.idp.settings.reach = 'hangs'
-    const page = await (await createBrowser().open(`${house.url}/sign-in`)).press(/Continue with Corp/)
-    expect(page.status).toBe(502)
-    expect(page.text).toMatch(/cannot be reached/)
-  })
 })
 
 describe('an answer that belongs to another browser', () => {

@@ -168,3 +168,13 @@ test('the page of a gate without providers says so', async () => {
   expect((await browser.open(`${house.url}/account/linked`)).text).toMatch(/knows no identity provider/)
   expect((await createBrowser().open(`${house.url}/sign-in`)).has(/Continue with/)).toBe(false)
 })
+
+test('a linked account is a way in for as long as its provider is in the configuration, as the issuer that it was', async () => {
+  await using house = await openHouse()
+  const { issuer, federated } = house
+  expect(federated.opens({ provider: 'corp', issuer })).toBe(true)
+  expect(federated.opens({ provider: 'corp', issuer: `${new URL(issuer).origin}/` })).toBe(true)
+  expect(federated.opens({ provider: 'corp', issuer: `${new URL(issuer).origin}/other` })).toBe(false)
+  expect(federated.opens({ provider: 'corp', issuer: 'https://elsewhere.example' })).toBe(false)
+  expect(federated.opens({ provider: 'another', issuer })).toBe(false)
+})
