@@ -8,7 +8,9 @@ export interface BenchRecord {
   /** CPU time per answered request, in microseconds, of the whole process tree. */
   readonly cpuUs?: number
   readonly errors?: number
-  /** Resident memory two seconds after the start, in MB of 2^20 bytes; with scenario `start`. */
+  /** Resident memory two seconds after it began to serve, in MB of 2^20 bytes; with scenario `start`. */
+  readonly rssReadyMb?: number
+  /** The same two seconds after it was set up. */
   readonly rssIdleMb?: number
   /** The most resident memory under load. */
   readonly rssPeakMb?: number
@@ -18,16 +20,16 @@ export interface BenchRecord {
   readonly kbPerStream?: number
 }
 
-type Figure = 'cpuUs' | 'rssIdleMb' | 'rssPeakMb' | 'kbPerStream'
+type Figure = 'cpuUs' | 'rssReadyMb' | 'rssIdleMb' | 'rssPeakMb' | 'kbPerStream'
 
-/** What is measured, against which ceiling, and how many times the ceiling's it may be. */
+/** What is measured, against which ceiling, and how many times the ceiling's it may be, where that is laid down. */
 export interface Row {
   readonly title: string
   readonly target: string
   readonly scenario: string
   readonly ceiling: string
   readonly figure: Figure
-  readonly most: number
+  readonly most?: number
 }
 
 /** A verdict on one row. */
@@ -35,8 +37,8 @@ export interface Verdict {
   readonly line: string
   /** Measured, and without an error. */
   readonly ok: boolean
-  /** Whether it is what it shall be. */
-  readonly isMet: boolean
+  /** Whether it is what it shall be; `undefined` where nothing is laid down. */
+  readonly isMet: boolean | undefined
 }
 
 const server = { target: 'gate-server', ceiling: 'ceiling-checked', figure: 'cpuUs' } as const
@@ -50,12 +52,17 @@ export const guardedRows: readonly Row[] = [
   { ...merged, title: '/mcp legacy c16', scenario: 'c16', most: 1.25 },
 ]
 
-/** Everything that has a target. */
+/** Everything that is compared. */
 export const rows: readonly Row[] = [
   ...guardedRows,
-  { ...server, title: '10 KB answers', scenario: '10k', most: 1.15 },
-  { ...server, title: '1 MB answers', scenario: '1m', most: 1.15 },
-  { ...server, title: '1 MB answers, memory', scenario: '1m', figure: 'rssPeakMb', most: 1.3 },
+  { ...server, title: '/mcp/{server} legacy c1', scenario: 'c1' },
+  { ...server, title: '10 KB answers, modern', scenario: 'modern-10k', most: 1.15 },
+  { ...server, title: '10 KB answers, legacy', scenario: '10k', most: 1.15 },
+  { ...server, title: '1 MB answers, modern', scenario: 'modern-1m', most: 1.15 },
+  { ...server, title: '1 MB answers, legacy', scenario: '1m', most: 1.15 },
+  { ...server, title: '1 MB answers, modern, memory', scenario: 'modern-1m', figure: 'rssPeakMb', most: 1.3 },
+  { ...server, title: '1 MB answers, legacy, memory', scenario: '1m', figure: 'rssPeakMb', most: 1.3 },
+  { ...server, title: '1 MB requests, legacy', scenario: 'up1m' },
   { ...server, title: 'answers as events, modern', scenario: 'modern-sse', most: 1.25 },
   { ...server, title: 'answers as events, legacy', scenario: 'sse', most: 1.25 },
   { ...server, title: 'tools/list of 20, modern', scenario: 'modern-list', most: 1 },
@@ -69,6 +76,12 @@ export const workerRows: readonly Row[] = [
   { ...server, title: '/mcp/{server} modern c16, workers', target: 'gate-workers', scenario: 'modern', most: 1.5 },
   { ...server, title: '/mcp/{server} legacy c16, workers', target: 'gate-workers', scenario: 'c16', most: 1.5 },
 ]
+
+/** The scenarios in which a target is one side of a row: to measure more of it says nothing. */
+export function scenariosOf(name: string): string[] {
+  const sided = [...rows, ...workerRows].filter(({ target, ceiling }) => target === name || ceiling === name)
+  return [...new Set(sided.map(({ scenario }) => scenario))]
+}
 
 /** What the gate's process may hold after its start, in MB. */
 const RESIDENT_MOST = 170
@@ -97,23 +110,28 @@ export function judgeRow(
   const own = ofTarget(target)
   const ratio = medianOf(own, figure) / medianOf(ofTarget(ceiling), figure)
   if (!Number.isFinite(ratio)) return { line: `bench ${title}: not measured`, ok: false, isMet: false }
-  const isMet = Number(ratio.toFixed(2)) <= most
+  const isMet = most === undefined ? undefined : Number(ratio.toFixed(2)) <= most
   const line = `bench ${title}: ${ratio.toFixed(2)} x ${ceiling}, ${troubleOf(own)}, ${atMost(`${most} x`, isMet)}`
   return { line, ok: !hasTrouble(own), isMet }
 }
 
-/** Says what the gate's own process holds after its start: the most of all starts of the run. */
+/**
+ * Says what the gate's own process holds after its start, and once a first user has signed in: the most of all starts
+ * of the run.
+ */
 export function judgeMemory(records: readonly BenchRecord[]): Verdict {
   const targets = new Set(guardedRows.map(({ target }) => target))
   const starts = records.filter(({ target, scenario }) => scenario === 'start' && targets.has(target))
-  const most = Math.max(...valuesOf(starts, 'rssIdleMb'))
+  const most = Math.max(...valuesOf(starts, 'rssReadyMb'))
+  const used = Math.max(...valuesOf(starts, 'rssIdleMb'))
   if (!Number.isFinite(most)) return { line: 'bench resident: not measured', ok: false, isMet: false }
   const isMet = Math.round(most) <= RESIDENT_MOST
-  const line = `bench resident: ${Math.round(most)} MB after start, ${atMost(`${RESIDENT_MOST} MB`, isMet)}`
-  return { line, ok: true, isMet }
+  const held = `${Math.round(most)} MB after start, ${Math.round(used)} MB after a first sign-in`
+  return { line: `bench resident: ${held}, ${atMost(`${RESIDENT_MOST} MB`, isMet)}`, ok: true, isMet }
 }
 
-function atMost(limit: string, isMet: boolean): string {
+function atMost(limit: string, isMet: boolean | undefined): string {
+  if (isMet === undefined) return 'no target'
   return `at most ${limit}: ${isMet ? 'met' : 'missed'}`
 }
 

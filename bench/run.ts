@@ -10,11 +10,28 @@ import {
   judgeRow,
   parseRecords,
   rows,
+  scenariosOf,
   workerRows,
   type BenchRecord,
 } from './ratio.ts'
 import { runHarness } from './run-harness.ts'
-import { benchTargets, type Several } from './targets.ts'
+import { benchTargets, type Several, type Target } from './targets.ts'
+
+/** Requests of 1 MB come last of the calls: they leave a heap behind that other rows would be measured in. */
+const CALLS = [
+  'c16',
+  'modern',
+  'c1',
+  '10k',
+  'modern-10k',
+  '1m',
+  'modern-1m',
+  'list',
+  'modern-list',
+  'sse',
+  'modern-sse',
+]
+const SCENARIOS = [...CALLS, 'up1m', 'idle', 'modern-idle']
 
 const HELP = `Measures the gate against its ceilings: bare reverse proxies on the same upstream. Linux only.
 
@@ -25,16 +42,18 @@ const HELP = `Measures the gate against its ceilings: bare reverse proxies on th
   --only a,b      only these of ${benchTargets()
     .map(({ name }) => name)
     .join(', ')}
-  --scenarios a,b only these of c16, modern, c1, 10k, 1m, up1m, list, modern-list, sse, modern-sse, idle, modern-idle
+  --scenarios a,b only these of ${SCENARIOS.join(', ')}
   --workers N     the gate with N workers as well, on PostgreSQL and Redis of this machine
   --help          this text`
+
+const POSTGRES = process.env['SEKISHO_TEST_POSTGRES'] ?? 'postgres://root@127.0.0.1/test'
+const REDIS_URL = process.env['SEKISHO_TEST_REDIS'] ?? 'redis://127.0.0.1:6379'
 
 const GUARDED = guardedRows.flatMap(({ target, ceiling }) => [target, ceiling])
 const WORKERS = workerRows.flatMap(({ target, ceiling }) => [target, ceiling])
 const QUICK = ['--duration', '1.5', '--warmup', '1', '--warm-calls', '10000']
 const QUICK_SCENARIOS = 'c16,modern'
-const FULL = ['--warm-calls', '15000']
-const FULL_SCENARIOS = 'c16,modern,c1,10k,1m,up1m,list,modern-list,sse,modern-sse,idle,modern-idle'
+const FULL = ['--duration', '3', '--warm-calls', '15000']
 
 const { values: options } = parseArgs({
   options: {
@@ -53,9 +72,11 @@ else process.exitCode = await main()
 async function main(): Promise<number> {
   const records = await measure()
   const measured = [...rows, ...workerRows].filter((row) => isMeasured(row, records))
-  const verdicts = [...measured.map((row) => judgeRow(row, records)), judgeMemory(records)]
+  const isOne = records.some(({ target }) => guardedRows.some((row) => row.target === target))
+  const verdicts = [...measured.map((row) => judgeRow(row, records)), ...(isOne ? [judgeMemory(records)] : [])]
   for (const { line } of verdicts) console.log(line)
-  console.log(`bench: ${verdicts.filter(({ isMet }) => isMet).length} of ${verdicts.length} targets met`)
+  const judged = verdicts.filter(({ isMet }) => isMet !== undefined)
+  console.log(`bench: ${verdicts.filter(({ isMet }) => isMet).length} of ${judged.length} targets met`)
   return verdicts.every(({ ok }) => ok) ? 0 : 1
 }
 
@@ -65,7 +86,7 @@ async function measure(): Promise<BenchRecord[]> {
   const targets = join(work, 'targets.json')
   const results = join(work, 'results.jsonl')
   await using several = options.workers === undefined ? undefined : await openSeveral(Number(options.workers))
-  await writeFile(targets, JSON.stringify(benchTargets(several)))
+  await writeFile(targets, JSON.stringify(compared(several)))
   await harnessWith(['--targets', targets, '--out', results, '--work', join(work, 'targets')])
   const records = parseRecords(await readFile(results, 'utf8'))
   if (records.every(({ failed }) => failed === undefined)) await rm(work, { recursive: true })
@@ -73,8 +94,12 @@ async function measure(): Promise<BenchRecord[]> {
   return records
 }
 
-const POSTGRES = process.env['SEKISHO_TEST_POSTGRES'] ?? 'postgres://root@127.0.0.1/test'
-const REDIS_URL = process.env['SEKISHO_TEST_REDIS'] ?? 'redis://127.0.0.1:6379'
+/** The targets that are one side of a row, and of each only the scenarios that are; all where scenarios are named. */
+function compared(several: Several | undefined): Target[] {
+  if (options.scenarios !== undefined) return benchTargets(several)
+  const targets = benchTargets(several).map((target) => ({ ...target, scenarios: scenariosOf(target.name) }))
+  return targets.filter(({ scenarios }) => scenarios.length > 0)
+}
 
 /** What several workers share, as the tests of several processes do. */
 async function openSeveral(count: number): Promise<Several & AsyncDisposable> {
@@ -87,7 +112,7 @@ async function openSeveral(count: number): Promise<Several & AsyncDisposable> {
 }
 
 async function harnessWith(files: readonly string[]): Promise<void> {
-  const { quick, rounds = quick ? '1' : '3', scenarios = quick ? QUICK_SCENARIOS : FULL_SCENARIOS } = options
+  const { quick, rounds = quick ? '1' : '3', scenarios = quick ? QUICK_SCENARIOS : SCENARIOS.join(',') } = options
   const quickly = [...GUARDED, ...(options.workers === undefined ? [] : WORKERS)].join(',')
   const only = options.only ?? (quick ? quickly : undefined)
   const which = only === undefined ? [] : ['--only', only]

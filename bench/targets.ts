@@ -47,6 +47,7 @@ function gateAt(name: string, path: string): Target & { readonly env: Readonly<R
       NODE_COMPILE_CACHE: COMPILED,
     },
     files: { 'sekisho.jsonc': CONFIG },
+    ready: 'http://127.0.0.1:${PORT}/health/ready',
     setup: ['${NODE}', SETUP, '${DIR}/data', 'http://127.0.0.1:${PORT}'],
     url: `http://127.0.0.1:\${PORT}${path}`,
     headers: { Authorization: 'Bearer ${GATE_KEY}' },
@@ -69,5 +70,5 @@ const CONFIG = {
     },
   },
   // Counted on every call, and never reached.
-  limits: { callsPerMinute: 1_000_000, concurrentCalls: 1000 },
+  limits: { callsPerMinute: 1_000_000, concurrentCalls: 1000, streamsPerUser: 1000 },
 }

@@ -60,7 +60,26 @@ export function readMessage(bytes: Buffer): RpcMessage {
   if (id === undefined) return { kind: 'notification', method, ...envelopeOf(bytes, places, params) }
   const idSpan = places.id
   if (!isRequestId(id) || idSpan === undefined) throw invalid('id is neither a string nor a whole number')
-  return { kind: 'request', method, id, idSpan, ...envelopeOf(bytes, places, params) }
+  return requestOf({ method, id, idSpan }, envelopeOf(bytes, places, params))
+}
+
+/** Written out, member by member: to spread what every call reads costs more than to find its places. */
+function requestOf({ method, id, idSpan }: Pick<RpcRequest, 'method' | 'id' | 'idSpan'>, read: Envelope): RpcRequest {
+  return {
+    kind: 'request',
+    method,
+    id,
+    idSpan,
+    bytes: read.bytes,
+    params: read.params,
+    name: read.name,
+    nameSpan: read.nameSpan,
+    uri: read.uri,
+    cursor: read.cursor,
+    metaSpan: read.metaSpan,
+    meta: read.meta,
+    paramsValue: read.paramsValue,
+  }
 }
 
 /** Whether the bytes are an array of messages, if they are messages at all. */

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createRecent } from '../base/recent.ts'
 
 interface ThrottleNeeds {
   readonly clock: { now(): number }
@@ -9,7 +9,7 @@ interface ThrottleNeeds {
 
 /** Lets through one of each key in a time. */
 export function createThrottle({ clock, everyMs, atMost }: ThrottleNeeds) {
-  const passed = new LRUCache<string, number>({ max: atMost })
+  const passed = createRecent<string, number>(atMost)
   return {
     pass(key: string): boolean {
       const now = clock.now()

@@ -89,9 +89,11 @@ function admit(principal: Principal, server: UpstreamId | undefined): Principal 
 
 /** The token of a `Bearer` header; the scheme's name is taken in any case. */
 function bearerOf(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined
-  return /^bearer +(\S+)$/i.exec(header)?.[1]
+  if (header === undefined || !BEARER.test(header)) return undefined
+  return header.slice(header.lastIndexOf(' ') + 1)
 }
+
+const BEARER = /^bearer +\S+$/i
 
 function mayUseMcp({ scopes }: Principal): boolean {
   return scopes.some((scope) => scope === 'mcp' || scope.startsWith('mcp:'))

@@ -122,18 +122,21 @@ async function send(needs: CallNeeds, sending: Sending, ctx: Context): Promise<A
 }
 
 /** A newer server may ask an older client for more before it answers: that takes several rounds. */
-async function ask({ upstreams }: CallNeeds, { placed, exchange, token }: Sending, ctx: Context): Promise<Answer> {
+function ask({ upstreams }: CallNeeds, { placed, exchange, token }: Sending, ctx: Context): Promise<Answer> {
   const { tenant, userId } = ctx.principal
   const caller = { tenant, userId, token }
-  const answer = await upstreams.call(placed.upstream, exchange, caller)
-  if (ctx.era.name === 'modern' || answer.kind === 'stream' || answer.era === 'legacy') return answer
-  return completeRounds({
-    answer,
-    request: exchange.request,
-    ask: (question) => exchange.ask(question),
-    again: (request) => upstreams.call(placed.upstream, { ...exchange, request }, caller),
-    server: placed.upstream,
-    signal: ctx.signal,
+  const asked = upstreams.call(placed.upstream, exchange, caller)
+  if (ctx.era.name === 'modern') return asked
+  return asked.then((answer) => {
+    if (answer.kind === 'stream' || answer.era === 'legacy') return answer
+    return completeRounds({
+      answer,
+      request: exchange.request,
+      ask: (question) => exchange.ask(question),
+      again: (request) => upstreams.call(placed.upstream, { ...exchange, request }, caller),
+      server: placed.upstream,
+      signal: ctx.signal,
+    })
   })
 }
 

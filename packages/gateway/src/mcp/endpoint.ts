@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { UpstreamId } from '../base/ids.ts'
-import { isBatch, readBatch, readMessage, type RpcMessage } from '../base/json-rpc.ts'
+import { isBatch, readBatch, readMessage, type RpcMessage, type RpcRequest } from '../base/json-rpc.ts'
 import { asProblem, problem, toRpcError, type Problem } from '../base/problem.ts'
 import { readBody } from '../http/body.ts'
 import { failureHeaders } from '../http/refusal.ts'
@@ -17,7 +17,7 @@ import type { Asking } from './sessions/asking.ts'
 import type { Session } from './sessions/session.ts'
 import type { Sessions } from './sessions/sessions.ts'
 import type { SessionStreams } from './sessions/streams.ts'
-import { createVisit, idText, leave, type Arrival, type Sender, type Visit } from './visit.ts'
+import { createVisit, idText, type Arrival, type Sender, type Visit } from './visit.ts'
 
 export interface EndpointNeeds extends OperateNeeds, NoteNeeds {
   /** Who calls; `auth.*` where nobody the gate knows does. */
@@ -50,7 +50,7 @@ export function createMcpEndpoint(needs: EndpointNeeds) {
     const startedAt = performance.now()
     const requestId = needs.newRequestId()
     const outlet = createOutlet({ response, requestId, takesEvents: accepts(request, EVENTS_KIND) })
-    const seen: Seen = { method: 'other', id: 'null' }
+    const seen: Seen = { request: undefined }
     let outcome = 'ok'
     try {
       const known = needs.authenticate(request, server)
@@ -60,19 +60,19 @@ export function createMcpEndpoint(needs: EndpointNeeds) {
       const arrival = { request, response, server, requestId, outlet, principal }
       outcome = await receive(needs, arrival, seen)
     } catch (error) {
-      outcome = refuse(needs, asProblem(error), { requestId, outlet, id: seen.id })
+      const id = seen.request ? idText(seen.request) : 'null'
+      outcome = refuse(needs, asProblem(error), { requestId, outlet, id })
     } finally {
       const seconds = (performance.now() - startedAt) / 1000
-      needs.observe(seen.method, server !== undefined && needs.registry.has(server) ? server : '', { outcome, seconds })
+      const method = seen.request?.method ?? 'other'
+      needs.observe(method, server !== undefined && needs.registry.has(server) ? server : '', { outcome, seconds })
     }
   }
 }
 
 /** What a refusal and a metric have to say of a request, as soon as it is known. */
 interface Seen {
-  method: string
-  /** As JSON text, in the bytes it came in. */
-  id: string
+  request: RpcRequest | undefined
 }
 
 function receive(needs: EndpointNeeds, arrival: Received, seen: Seen): Promise<string> {
@@ -95,13 +95,10 @@ async function post(needs: EndpointNeeds, arrival: Received, seen: Seen): Promis
   const body = await readBody(request, needs.settings.requestBytes)
   if (isBatch(body)) return postBatch(needs, arrival, readBatch(body))
   const message = readMessage(body)
-  if (message.kind === 'request') {
-    seen.method = message.method
-    seen.id = idText(message)
-  }
+  if (message.kind === 'request') seen.request = message
   const found = visitOf(needs, arrival, message)
   const visit = found instanceof Promise ? await found : found
-  if (message.kind === 'request') return answer(needs, visit, message)
+  if (message.kind === 'request') return await operate(needs, message, visit)
   takeNote(needs, message, visit)
   response.writeHead(202, ['X-Request-Id', arrival.requestId]).end()
   return 'ok'
@@ -117,7 +114,7 @@ async function postBatch(needs: EndpointNeeds, arrival: Received, messages: read
     if (visit.era.name === 'modern' || !takesBatches(version)) {
       throw problem('request.invalid', { reason: 'this revision takes one message at a time' })
     }
-    if (message.kind === 'request') await answer(needs, visit, message)
+    if (message.kind === 'request') await operate(needs, message, visit)
     else takeNote(needs, message, visit)
   })
   await Promise.all(answered)
@@ -149,17 +146,6 @@ function sessionOf({ sessions }: EndpointNeeds, request: IncomingMessage, princi
   return id === undefined ? undefined : sessions.find(principal, id)
 }
 
-/** Runs the operation as one that is under way: it can be cancelled, and is waited for when the gate stops. */
-async function answer(needs: EndpointNeeds, visit: Visit, message: RpcMessage & { kind: 'request' }): Promise<string> {
-  visit.response.on('close', () => leave(visit))
-  needs.flights.begin(visit)
-  try {
-    return await operate(needs, message, visit)
-  } finally {
-    needs.flights.end(visit)
-  }
-}
-
 async function end(needs: EndpointNeeds, { request, response, principal, requestId }: Received): Promise<string> {
   const session: Session | undefined = await sessionOf(needs, request, principal)
   if (!session) throw problem('request.http_method')
@@ -186,10 +172,11 @@ function headerOf({ headers }: IncomingMessage, name: string): string | undefine
 
 function checkMediaType(request: IncomingMessage): void {
   const type = request.headers['content-type'] ?? ''
-  if (!/^application\/json[ \t]*(?:;|$)/i.test(type)) throw problem('request.media_type')
+  if (type !== 'application/json' && !JSON_TYPE.test(type)) throw problem('request.media_type')
   if (!accepts(request, JSON_KIND)) throw problem('request.not_acceptable')
 }
 
+const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i
 const JSON_KIND = /\*\/\*|application\/(?:json|\*)/i
 const EVENTS_KIND = /\*\/\*|text\/(?:event-stream|\*)/i
 
@@ -202,11 +189,14 @@ function paramHeadersOf({ rawHeaders }: IncomingMessage): readonly string[] {
   let found: string[] | undefined
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? ''
-    if (name.length > PARAM_LENGTH && PARAM_HEADER.test(name)) (found ??= []).push(name, rawHeaders[index + 1] ?? '')
+    if (name.charCodeAt(DASH_AT) === DASH && PARAM_HEADER.test(name))
+      (found ??= []).push(name, rawHeaders[index + 1] ?? '')
   }
   return found ?? NO_HEADERS
 }
 
-const PARAM_HEADER = /^mcp-param-/i
-const PARAM_LENGTH = 'mcp-param-'.length
+const PARAM_HEADER = /^mcp-param-./i
+/** Few headers have a dash there, and a look costs less than to match. */
+const DASH_AT = 'mcp-param'.length
+const DASH = 0x2d
 const NO_HEADERS: readonly string[] = []

@@ -5,6 +5,7 @@ import type { ClientView } from '../upstreams/client.ts'
 import type { Follower } from './channels.ts'
 import { acknowledged, readWanted, told, toldAll } from './eras/told.ts'
 import type { Following } from './following.ts'
+import type { StreamLimits } from '../limits/streams.ts'
 import type { Outlet } from './outlet.ts'
 import type { StopSignal } from '../base/stop.ts'
 
@@ -20,7 +21,7 @@ export interface Listening {
   /**
    * Answers `subscriptions/listen`: tells the client of what it asked for until it hangs up or the gate stops.
    *
-   * @throws {Problem} `request.params`; `request.not_acceptable` where the client takes no stream
+   * @throws {Problem} `limit.streams`, `gate.overloaded`, `request.params`; `request.not_acceptable` where the client takes no stream
    */
   listen(request: RpcRequest, listener: Listener): Promise<'ok'>
   /** Ends the streams of those who may not read them any more. */
@@ -31,13 +32,18 @@ export interface Listening {
   close(): void
 }
 
+export interface ListeningNeeds {
+  readonly following: Pick<Following, 'follow'>
+  readonly limits: Pick<StreamLimits, 'open'>
+}
+
 /**
  * What clients of the newer revisions are told outside of their other requests. Signs of life are given as to any
  * request that takes its time.
  *
  * @see MCP 2026-07-28, basic/patterns/subscriptions
  */
-export function createListening({ following }: { readonly following: Pick<Following, 'follow'> }): Listening {
+export function createListening({ following, limits }: ListeningNeeds): Listening {
   /** What ends each of them. */
   const endings = new Map<() => void, Principal>()
   let isClosed = false
@@ -46,6 +52,7 @@ export function createListening({ following }: { readonly following: Pick<Follow
     async listen(request, { principal, server, client, signal, outlet }) {
       const id = request.bytes.toString('utf8', request.idSpan.start, request.idSpan.end)
       const wanted = readWanted(request.paramsValue)
+      const release = limits.open(principal)
       const ended = Promise.withResolvers<void>()
       /** What comes before the acknowledgement waits for it. */
       let early: Buffer[] | undefined = []
@@ -77,6 +84,7 @@ export function createListening({ following }: { readonly following: Pick<Follow
       } finally {
         endings.delete(ended.resolve)
         followed.close()
+        release()
       }
     },
     endOf(isMeant) {

@@ -12,6 +12,7 @@ import { callServer, type CallNeeds } from './call.ts'
 import { isMissing } from './connecting.ts'
 import { toolFailure } from './eras/client-era.ts'
 import type { Operation, Target } from './eras/operations.ts'
+import type { Flights } from './flights.ts'
 import { agreedRevision } from './eras/legacy-revisions.ts'
 import { memberOf } from './members.ts'
 import { isNews } from './messages.ts'
@@ -20,24 +21,28 @@ import type { Listening } from './listen.ts'
 import { listPage } from './lists.ts'
 import type { Sessions } from './sessions/sessions.ts'
 import { describeStatus, noteOf, statusTool } from './status.ts'
-import { idText, type Visit, type VisitNeeds } from './visit.ts'
+import { idText, leave, type Visit, type VisitNeeds } from './visit.ts'
 
 export interface OperateNeeds extends CallNeeds, VisitNeeds {
   readonly registry: Registry
   readonly sessions: Sessions
   readonly parking: Parking
   readonly listening: Listening
+  readonly flights: Pick<Flights, 'begin' | 'end'>
   /** Told of every failure, before its public part is answered. */
   noteFailure(failure: Problem, requestId: string): void
   readonly settings: { readonly perPage: number }
 }
 
 /**
- * Runs the operation that a request asks for and writes its answer; a failure is written as the era wants it.
+ * Runs the operation that a request asks for and writes its answer; a failure is written as the era wants it. Until
+ * then it is under way: it can be cancelled, and is waited for when the gate stops.
  *
  * @returns how it ended: `ok`, or the code of the failure.
  */
 export async function operate(needs: OperateNeeds, message: RpcRequest, visit: Visit): Promise<string> {
+  visit.response.on('close', () => leave(visit))
+  needs.flights.begin(visit)
   try {
     const operation = visit.era.operation(message.method)
     if (operation === undefined || (isAny(operation) && (visit.server === undefined || isNews(message.method))))
@@ -45,6 +50,8 @@ export async function operate(needs: OperateNeeds, message: RpcRequest, visit: V
     return await run(needs, operation, message, visit)
   } catch (error) {
     return fail(needs, asProblem(error), message, visit)
+  } finally {
+    needs.flights.end(visit)
   }
 }
 

@@ -3,11 +3,13 @@ import type { AuditEvent } from '../audit/events.ts'
 import type { UpstreamId } from '../base/ids.ts'
 import { Problem } from '../base/problem.ts'
 import type { Principal } from '../identity/principal.ts'
+import type { EndpointLimits } from '../limits/endpoints.ts'
 import { createThrottle } from '../limits/throttle.ts'
 
 export interface StrangersNeeds {
   readonly clock: { now(): number }
   readonly addressOf: (request: IncomingMessage) => string
+  readonly limits: EndpointLimits<'wrongKeys'>
   /** Must not throw: the refusal is answered whether it was kept or not. */
   keep(event: AuditEvent): void
 }
@@ -21,9 +23,11 @@ const KINDS = 2
 
 /**
  * Keeps that somebody came with no key or a wrong one: of each at most one entry a second, since whoever
- * has no key must not fill the log of those who have. The answer is the same check, watched.
+ * has no key must not fill the log of those who have. The answer is the same check, watched. Only wrong keys count
+ * toward the limit of an address, and only they are refused for it: whoever has a good one is not shut out by who
+ * guesses beside them.
  */
-export function createStrangers({ clock, addressOf, keep }: StrangersNeeds): (check: Check) => Check {
+export function createStrangers({ clock, addressOf, limits, keep }: StrangersNeeds): (check: Check) => Check {
   const throttle = createThrottle({ clock, everyMs: EVERY_MS, atMost: KINDS })
 
   function refuse(error: unknown, request: IncomingMessage): never {
@@ -31,6 +35,7 @@ export function createStrangers({ clock, addressOf, keep }: StrangersNeeds): (ch
       const [path] = (request.url ?? '').split('?', 1)
       keep({ kind: 'auth.failed', error: error.code, path, address: addressOf(request) })
     }
+    if (error instanceof Problem && error.code === 'auth.invalid') limits.spend('wrongKeys', addressOf(request))
     throw error
   }
 

@@ -1,5 +1,6 @@
 import type { TenantId, UpstreamId } from '../base/ids.ts'
 import type { AuditEvent } from '../audit/events.ts'
+import type { Watch } from '../audit/watch.ts'
 import type { CallRecord } from './call.ts'
 import type { Context } from './context.ts'
 import { createThrottle } from '../limits/throttle.ts'
@@ -9,6 +10,7 @@ export interface TrailNeeds {
     requireRoom(tenant: TenantId): void
     record(tenant: TenantId, event: AuditEvent): Promise<void> | undefined
   }
+  readonly watch: Pick<Watch, 'refused'>
   readonly clock: { now(): number }
   /** The service whose token goes to an upstream, where one does. */
   serviceOf(upstream: UpstreamId): string | undefined
@@ -29,7 +31,7 @@ const NAME_LENGTH = 500
  * went along, never its arguments or its answer; one that was refused as denied. A call that a fault or a server
  * that could not list its tools kept from its server was not refused, and is for the log alone.
  */
-export function createTrail({ audit, clock, serviceOf }: TrailNeeds) {
+export function createTrail({ audit, watch, clock, serviceOf }: TrailNeeds) {
   const floods = createThrottle({ clock, everyMs: FLOOD_MS, atMost: FLOODERS })
 
   function denied({ method, name, upstream: server, failure }: CallRecord, ctx: Context) {
@@ -38,6 +40,7 @@ export function createTrail({ audit, clock, serviceOf }: TrailNeeds) {
     const error = failure?.code ?? ''
     const isFlood = error.startsWith('limit.')
     if (!isFlood && !DENIED.test(error)) return undefined
+    if (!LACKS_TOKEN.test(error)) watch.refused({ tenant, userId, requestId }, { key })
     if (isFlood && !floods.pass(`${tenant} ${userId} ${error}`)) return undefined
     if (method === 'tools/call')
       return audit.record(tenant, { kind: 'tool.denied', userId, requestId, key, tool: name, server, error })
@@ -59,12 +62,38 @@ export function createTrail({ audit, clock, serviceOf }: TrailNeeds) {
       const ms = clock.now() - call.startedAt
       const service = serviceOf(server)
       const era = ctx.era.name
-      const ended = { userId, requestId, key, server, outcome, error, ms, era, service }
-      if (method === 'tools/call') return audit.record(tenant, { kind: 'tool.call', tool: name, ...ended })
-      const asked = { method, name: name.slice(0, NAME_LENGTH) }
-      return audit.record(tenant, { kind: 'server.request', ...asked, ...ended })
+      if (method === 'tools/call')
+        return audit.record(tenant, {
+          kind: 'tool.call',
+          tool: name,
+          userId,
+          requestId,
+          key,
+          server,
+          outcome,
+          error,
+          ms,
+          era,
+          service,
+        })
+      return audit.record(tenant, {
+        kind: 'server.request',
+        method,
+        name: name.slice(0, NAME_LENGTH),
+        userId,
+        requestId,
+        key,
+        server,
+        outcome,
+        error,
+        ms,
+        era,
+        service,
+      })
     },
   }
 }
 
+/** Nothing was refused: the user has not given the gate something yet. */
+const LACKS_TOKEN = /^token\./
 const DENIED = /^(?:tool|prompt|resource|task|token)\./

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
 import { problem } from '../base/problem.ts'
+import { createRecent } from '../base/recent.ts'
 import type { Secret } from '../base/secret.ts'
 import { keyOf, type ConnectionStore, type Kept } from './connection-store.ts'
 import type { Holder } from './credential.ts'
@@ -37,7 +37,7 @@ const FRESH_MS = 60_000
 /** The access token a user has for a server, and when it is renewed. */
 export function createAccess({ opened, refresh, store, clock, linkFor, onRejected }: AccessNeeds) {
   /** When a server's refusal last brought about a renewal. */
-  const forced = new LRUCache<string, number>({ max: FORCED })
+  const forced = createRecent<string, number>(FORCED)
 
   async function requireKept({ holder, link, server }: Wanted): Promise<Kept> {
     const { provider } = link

@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
 import type { TenantId, UserId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
+import { createRecent } from '../base/recent.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Vault } from '../vault/vault.ts'
 import { checkToken, type ServiceToken } from './service.ts'
@@ -35,7 +35,7 @@ const NONE_MS = 5_000
 
 /** The credentials users have for services: for now, tokens they pasted. */
 export function createCredentials({ vault, clock, linkFor, cacheMs = OPENED_MS }: CredentialsNeeds) {
-  const opened = new LRUCache<string, Opened>({ max: OPENED })
+  const opened = createRecent<string, Opened>(OPENED)
   const opening = new Map<string, Promise<Found>>()
 
   function openOnce(key: string, holder: Holder, service: string): Promise<Found> {

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
+import { createRecent } from '../base/recent.ts'
 import { keyOf, type ConnectionStore, type Kept } from './connection-store.ts'
 import type { Holder } from './credential.ts'
 import type { Refresh } from './refresh.ts'
@@ -15,7 +15,7 @@ const OPENED_MS = 60_000
 
 /** Connections that were opened lately. They stay in memory for a minute at most, and not past a change. */
 export function createOpened({ store, refresh, clock }: OpenedNeeds) {
-  const opened = new LRUCache<string, { readonly kept: Kept; readonly until: number }>({ max: OPENED })
+  const opened = createRecent<string, { readonly kept: Kept; readonly until: number }>(OPENED)
   const opening = new Map<string, Promise<Kept | undefined>>()
 
   function drop(key: string): void {

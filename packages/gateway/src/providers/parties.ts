@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
 import type { TenantId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
+import { createRecent } from '../base/recent.ts'
 import type { Config, DiscoveredOAuth, ServerConfig } from '../config/config.ts'
 import { covers, discover, readMetadata, type ServerMetadata } from './discover.ts'
 import type { FetchFor } from './fetches.ts'
@@ -31,7 +31,7 @@ export function createParties({ clock, fetchFor, registration, settings, onOpera
   const found = new Map(
     servers.flatMap((server) => findServer(server) ?? []).map((server) => [server.provider, server]),
   )
-  const known = new LRUCache<string, { metadata: ServerMetadata; until: number }>({ max: METADATA })
+  const known = createRecent<string, { metadata: ServerMetadata; until: number }>(METADATA)
 
   async function metadataOf(issuer: string, server: Server): Promise<ServerMetadata> {
     const held = known.get(issuer)

@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache'
 import type { AuditEvent } from '../audit/events.ts'
 import type { Clock } from '../base/clock.ts'
 import type { TenantId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
+import { createRecent } from '../base/recent.ts'
 import { keyOf, type ConnectionStore, type Kept } from './connection-store.ts'
 import type { Holder } from './credential.ts'
 import { toFaultOrFailure, type Failure } from './failure.ts'
@@ -49,7 +49,7 @@ export function createRefresh(needs: RefreshNeeds) {
   const { store, parties, clock, fetchFor, log, audit, onOperation } = needs
   const granted = createGranted({ store, log })
   const underWay = new Map<string, Promise<Outcome>>()
-  const backoffs = new LRUCache<string, Backoff>({ max: BACKOFFS })
+  const backoffs = createRecent<string, Backoff>(BACKOFFS)
   /** Connections that are left alone until somebody is done with them. */
   const holds = new Map<string, Promise<void>>()
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
+import { createRecent } from '../base/recent.ts'
 import { PLAIN_CLIENT, type ClientView } from '../upstreams/client.ts'
 import type { UpstreamDefinition } from '../upstreams/definition.ts'
 
@@ -10,7 +10,7 @@ const KNOWN_MOST = 1_000
  * be asked for anything. A digest for each set of capabilities, empty for none.
  */
 export function createClientKeys() {
-  const known = new LRUCache<string, string>({ max: KNOWN_MOST })
+  const known = createRecent<string, string>(KNOWN_MOST)
   return ({ capabilities }: Pick<ClientView, 'capabilities'>, definition: UpstreamDefinition): string => {
     if (capabilities === PLAIN_CLIENT.capabilities || !isTold(definition)) return ''
     const found = known.get(capabilities)

@@ -21,11 +21,17 @@ export const metricsTable = {
     labels: ['limit'],
     help: 'What was refused, ended or given up because a limit was reached, by the setting that is the limit.',
   },
+  sekisho_requests_waiting: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Requests and new connections that wait for the turn of their address.',
+  },
   sekisho_requests_in_flight: {
     kind: 'gauge',
     labels: [],
     help: 'HTTP requests that are being answered, streams included.',
   },
+  sekisho_streams: { kind: 'gauge', labels: [], help: 'Streams that are open in which clients are told of changes.' },
   sekisho_connections: { kind: 'gauge', labels: [], help: 'Connections that are open on the gate’s own port.' },
   sekisho_event_loop_delay_seconds: {
     kind: 'gauge',
@@ -44,6 +50,11 @@ export const metricsTable = {
     kind: 'counter',
     labels: ['kind', 'outcome'],
     help: 'Proofs that people gave to sign in: password, passkey, app (a one-time code) or recovery (a recovery code). `outcome` is ok or an error code.',
+  },
+  sekisho_odd_total: {
+    kind: 'counter',
+    labels: ['what'],
+    help: 'What was odd about users’ accounts, and told to them: new_place, after_failures, token_replayed, client_moved or many_refused.',
   },
   oauth_operations_total: {
     kind: 'counter',

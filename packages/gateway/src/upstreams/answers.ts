@@ -4,7 +4,7 @@ import { eachMember, skipSpace, type Span } from '../base/json-spans.ts'
 
 /** What a message from an upstream turned out to be. */
 export type Inbound =
-  | { readonly kind: 'response'; readonly id: RequestId | null; readonly idSpan: Span }
+  | { readonly kind: 'response'; readonly id: RequestId | null; readonly idSpan: Span; readonly isError: boolean }
   | { readonly kind: 'request'; readonly id: RequestId; readonly method: string }
   | { readonly kind: 'notification'; readonly method: string }
 
@@ -17,17 +17,20 @@ export type Inbound =
 export function readInbound(bytes: Buffer, server: string): Inbound {
   let idSpan: Span | undefined
   let methodSpan: Span | undefined
-  let answered = false
+  let hasResult = false
+  let isError = false
   try {
     const end = eachMember(bytes, 0, (key, start, end) => {
       if (key === 'id') idSpan = { start, end }
       else if (key === 'method') methodSpan = { start, end }
-      else if (key === 'result' || key === 'error') answered = true
+      else if (key === 'result') hasResult = true
+      else if (key === 'error') isError = true
     })
     if (skipSpace(bytes, end) !== bytes.length) throw new SyntaxError('something follows the JSON text')
     const id = idSpan && readId(bytes, idSpan)
     if (methodSpan !== undefined) return asked(String(JSON.parse(sliceOf(bytes, methodSpan))), id)
-    if (answered && idSpan !== undefined && id !== undefined) return { kind: 'response', id, idSpan }
+    if ((hasResult || isError) && idSpan !== undefined && id !== undefined)
+      return { kind: 'response', id, idSpan, isError }
   } catch (cause) {
     throw problem('upstream.bad_answer', { server, reason: 'not valid JSON', cause })
   }

@@ -35,6 +35,10 @@ export type UpstreamDefinition =
   | (Common & {
       readonly kind: 'builtin'
       readonly builtin: string
+      /** The groups of its tools that are offered; its own choice where none are named. */
+      readonly toolsets: readonly string[] | undefined
+      /** Whether its tools that change something are left out. */
+      readonly readOnly: boolean
       /** Where its provider's API is, where that is not the usual place. */
       readonly apiBaseUrl: string | undefined
     })

@@ -21,7 +21,7 @@ import { openKeyring } from '../../src/vault/keyring.ts'
 import { createSealer } from '../../src/vault/sealer.ts'
 import { createVault } from '../../src/vault/vault.ts'
 import { createPeople } from '../identity/people.ts'
-import { openTestFactors } from '../login/factors.ts'
+import { openTestFactors, SIGN_IN } from '../login/factors.ts'
 import { createTestInvitations } from '../login/invitations.ts'
 import { createTestClock, newDirectory, other, quiet } from '../stores/databases.ts'
 import { openConnected } from './connected.ts'
@@ -75,8 +75,14 @@ export async function openScene() {
     publicUrl: 'http://localhost:7354',
     sealer: createSealer({ keyring }),
   })
-  const sessionSettings = { idleHours: 72, maxHours: 720, secure: false }
-  const sessions = createSessions({ storage, clock, random: systemRandom, log: quiet, settings: sessionSettings })
+  const sessions = createSessions({
+    storage,
+    clock,
+    random: systemRandom,
+    log: quiet,
+    policyOf: () => SIGN_IN,
+    secure: false,
+  })
   const agents = createAgents({ storage, users, clock, newId: createIds(clock), onReplaced: () => Promise.resolve() })
   const audit = createAudit({ storage, clock, log: quiet })
   const connected = await openConnected({ storage, vault, keyring, clock, audit })

@@ -1,6 +1,9 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { createAudit, type AuditNeeds } from '../../src/audit/append.ts'
+import { BURST } from '../../src/audit/oddities.ts'
+import { createRecent } from '../../src/audit/recent.ts'
+import { createWatch } from '../../src/audit/watch.ts'
 import type { UpstreamId, UserId } from '../../src/base/ids.ts'
 import { readMessage, type RpcRequest } from '../../src/base/json-rpc.ts'
 import { problem } from '../../src/base/problem.ts'
@@ -38,6 +41,8 @@ function openPath(
   const clock = createTestClock()
   const audit = createAudit({ storage, clock, log: quiet, ...more })
   const sought: string[] = []
+  const odd: string[] = []
+  const watch = createWatch({ audit, recent: createRecent({ storage }), clock, onOdd: (what) => void odd.push(what) })
   const needs: CallNeeds = {
     placing: createPlacing({
       registry: {
@@ -55,7 +60,7 @@ function openPath(
     limits: createLimits({ counters: createMemoryCounters(clock), callsPerMinute, concurrentCalls }),
     upstreams: { call: serve },
     credentials: { require: () => undefined, renew: async () => undefined },
-    trail: createTrail({ audit, clock, serviceOf: () => undefined }),
+    trail: createTrail({ audit, watch, clock, serviceOf: () => undefined }),
     clock,
   }
   const aborted: string[] = []
@@ -64,6 +69,7 @@ function openPath(
     audit,
     clock,
     sought,
+    odd,
     aborted,
     askers,
     call: (name: string) =>
@@ -152,6 +158,17 @@ eachDatabase((_name, openFresh) => {
     expect(await codeOf(path.call('down'))).toBe('upstream.unreachable')
     expect(await codeOf(path.call('none'))).toBe('tool.unknown')
     expect(await path.audited()).toEqual(['tool.denied none tool.unknown'])
+    await path.audit.close()
+  })
+
+  test('R0-56d: a burst of refused calls is odd, and is kept as that once', async () => {
+    await using database = await openFresh()
+    const path = openPath(database.storage)
+    for (let count = 0; count < BURST.calls + 5; count++) await path.call('none').catch(() => {})
+    expect(path.odd).toEqual(['many_refused'])
+    expect((await path.audited()).filter((entry) => entry === 'account.odd')).toHaveLength(1)
+    await path.call('down').catch(() => {})
+    expect(path.odd).toEqual(['many_refused'])
     await path.audit.close()
   })
 

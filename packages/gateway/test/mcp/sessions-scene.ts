@@ -7,6 +7,7 @@ import { readMessage, resultMessage, type RpcRequest } from '../../src/base/json
 import type { Log } from '../../src/base/log.ts'
 import { asProblem, problem, toRpcError } from '../../src/base/problem.ts'
 import type { Principal } from '../../src/identity/principal.ts'
+import { createStreamLimits } from '../../src/limits/streams.ts'
 import { exposeNotification } from '../../src/mcp/exposed.ts'
 import { createFollowing } from '../../src/mcp/following.ts'
 import { createListening } from '../../src/mcp/listen.ts'
@@ -60,6 +61,8 @@ export interface ReplicaNeeds {
   readonly times?: Partial<SessionTimes>
   readonly log?: Log
   readonly servers?: Servers
+  /** How many streams a user may have, and of how many sessions something is kept. */
+  readonly most?: { readonly streams?: number; readonly streamsPerUser?: number; readonly sessionsPerUser?: number }
   /** Answers `tools/call`. */
   onCall?(call: Call): void | Promise<void>
 }
@@ -76,6 +79,8 @@ export interface Call {
 /** One process: all of sessions on a port of its own, in front of servers that tell what a test has them tell. */
 export async function openReplica(needs: ReplicaNeeds) {
   const { storage, clock, bus, events, log = quiet, servers = createServers([notes, wiki, hidden]) } = needs
+  const { streams: streamsMost = 5_000, streamsPerUser = 5_000, sessionsPerUser = 5_000 } = needs.most ?? {}
+  const limits = createStreamLimits({ streams: streamsMost, streamsPerUser })
   const forgotten: string[] = []
   const following = createFollowing({
     visible: (_principal, server) => (server === undefined ? [notes, wiki] : [server]),
@@ -95,10 +100,12 @@ export async function openReplica(needs: ReplicaNeeds) {
     log,
     key: KEY,
     isShared: true,
+    limits,
+    keptMost: sessionsPerUser,
     forget: async (session) => void forgotten.push(session),
     ...(needs.times ? { times: needs.times } : {}),
   })
-  const listening = createListening({ following })
+  const listening = createListening({ following, limits })
   const { sessions, streams, asking, calls } = live
   const reading = new Set<ServerResponse>()
 
@@ -185,6 +192,7 @@ export async function openReplica(needs: ReplicaNeeds) {
     following,
     listening,
     servers,
+    limits,
     forgotten,
     reading,
     dropConnections,

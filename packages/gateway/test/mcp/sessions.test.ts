@@ -34,6 +34,7 @@ async function openProcess(
     checkResource() {},
     forget: async (session) => void forgotten.push(session),
     rereadMs: 5_000,
+    keptMost: 100,
     ...needs,
   })
   return { ...sessions, forgotten, bus }
@@ -236,6 +237,26 @@ eachDatabase((_name, openFresh) => {
     expect(await next(changing.headerValue)).toBe('none')
     clock.turn(2 * DAY_MS)
     expect(await next(changing.headerValue)).toBe('request.session_unknown')
+  })
+
+  test('something is kept of so many sessions of a user, and those go on; what keeps nothing, and others, are not counted', async () => {
+    await using database = await openFresh()
+    await addUsers(database.storage)
+    const sessions = await openProcess(database.storage, createTestClock(), { keptMost: 2 })
+    const [first, second, third] = [open(sessions), open(sessions), open(sessions)]
+    await sessions.setLevel(first.session, 'error')
+    await sessions.subscribe(second.session, 'notes+a', from)
+    const tooMany = expect.objectContaining({ code: 'limit.sessions' })
+    await expect(sessions.setLevel(third.session, 'error')).rejects.toEqual(tooMany)
+    await expect(sessions.subscribe(third.session, 'notes+a', from)).rejects.toEqual(tooMany)
+    await expect(sessions.end(third.session)).rejects.toEqual(tooMany)
+    expect(await countRows(database.storage)).toBe(2)
+    await sessions.setLevel(second.session, 'debug')
+    await sessions.end(first.session)
+    expect(await sessions.find(ada, third.headerValue)).toBe(third.session)
+    const bobs = sessions.open(bob, {}, '2025-11-25')
+    await sessions.setLevel(bobs.session, 'error')
+    expect(await countRows(database.storage)).toBe(3)
   })
 
   test('what a server cannot take note of is not subscribed to, and what nobody can have is unknown', async () => {

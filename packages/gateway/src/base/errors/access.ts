@@ -69,11 +69,25 @@ export const accessErrors = {
   },
   'key.unknown': { status: 404, rpc: -32602, says: 'There is no API key {key}.', fix: 'See `sekisho key list`.' },
 
+  'limit.streams': {
+    status: 429,
+    rpc: -31003,
+    limit: 'limits.streamsPerUser',
+    says: 'Too many streams of yours are open.',
+    fix: 'Close those that nobody reads any more, or ask the operator to raise limits.streamsPerUser.',
+  },
+  'limit.sessions': {
+    status: 429,
+    rpc: -31003,
+    limit: 'limits.sessionsPerUser',
+    says: 'Something is kept of too many sessions of yours.',
+    fix: 'Use one session for longer, or ask the operator to raise limits.sessionsPerUser; what is kept is forgotten after 30 days.',
+  },
   'limit.endpoint': {
     status: 429,
     rpc: -31003,
     limit: 'limits.perMinute',
-    says: 'Too many requests to {endpoint} from your address; try again in {seconds} s.',
+    says: 'Too many requests from your address ({endpoint}); try again in {seconds} s.',
     fix: 'Wait, or ask the operator to raise limits.perMinute.{endpoint}.',
   },
   'oauth.request': {

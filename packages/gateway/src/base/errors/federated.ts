@@ -60,7 +60,7 @@ export const federatedErrors = {
     status: 409,
     rpc: -32602,
     says: 'This is the only way in that you have.',
-    fix: 'Link another account first, or ask an administrator for a link by which you set a password.',
+    fix: 'Link another account first, or ask an administrator for a link that lets you in.',
   },
   'federated.unlinked': {
     status: 404,

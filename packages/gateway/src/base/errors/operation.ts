@@ -92,6 +92,24 @@ export const operationErrors = {
     says: 'The file {file} cannot be read.',
     fix: 'Check its name and who may read it.',
   },
+  'cli.login_missing': {
+    status: 401,
+    rpc: -32603,
+    says: 'You are not signed in at {url}.',
+    fix: 'Sign in with `sekisho login` and that address.',
+  },
+  'cli.login_over': {
+    status: 401,
+    rpc: -32603,
+    says: 'Your sign-in at {url} is over.',
+    fix: 'Sign in once more with `sekisho login` and that address.',
+  },
+  'cli.login_refused': {
+    status: 403,
+    rpc: -32603,
+    says: 'The gate did not let you in ({reason}).',
+    fix: 'Try again; where it says access_denied you refused it in the browser, where it says expired_token nobody answered in time.',
+  },
   'cli.token_missing': {
     status: 400,
     rpc: -32603,

@@ -70,7 +70,8 @@ export const modernClient: ClientEra = {
   },
   clientOf({ meta }): ClientView {
     const capabilities = carried(meta?.[CAPABILITIES_KEY])
-    const logLevel = LOG_LEVELS.find((level) => level === meta?.[LOG_LEVEL_KEY])
+    const wanted = meta?.[LOG_LEVEL_KEY]
+    const logLevel = wanted === undefined ? undefined : LOG_LEVELS.find((level) => level === wanted)
     return capabilities === '{}' && logLevel === undefined ? PLAIN_CLIENT : { ...PLAIN_CLIENT, capabilities, logLevel }
   },
   opening: (instructions, _params, server) =>

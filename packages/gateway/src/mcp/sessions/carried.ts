@@ -10,7 +10,8 @@ type Members = Readonly<Record<string, unknown>>
  * @see MCP 2025-11-25, basic/lifecycle#capability-negotiation
  */
 export function carried(capabilities: unknown): string {
-  if (!isRecord(capabilities)) return '{}'
+  // Said with every request of the newer era, and most say nothing that is carried.
+  if (!isRecord(capabilities) || !CARRIED.some((name) => name in capabilities)) return '{}'
   const { sampling, elicitation, roots, extensions } = withoutTasks(capabilities)
   return canonical({
     ...(isRecord(sampling) ? { sampling: only(sampling, ['context', 'tools']) } : {}),
@@ -19,6 +20,8 @@ export function carried(capabilities: unknown): string {
     ...(isRecord(extensions) && Object.keys(extensions).length > 0 ? { extensions } : {}),
   })
 }
+
+const CARRIED = ['sampling', 'elicitation', 'roots', 'extensions']
 
 function only(capability: Members, names: readonly string[]): Members {
   return Object.fromEntries(Object.entries(capability).filter(([name]) => names.includes(name)))

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import { isRecord } from '../../base/json-rpc.ts'
+import { createRecent } from '../../base/recent.ts'
 import type { LogLevel } from '../../upstreams/client.ts'
 import type { Who } from '../../upstreams/transport.ts'
 import type { SealedId } from './sealed-id.ts'
@@ -22,6 +22,8 @@ export interface Entry {
   logLevel: LogLevel | undefined
   resources: ReadonlySet<string>
   changedAt: number
+  /** Whether there is a row of it. */
+  isKept: boolean
   ended: boolean
   /** When the database was asked last. */
   readAt: number
@@ -37,7 +39,7 @@ const KNOWN_MOST = 10_000
 /** The sessions that this process knows, by their header and by their name. Those that are held stay. */
 export function createKnown(most = KNOWN_MOST) {
   const byName = new Map<string, Entry>()
-  const byHeader = new LRUCache<string, Entry>({ max: most, dispose: (entry) => drop(entry) })
+  const byHeader = createRecent<string, Entry>(most, drop)
 
   function drop(entry: Entry): void {
     if (entry.holders.size === 0 && byName.get(entry.session.id) === entry) byName.delete(entry.session.id)
@@ -77,6 +79,7 @@ export function newEntry(who: Who, headerValue: string, sealed: SealedId): Entry
     logLevel: undefined,
     resources: NONE,
     changedAt: openedAt,
+    isKept: false,
     ended: false,
     readAt: -Infinity,
     usedAt: 0,
@@ -115,6 +118,7 @@ export function takeOver(entry: Entry, kept: Kept | undefined): boolean {
   entry.logLevel = logLevel
   entry.resources = resources
   entry.changedAt = changedAt
+  entry.isKept = kept !== undefined
   return !isSame
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
+import type { StreamLimits } from '../../limits/streams.ts'
 import type { Storage } from '../../storage/database.ts'
 import type { Bus } from '../../storage/shared/bus.ts'
 import type { EventLog } from '../../storage/shared/event-log.ts'
@@ -27,6 +28,9 @@ export interface OpenSessionsNeeds {
   readonly key: Uint8Array
   /** Ends what servers keep for a session. */
   forget(session: string, who: Who): Promise<void>
+  readonly limits: StreamLimits
+  /** Of how many sessions of a user something is kept. */
+  readonly keptMost: number
   /** Whether other processes serve the same database. */
   readonly isShared: boolean
   /** In place of the usual times, in milliseconds. */

@@ -27,11 +27,16 @@ export interface Sessions {
    * @throws {Problem} `request.session_unknown` where it is none of this user's, has ended, or is too old
    */
   find(principal: Principal, headerValue: string): Session | Promise<Session>
+  /** @throws {Problem} `limit.sessions` */
   setLevel(session: Session, level: LogLevel): Promise<void>
-  /** @throws {Problem} `resource.unknown`; `upstream.*` where the server could not take note, and all is as before */
+  /** @throws {Problem} `limit.sessions`, `resource.unknown`; `upstream.*` where the server could not take note, and all is as before */
   subscribe(session: Session, uri: string, from: From): Promise<void>
   unsubscribe(session: Session, uri: string, from: From): Promise<void>
-  /** Ends a session for ever, in every process. */
+  /**
+   * Ends a session for ever, in every process.
+   *
+   * @throws {Problem} `limit.sessions`
+   */
   end(session: Session): Promise<void>
   /** What it has subscribed to, by the URIs it has for them. */
   resourcesOf(session: Session): ReadonlySet<string>
@@ -60,6 +65,8 @@ export interface SessionsNeeds {
   checkResource(uri: string, from: From): void
   /** Ends what servers keep for a session. */
   forget(session: string, who: Who): Promise<void>
+  /** Of how many sessions of a user something is kept. */
+  readonly keptMost: number
   /** How long what is known is believed where another process may have changed it; for ever where there is none. */
   readonly rereadMs?: number
   /** How many that nobody holds are remembered; any other is opened anew from its id. */
@@ -77,7 +84,7 @@ const RESOURCES_MOST = 1_000
  * @see MCP 2025-11-25, basic/transports#session-management
  */
 export function createSessions(needs: SessionsNeeds): Sessions {
-  const { clock, wire, log, rereadMs = Infinity } = needs
+  const { clock, wire, log, keptMost, rereadMs = Infinity } = needs
   const ids = createSealedIds(needs)
   const store = createSessionStore(needs)
   const known = createKnown(needs.knownMost)
@@ -132,11 +139,18 @@ export function createSessions(needs: SessionsNeeds): Sessions {
     if (entry.changes === changes) entry.readAt = clock.now()
   }
 
+  /** @throws {Problem} `limit.sessions` where nothing is kept of a session yet, and something of too many others */
+  async function makeRoom({ who, isKept }: Entry): Promise<void> {
+    if (isKept) return
+    if ((await store.countOf(who)) >= keptMost) throw problem('limit.sessions', { user: who.userId })
+  }
+
   /** Every other process reads again what has been written. */
   function apply(entry: Entry, change: Partial<Pick<Entry, 'logLevel' | 'resources'>>): void {
     Object.assign(entry, change)
     entry.changes++
     entry.changedAt = clock.now()
+    entry.isKept = true
     void wire.tell('changed', { ...entry.who, session: entry.session.id, ended: false })
   }
 
@@ -187,6 +201,7 @@ export function createSessions(needs: SessionsNeeds): Sessions {
     },
     async setLevel(session, level) {
       const entry = entryOf(session)
+      await makeRoom(entry)
       await store.setLevel(changeOf(entry), level)
       apply(entry, { logLevel: level })
       // Servers that cannot be told now are told with the next call.
@@ -197,6 +212,7 @@ export function createSessions(needs: SessionsNeeds): Sessions {
       needs.checkResource(uri, from)
       if (entry.resources.size >= RESOURCES_MOST && !entry.resources.has(uri))
         throw problem('request.params', { reason: `more than ${RESOURCES_MOST} resources are subscribed to` })
+      await makeRoom(entry)
       await store.subscribe(changeOf(entry), uri)
       apply(entry, { resources: new Set([...entry.resources, uri]) })
       try {
@@ -209,6 +225,7 @@ export function createSessions(needs: SessionsNeeds): Sessions {
     unsubscribe: (session, uri) => unsubscribe(entryOf(session), uri),
     async end(session) {
       const entry = entryOf(session)
+      await makeRoom(entry)
       await store.end(changeOf(entry))
       forget(session.id, end(entry))
       await wire.tell('changed', { ...entry.who, session: session.id, ended: true })

@@ -47,6 +47,17 @@ export function createSessionStore({ storage }: { readonly storage: Pick<Storage
       return { logLevel, resources: new Set(resources), changedAt: row.changed_at, ended: row.ended_at !== null }
     },
 
+    /** Of how many sessions of a user there is a row. */
+    async countOf({ tenant, userId }: Who): Promise<number> {
+      const { count } = await storage
+        .for(tenant)
+        .selectFrom('mcp_sessions')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .where('user_id', '=', userId)
+        .executeTakeFirstOrThrow()
+      return Number(count)
+    },
+
     async setLevel(change: Change, level: LogLevel): Promise<void> {
       await insert(change, { log_level: level })
         .onConflict((row) => row.columns(KEY).doUpdateSet({ log_level: level, changed_at: change.at }))

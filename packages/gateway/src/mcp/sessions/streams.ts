@@ -4,6 +4,7 @@ import type { UpstreamId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
 import { problem } from '../../base/problem.ts'
 import type { Principal } from '../../identity/principal.ts'
+import type { StreamLimits } from '../../limits/streams.ts'
 import type { EventLog } from '../../storage/shared/event-log.ts'
 import type { Interests, ListName, Question, Reply } from '../../upstreams/transport.ts'
 import { listChanged, type Follower } from '../channels.ts'
@@ -33,7 +34,7 @@ export interface SessionStreams {
    * Answers a GET: with a stream of the session's own or, where the client was cut off, with the rest of any stream of
    * its session. Ends when the stream is open.
    *
-   * @throws {Problem} `request.http_method`, `request.not_acceptable`, `request.session_unknown`,
+   * @throws {Problem} `limit.streams`, `gate.overloaded`, `request.http_method`, `request.not_acceptable`, `request.session_unknown`,
    * `request.stream_unknown`
    */
   open(asked: StreamRequest): Promise<string>
@@ -53,6 +54,7 @@ export interface SessionStreamsNeeds {
   readonly events: EventLog
   readonly journals: Journals
   readonly ids: ReturnType<typeof createStreamIds>
+  readonly limits: StreamLimits
   readonly pulse: Pulse
   readonly wire: Wire
   /** Asks the client of a session, on that very stream. */
@@ -84,6 +86,7 @@ export function createSessionStreams(needs: SessionStreamsNeeds): SessionStreams
     const place = lastEventId === undefined ? undefined : readEventId(lastEventId, session.id)
     if (lastEventId !== undefined && !place) throw problem('request.stream_unknown')
     if (!isOpen(asked.response)) return 'ok'
+    asked.response.once('close', needs.limits.open(asked.principal))
     if (place?.requestId !== undefined) void needs.calls.resume(asked, { ...place, requestId: place.requestId })
     else if (place) await resume(asked, session, place)
     else begin(asked, session)
@@ -126,6 +129,7 @@ export function createSessionStreams(needs: SessionStreamsNeeds): SessionStreams
   }
 
   function newDesk({ principal, server }: StreamRequest, session: Session): Desk {
+    makeRoom(principal)
     let level = session.client.logLevel
     const follower: Follower = {
       principal,
@@ -151,6 +155,15 @@ export function createSessionStreams(needs: SessionStreamsNeeds): SessionStreams
     const desk: Desk = { session, principal, server, streams: [], followed, release }
     desks.set(session.id, desk)
     return desk
+  }
+
+  /** Whoever was gone longest looks at everything again when they come back. */
+  function makeRoom({ tenant, userId }: Principal): void {
+    const own = [...desks.values()].filter(({ principal: one }) => one.userId === userId && one.tenant === tenant)
+    if (own.length < needs.limits.perUser) return
+    const idle = own.filter((desk) => idleSince(desk) !== undefined)
+    const [idlest] = idle.toSorted((a, b) => (idleSince(a) ?? 0) - (idleSince(b) ?? 0))
+    if (idlest) closeDesk(idlest)
   }
 
   function wantedBy(session: Session): Interests {

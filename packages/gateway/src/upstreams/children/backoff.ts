@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../base/clock.ts'
 import type { Problem } from '../../base/problem.ts'
+import { createRecent } from '../../base/recent.ts'
 import { keyOf, ownerOf, type Owner } from './owner.ts'
 
 /** What did not start, and until when it is not tried again. */
@@ -29,7 +29,7 @@ const REMEMBERED = 1_000
 
 /** Waits a second after a failed start, then twice as long after each, up to half a minute. */
 export function createBackoff(clock: Clock): Backoff {
-  const failures = new LRUCache<string, Failed>({ max: REMEMBERED })
+  const failures = createRecent<string, Failed>(REMEMBERED)
   return {
     find(owner, fingerprint) {
       const found = failures.get(keyOf(owner))

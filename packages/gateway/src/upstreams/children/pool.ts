@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../base/clock.ts'
 import type { RpcNotification } from '../../base/json-rpc.ts'
 import type { Log } from '../../base/log.ts'
+import { createRecent } from '../../base/recent.ts'
 import type { Greet } from './child.ts'
 import type { ChildEvent } from './events.ts'
 import { fingerprintOf, type Launch } from './launch.ts'
@@ -41,7 +41,7 @@ export function createChildren(needs: ChildrenNeeds): Children {
   const { clock, log, settings, stateDir } = needs
   const processes = createProcessTable()
   const records = createRecords({ stateDir, processes, log })
-  const rings = new LRUCache<string, Ring>({ max: settings.maxChildren + KEPT_LOGS })
+  const rings = createRecent<string, Ring>(settings.maxChildren + KEPT_LOGS)
   const seats = createSeats<Launch>({
     clock,
     log,

@@ -18,91 +18,108 @@ export type TakeEvent = (data: Buffer, type: string) => void
 const LF = 0x0a
 const CR = 0x0d
 
+/** A reader as it stands. Its functions are shared by all of them, since one is made for every answer of events. */
+interface State extends EventReader {
+  readonly onData: TakeEvent
+  readonly limit: number
+  /** The line that has not ended yet. */
+  rest: Buffer[]
+  restSize: number
+  /** What has been read of the event that has not ended yet. */
+  data: Buffer[]
+  dataSize: number
+  type: string
+  id: string | undefined
+  afterCr: boolean
+  isFirst: boolean
+  lastId: string | undefined
+  retryMs: number | undefined
+}
+
 export function createEventReader(onData: TakeEvent, limit: number): EventReader {
-  let rest: Buffer[] = []
-  let restSize = 0
-  let data: Buffer[] = []
-  let dataSize = 0
-  let type = ''
-  let afterCr = false
-  let isFirst = true
-  let id: string | undefined
-  let lastId: string | undefined
-  let retryMs: number | undefined
-
-  function line(whole: Buffer): void {
-    const text = isFirst ? withoutMark(whole) : whole
-    isFirst = false
-    if (text.length === 0) return dispatch()
-    const value = valueOf(text, DATA)
-    if (value !== undefined) return keepData(value)
-    const first = text[0]
-    if (first === SMALL_I) id = readId(valueOf(text, ID), id)
-    else if (first === SMALL_R) retryMs = readRetry(valueOf(text, RETRY)) ?? retryMs
-    else if (first === SMALL_E) type = readType(valueOf(text, EVENT)) ?? type
+  const reader: State = {
+    onData,
+    limit,
+    rest: [],
+    restSize: 0,
+    data: [],
+    dataSize: 0,
+    type: '',
+    id: undefined,
+    afterCr: false,
+    isFirst: true,
+    // No accessors: the engine keeps their functions, and with them the request, until the next full collection.
+    lastId: undefined,
+    retryMs: undefined,
+    push,
   }
+  return reader
+}
 
-  function keepData(value: Buffer): void {
-    dataSize += value.length + LINE_COST
-    if (dataSize > limit) throw tooLarge()
-    data.push(value)
+function push(this: State, chunk: Buffer): void {
+  if (chunk.length === 0) return
+  let from = this.afterCr && chunk[0] === LF ? 1 : 0
+  let lf = chunk.indexOf(LF, from)
+  this.afterCr = false
+  for (;;) {
+    // Looked for once, and not again for each CR before it.
+    if (lf >= 0 && lf < from) lf = chunk.indexOf(LF, from)
+    const end = lineEnd(chunk, from, lf)
+    if (end < 0) return keep(this, chunk.subarray(from))
+    readLine(this, takeLine(this, chunk.subarray(from, end)))
+    from = end + 1
+    if (chunk[end] !== CR) continue
+    if (from === chunk.length) this.afterCr = true
+    else if (chunk[from] === LF) from++
   }
+}
 
-  function dispatch(): void {
-    lastId = id
-    const given = type
-    type = ''
-    if (data.length === 0) return
-    const whole = data.length === 1 && data[0] ? data[0] : joinLines(data)
-    data = []
-    dataSize = 0
-    if (whole.length > 0) onData(whole, given)
-  }
+function keep(reader: State, tail: Buffer): void {
+  if (tail.length === 0) return
+  reader.rest.push(tail)
+  reader.restSize += tail.length
+  if (reader.restSize + reader.dataSize > reader.limit) throw tooLarge()
+}
 
-  function keep(tail: Buffer): void {
-    if (tail.length === 0) return
-    rest.push(tail)
-    restSize += tail.length
-    if (restSize + dataSize > limit) throw tooLarge()
-  }
+function takeLine(reader: State, end: Buffer): Buffer {
+  if (reader.rest.length === 0) return end
+  const whole = Buffer.concat([...reader.rest, end])
+  reader.rest = []
+  reader.restSize = 0
+  return whole
+}
 
-  function takeLine(end: Buffer): Buffer {
-    if (rest.length === 0) return end
-    const whole = Buffer.concat([...rest, end])
-    rest = []
-    restSize = 0
-    return whole
-  }
+function readLine(reader: State, whole: Buffer): void {
+  const text = reader.isFirst ? withoutMark(whole) : whole
+  reader.isFirst = false
+  if (text.length === 0) return dispatch(reader)
+  const value = valueOf(text, DATA)
+  if (value !== undefined) return keepData(reader, value)
+  const first = text[0]
+  if (first === SMALL_I) reader.id = readId(valueOf(text, ID), reader.id)
+  else if (first === SMALL_R) reader.retryMs = readRetry(valueOf(text, RETRY)) ?? reader.retryMs
+  else if (first === SMALL_E) reader.type = readType(valueOf(text, EVENT)) ?? reader.type
+}
 
-  return {
-    push(chunk) {
-      if (chunk.length === 0) return
-      let from = afterCr && chunk[0] === LF ? 1 : 0
-      let lf = chunk.indexOf(LF, from)
-      afterCr = false
-      for (;;) {
-        // Looked for once, and not again for each CR before it.
-        if (lf >= 0 && lf < from) lf = chunk.indexOf(LF, from)
-        const end = lineEnd(chunk, from, lf)
-        if (end < 0) return keep(chunk.subarray(from))
-        line(takeLine(chunk.subarray(from, end)))
-        from = end + 1
-        if (chunk[end] !== CR) continue
-        if (from === chunk.length) afterCr = true
-        else if (chunk[from] === LF) from++
-      }
-    },
-    get lastId() {
-      return lastId
-    },
-    get retryMs() {
-      return retryMs
-    },
-  }
+function keepData(reader: State, value: Buffer): void {
+  reader.dataSize += value.length + LINE_COST
+  if (reader.dataSize > reader.limit) throw tooLarge()
+  reader.data.push(value)
 }
 
 /** What it takes to keep a line besides its bytes: an event of countless empty lines is large too. */
 const LINE_COST = 100
+
+function dispatch(reader: State): void {
+  const { data, type } = reader
+  reader.lastId = reader.id
+  reader.type = ''
+  if (data.length === 0) return
+  reader.data = []
+  reader.dataSize = 0
+  const whole = data.length === 1 && data[0] ? data[0] : joinLines(data)
+  if (whole.length > 0) reader.onData(whole, type)
+}
 
 function tooLarge(): RangeError {
   return new RangeError('an event is too large')

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createRecent } from '../../base/recent.ts'
 import type { Secret } from '../../base/secret.ts'
 import { isPersonal, type Template } from '../../base/template.ts'
 import type { Caller } from '../transport.ts'
@@ -21,15 +21,18 @@ export function fillOnce<T extends object>(
     return (caller) => (same ??= fill(caller))
   }
   const byToken = new WeakMap<Secret, T>()
-  const byUser = new LRUCache<string, T>({ max: USERS })
+  const byUser = createRecent<string, T>(USERS)
   return (caller) => {
-    const { tenant, userId, token } = caller
-    const key = `${tenant} ${userId}`
-    const known = token ? byToken.get(token) : byUser.get(key)
+    const { token } = caller
+    const known = token ? byToken.get(token) : byUser.get(keyOf(caller))
     if (known) return known
     const filled = fill(caller)
     if (token) byToken.set(token, filled)
-    else byUser.set(key, filled)
+    else byUser.set(keyOf(caller), filled)
     return filled
   }
+}
+
+function keyOf({ tenant, userId }: Caller): string {
+  return `${tenant} ${userId}`
 }

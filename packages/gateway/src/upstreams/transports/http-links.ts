@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
-import { problem, Problem } from '../../base/problem.ts'
+import { Problem } from '../../base/problem.ts'
+import { createRecent } from '../../base/recent.ts'
 import type { ClientView } from '../client.ts'
 import { otherEra, type EraName, type Handshake } from '../era.ts'
 import type { Caller, Who } from '../transport.ts'
@@ -9,13 +9,14 @@ import type { OpenLink } from './http-open.ts'
 import type { Speech } from './http-speech.ts'
 
 export interface LinksNeeds {
-  readonly upstream: string
   readonly clock: { now(): number }
   readonly kept: KeptLinks
   readonly speech: Pick<Speech, 'end' | 'ensureLevel'>
   readonly open: OpenLink
   /** Whether somebody listens on that session, though nobody calls. */
   isWatched(key: string): boolean
+  /** What to say of a server that speaks neither era. */
+  unsupported(caller: Caller): Promise<Problem>
   /** Told that sessions of that key go on as another link. */
   onRenewed(key: string): void
 }
@@ -55,19 +56,14 @@ export type Links = ReturnType<typeof createLinks>
  * @see MCP 2026-07-28, basic/versioning: a client that speaks both tries one and falls back
  */
 export function createLinks(needs: LinksNeeds) {
-  const { upstream: server, clock, kept, speech, open } = needs
+  const { clock, kept, speech, open } = needs
   const refusedAt = new Map<EraName, number>()
   const renewing = new WeakMap<Link, Promise<Link>>()
   /** What goes on in the background, until the gate closes. */
   const pending = new Set<Promise<void>>()
   let modern: Link | undefined
   let modernSince = 0
-  const sessions = new LRUCache<string, Session>({
-    max: SESSIONS,
-    dispose(session, _key, reason) {
-      if (reason === 'evict') letGo(session)
-    },
-  })
+  const sessions = createRecent<string, Session>(SESSIONS, letGo)
   const purging = setInterval(purge, SESSION_IDLE_MS)
   purging.unref()
 
@@ -131,7 +127,7 @@ export function createLinks(needs: LinksNeeds) {
       }
     }
     refusedAt.clear()
-    throw failure ?? problem('upstream.unsupported', { server })
+    throw failure ?? (await needs.unsupported(holder.caller))
   }
 
   function isRefused(era: EraName): boolean {

@@ -20,16 +20,14 @@ export function isSessionLost(reply: Reply, { sessionId }: Link): boolean {
 export function isOtherEra(reply: Reply, { era }: Link): boolean {
   if (era !== 'modern' || reply.kind === 'stream' || reply.kind === 'cut') return false
   if (reply.kind === 'status') return reply.status === 404 || reply.status === 400
-  return reply.bytes.length <= SHORT_BYTES && NOT_SPOKEN.has(errorCodeOf(reply.bytes))
+  return reply.isError && reply.bytes.length <= SHORT_BYTES && NOT_SPOKEN.has(errorCodeOf(reply.bytes))
 }
 
 /** A refusal is short; longer answers are not searched for one. */
 const SHORT_BYTES = 4_096
 const NOT_SPOKEN: ReadonlySet<unknown> = new Set([-32022, -32601])
-const ERROR = Buffer.from('"error"')
 
 function errorCodeOf(bytes: Buffer): unknown {
-  if (!bytes.includes(ERROR)) return undefined
   const at = findMember(bytes, 0, 'error')
   const error: unknown = at && parse(bytes.toString('utf8', at.start, at.end))
   return isRecord(error) ? error['code'] : undefined

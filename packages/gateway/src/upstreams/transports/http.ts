@@ -2,7 +2,7 @@ import { targetOf, withId, type RpcRequest } from '../../base/json-rpc.ts'
 import { splice } from '../../base/json-spans.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random, UpstreamId } from '../../base/ids.ts'
-import { problem } from '../../base/problem.ts'
+import { problem, type Problem } from '../../base/problem.ts'
 import { readInbound } from '../answers.ts'
 import { withSignal } from '../children/pipes.ts'
 import type { ClientView } from '../client.ts'
@@ -29,6 +29,8 @@ export interface HttpTransportNeeds extends RoutesNeeds {
   readonly settings: GroupsNeeds['settings']
   readonly clock: { now(): number }
   readonly random: Random
+  /** What to say of a server that speaks neither era. */
+  unsupported(caller: Caller): Promise<Problem>
   /** Where sessions are kept that any process can go on with. */
   readonly store: LinkStore
   /** Told of each notification, whether in mid-call or outside of any, beside whoever it is for. */
@@ -54,13 +56,15 @@ export function createHttpTransport(needs: HttpTransportNeeds): Transport {
   const watches = createWatches({ ...needs, links, speech, routeFor: routes.for })
 
   /** A session keeps one space of ids for all the clients behind it, so each request gets one of its own. */
-  async function exchangeOnce(exchange: Exchange, way: Way): Promise<Reply> {
+  function exchangeOnce(exchange: Exchange, way: Way): Promise<Reply> {
     const { route, link } = way
     const { request } = exchange
     const one = toPost(exchange, way, link.sessionId === undefined ? request : withId(request, link.nextId()))
-    const reply = await post(route.pool, one)
-    if (reply.kind !== 'cut') return reply
-    return resume(route.streams, reply, one, (lastId) => streamHeaders(route, link, lastId))
+    const posted = post(route.pool, one)
+    if (!one.resumes) return posted
+    return posted.then((reply) =>
+      reply.kind === 'cut' ? resume(route.streams, reply, one, (id) => streamHeaders(route, link, id)) : reply,
+    )
   }
 
   function toPost(exchange: Exchange, way: Way, wire: RpcRequest): Post {

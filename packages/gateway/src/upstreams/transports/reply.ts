@@ -49,6 +49,8 @@ export type Reply =
       readonly kind: 'whole'
       readonly bytes: Buffer
       readonly status: number
+      /** Whether it is a JSON-RPC error. */
+      readonly isError: boolean
       /** The session the server opened with it. */
       readonly sessionId: string | undefined
     }
@@ -163,7 +165,8 @@ function readEvent(reading: Reading, data: Buffer): void {
   else if (inbound.kind === 'request') readQuestion(reading, data)
   else {
     reading.state = DONE
-    reading.resolve({ kind: 'whole', bytes: checkId(data, reading), status: 200, sessionId: reading.sessionId })
+    const { bytes, isError } = checkId(data, reading)
+    reading.resolve({ kind: 'whole', bytes, isError, status: 200, sessionId: reading.sessionId })
     reading.lingering = setTimeout(() => reading.connection?.abort(ABANDONED), LINGER_MS).unref()
   }
 }
@@ -230,9 +233,9 @@ function settle(reading: Reading, bytes: Buffer, status: number): void {
   if (bytes.length === 0) return reading.reject(badAnswer(server, `HTTP ${status} with no content`))
   const refused = status >= 400 && status < 500
   try {
-    const own = checkId(bytes, reading)
+    const { bytes: own, isError } = checkId(bytes, reading)
     if (refused && own !== bytes) reading.resolve({ kind: 'status', status, bytes: own })
-    else reading.resolve({ kind: 'whole', bytes: own, status, sessionId })
+    else reading.resolve({ kind: 'whole', bytes: own, isError, status, sessionId })
   } catch (cause) {
     if (refused) reading.resolve({ kind: 'status', status })
     else reading.reject(asBadAnswer(cause, server))
@@ -249,11 +252,12 @@ function joined(chunks: readonly Buffer[]): Buffer {
  * An error may come without an id, where the server gave up before it had read ours: it answers this
  * request all the same, since nothing else was sent in it.
  */
-function checkId(bytes: Buffer, { server, id }: Reading): Buffer {
+function checkId(bytes: Buffer, { server, id }: Reading): { readonly bytes: Buffer; readonly isError: boolean } {
   const inbound = readInbound(bytes, server)
   if (inbound.kind !== 'response') throw badAnswer(server, 'a request in place of an answer')
-  if (inbound.id === id) return bytes
-  if (inbound.id === null) return splice(bytes, [{ ...inbound.idSpan, by: JSON.stringify(id) }])
+  const { isError, idSpan } = inbound
+  if (inbound.id === id) return { bytes, isError }
+  if (inbound.id === null) return { bytes: splice(bytes, [{ ...idSpan, by: JSON.stringify(id) }]), isError }
   throw badAnswer(server, 'an answer to another request')
 }
 

@@ -1,6 +1,6 @@
-import { Problem, problem } from '../../base/problem.ts'
+import { problem, type Problem } from '../../base/problem.ts'
 import type { UpstreamId } from '../../base/ids.ts'
-import type { Caller, Transport } from '../transport.ts'
+import type { Caller } from '../transport.ts'
 import type { Route } from './http-link.ts'
 import { openSseStream } from './sse-stream.ts'
 
@@ -17,19 +17,13 @@ const BELIEVED_MS = 10 * 60_000
 const LINE_BYTES = 65_536
 
 /**
- * A server that Streamable HTTP gets nowhere with may be one of HTTP+SSE, whose address was configured without its
- * type: then that is said. It is not spoken with: what is configured is what is done.
+ * What to say of a server that Streamable HTTP gets nowhere with. It may be one of HTTP+SSE, whose address was
+ * configured without its type: then that is said. It is not spoken with: what is configured is what is done.
  */
-export function withSseHint(transport: Transport, needs: SseHintNeeds): Transport {
+export function createSseHint(needs: SseHintNeeds): (caller: Caller) => Promise<Problem> {
   const { upstream: server, clock } = needs
   let foundAt = -Infinity
   let found: Promise<boolean> | undefined
-
-  async function explain(error: unknown, caller: Caller): Promise<never> {
-    if (error instanceof Problem && error.code === 'upstream.unsupported' && (await isSse(caller)))
-      throw problem('upstream.older_transport', { server, cause: error })
-    throw error
-  }
 
   function isSse(caller: Caller): Promise<boolean> {
     if (found && clock.now() - foundAt < BELIEVED_MS) return found
@@ -37,11 +31,8 @@ export function withSseHint(transport: Transport, needs: SseHintNeeds): Transpor
     return (found = look(needs, caller))
   }
 
-  return {
-    ...transport,
-    send: (exchange, caller) => transport.send(exchange, caller).catch((error: unknown) => explain(error, caller)),
-    describe: (asking, caller) => transport.describe(asking, caller).catch((error: unknown) => explain(error, caller)),
-  }
+  return async (caller) =>
+    problem((await isSse(caller)) ? 'upstream.older_transport' : 'upstream.unsupported', { server })
 }
 
 async function look({ upstream, routeFor }: SseHintNeeds, caller: Caller): Promise<boolean> {
