@@ -6,6 +6,7 @@ FROM --platform=$BUILDPLATFORM ${NODE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 COPY packages/gateway/package.json packages/gateway/
+COPY packages/kit/package.json packages/kit/
 COPY packages/mal/package.json packages/mal/
 COPY packages/playground/package.json packages/playground/
 RUN npm ci --include=dev --ignore-scripts --no-audit --no-fund

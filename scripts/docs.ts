@@ -1,5 +1,6 @@
 /**
- * Writes the reference pages in docs/generated/ from the tables they describe, and the attacks into the threat model.
+ * Writes the reference pages in docs/generated/ from the tables they describe, the attacks into the threat model, and
+ * the tools of the MyAnimeList server into its README.
  * With `--check` it writes nothing, names the pages that are stale and exits with 1; an attack whose test is gone is as bad.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,6 +10,8 @@ import { configPage, configSchema, environmentPage } from './docs/config.ts'
 import { errorsPage } from './docs/errors.ts'
 import { eventsPage } from './docs/events.ts'
 import { limitsPage } from './docs/limits.ts'
+import { listQueriesPage } from './docs/list-queries.ts'
+import { malReadme } from './docs/mal.ts'
 import { metricsPage } from './docs/metrics.ts'
 import { providersPage } from './docs/providers.ts'
 import { roomsPage } from './docs/rooms.ts'
@@ -27,6 +30,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'errors.md': errorsPage,
   'events.md': eventsPage,
   'limits.md': limitsPage,
+  'list-queries.md': listQueriesPage,
   'metrics.md': metricsPage,
   'providers.md': providersPage,
   'rooms.md': roomsPage,
@@ -34,27 +38,39 @@ const pages: Readonly<Record<string, () => string>> = {
   'sekisho.schema.json': configSchema,
 }
 
-const threats = join(import.meta.dirname, '../docs/threat-model.md')
+/** Pages of which a part is written here: each row puts it where its marks are. */
+const parts: Readonly<Record<string, (page: string) => string>> = {
+  'docs/threat-model.md': threatModel,
+  'packages/mal/README.md': malReadme,
+}
 
 const stale = process.argv.includes('--check') ? findStale() : writeAll()
-for (const name of stale) console.error(`docs/${name} is stale: run npm run docs`)
+for (const name of stale) console.error(`${name} is stale: run npm run docs`)
 const unfit = [...findStaleAttacks(readAttacks()), ...(await findStaleMutants())]
 for (const trouble of unfit) console.error(trouble)
 process.exitCode = stale.length + unfit.length > 0 ? 1 : 0
 
 function findStale(): string[] {
   const changed = Object.entries(pages).filter(([name, write]) => read(name) !== write())
-  const generated = [...changed.map(([name]) => name), ...findStrays()].map((name) => `generated/${name}`)
-  const page = readFileSync(threats, 'utf8')
-  return threatModel(page) === page ? generated : [...generated, 'threat-model.md']
+  const generated = [...changed.map(([name]) => name), ...findStrays()].map((name) => `docs/generated/${name}`)
+  const partly = Object.entries(parts).filter(([path, write]) => write(readPage(path)) !== readPage(path))
+  return [...generated, ...partly.map(([path]) => path)]
 }
 
 function writeAll(): string[] {
   mkdirSync(folder, { recursive: true })
   for (const stray of findStrays()) rmSync(join(folder, stray))
   for (const [name, write] of Object.entries(pages)) writeFileSync(join(folder, name), write())
-  writeFileSync(threats, threatModel(readFileSync(threats, 'utf8')))
+  for (const [path, write] of Object.entries(parts)) writeFileSync(inRoot(path), write(readPage(path)))
   return []
+}
+
+function readPage(path: string): string {
+  return readFileSync(inRoot(path), 'utf8')
+}
+
+function inRoot(path: string): string {
+  return join(import.meta.dirname, '..', path)
 }
 
 /** Pages whose row is gone. */

@@ -4,6 +4,7 @@ import type { People } from './compose-people.ts'
 import { createServers } from './compose-servers.ts'
 import type { Config } from './config/config.ts'
 import { cameBy, maySeeUpstream, type Principal } from './identity/principal.ts'
+import { createStreamLimits } from './limits/streams.ts'
 import { createParking } from './mcp/bridge/parking.ts'
 import { createSeals } from './mcp/bridge/states.ts'
 import { createMcpEndpoint } from './mcp/endpoint.ts'
@@ -19,6 +20,7 @@ import { isPersonal } from './registry/last-known.ts'
 import { readUri, type OwnUri } from './registry/names.ts'
 import type { Registry } from './registry/registry.ts'
 import { createObserver } from './telemetry/observe.ts'
+import type { UpstreamDefinition } from './upstreams/definition.ts'
 import type { World } from './world.ts'
 
 const ITEMS_PER_PAGE = 1_000
@@ -31,6 +33,7 @@ export async function createCalls(config: Config, world: World, parts: Kept & Pe
   const servers = createServers(config, world, parts)
   const { upstreams, registry } = servers
   const keyFor = (purpose: string) => gateSecrets.require(`mcp.${purpose}`)
+  const sharedServers = new Set(upstreams.definitions.filter(isSharedByUsers).map(({ id }) => id))
 
   const watches = createWatches({ upstreams, credentials: accounts, log })
   const following = createFollowing({
@@ -43,6 +46,7 @@ export async function createCalls(config: Config, world: World, parts: Kept & Pe
     readUri: (exposed) => ownUriIn(registry, exposed),
     log,
   })
+  const streamLimits = createStreamLimits(config.limits)
   const open = await openSessions({
     ...shared,
     storage,
@@ -52,10 +56,12 @@ export async function createCalls(config: Config, world: World, parts: Kept & Pe
     log,
     key: await keyFor('sessions'),
     forget: upstreams.forgetSession,
+    limits: streamLimits,
+    keptMost: config.limits.sessionsPerUser,
     isShared: config.redisUrl !== undefined,
   })
   const parking = createParking({ ...shared, key: await keyFor('parks'), clock, random })
-  const listening = createListening({ following })
+  const listening = createListening({ following, limits: streamLimits })
   const flights = createFlights()
   const endpoint = createMcpEndpoint({
     ...open,
@@ -73,9 +79,9 @@ export async function createCalls(config: Config, world: World, parts: Kept & Pe
     placing: createPlacing({
       registry,
       seals: createSeals({ key: await keyFor('states'), clock }),
-      isShared: (id) => isSharedBy(upstreams.find(id)),
+      isShared: (id) => sharedServers.has(id),
     }),
-    trail: createTrail({ audit, clock, serviceOf: accounts.serviceOf }),
+    trail: createTrail({ audit, watch: parts.watch, clock, serviceOf: accounts.serviceOf }),
     settings: { requestBytes: config.limits.requestBytes, perPage: ITEMS_PER_PAGE },
     tellUpstreams: watches.tell,
     observe: createObserver(metrics),
@@ -111,7 +117,7 @@ export async function createCalls(config: Config, world: World, parts: Kept & Pe
     for (const id of ids) onTokenChanged(tenant, userId, id)
   })
   const sweeping = setInterval(() => {
-    for (const sweep of [open.sessions.sweep, servers.sweepLinks])
+    for (const sweep of [open.sessions.sweep, ...servers.sweeps])
       sweep().catch((error: unknown) => log.warn({ error }, 'gate.sweep_failed'))
   }, SWEEP_MS)
   sweeping.unref()
@@ -121,6 +127,7 @@ export async function createCalls(config: Config, world: World, parts: Kept & Pe
     servers: () => upstreams.definitions,
     onTokenChanged,
     countTools: servers.countTools,
+    countStreams: () => streamLimits.size,
     registry,
     endpoint,
     flights,
@@ -149,6 +156,6 @@ function ownUriIn({ named }: Pick<Registry, 'named'>, exposed: string): OwnUri |
 }
 
 /** Whether users look alike to a server: it is given nothing of theirs, and runs once for all of them. */
-function isSharedBy(definition: Parameters<typeof isPersonal>[0] | undefined): boolean {
-  return definition !== undefined && definition.kind !== 'builtin' && !isPersonal(definition)
+function isSharedByUsers(definition: UpstreamDefinition): boolean {
+  return definition.kind !== 'builtin' && !isPersonal(definition)
 }

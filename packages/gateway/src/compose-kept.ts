@@ -1,4 +1,6 @@
 import { createAudit } from './audit/append.ts'
+import { createRecent } from './audit/recent.ts'
+import { createWatch } from './audit/watch.ts'
 import { createRequestIds } from './base/ids.ts'
 import type { Config } from './config/config.ts'
 import { DEFAULT_TENANT } from './identity/tenants.ts'
@@ -31,6 +33,8 @@ export async function openKept(config: Config, { clock, random, log, environment
     const vault = createVault({ storage, keyring, clock, log, random })
     const audit = createAudit({ storage, clock, log, synchronous: config.audit.synchronous })
     const metrics = createMetrics()
+    const recent = createRecent({ storage })
+    const onOdd = (what: string) => metrics.sekisho_odd_total.inc({ what })
     const newRequestId = createRequestIds(random)
     const noteFailure = createFailureNote({ log, metrics })
     return {
@@ -42,6 +46,8 @@ export async function openKept(config: Config, { clock, random, log, environment
       gateSecrets,
       vault,
       audit,
+      recent,
+      watch: createWatch({ audit, recent, clock, onOdd }),
       metrics,
       newRequestId,
       noteFailure,

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createAccountApp } from './account/app.ts'
-import { createRecent } from './audit/recent.ts'
 import type { Calls } from './compose-calls.ts'
 import type { Kept } from './compose-kept.ts'
 import type { People } from './compose-people.ts'
@@ -60,6 +59,7 @@ function createApps(config: Config, { clock, random }: World, parts: Kept & Peop
     login: createLoginApp({
       ...common,
       ...login,
+      watch: parts.watch,
       random,
       users: parts.users,
       interactions: authserver.interactions,
@@ -71,7 +71,7 @@ function createApps(config: Config, { clock, random }: World, parts: Kept & Peop
       ...common,
       ...login,
       storage: parts.storage,
-      recent: createRecent(parts),
+      recent: parts.recent,
       servers: parts.servers,
       aboutProvider: (provider) => aboutProvider(config, provider),
       countTools: parts.countTools,

@@ -118,7 +118,7 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
 
   const watched = createStrangers({
     clock,
-    addressOf: doors.addressOf,
+    ...doors,
     keep: (event) => audit.note(DEFAULT_TENANT, event),
   })
   const { identify, authenticate } = createBearer({
@@ -197,12 +197,12 @@ async function createLogin({ publicUrl, signIn }: Config, world: World, kept: Ke
   const { storage, sealer, gateSecrets, metrics } = kept
   const { clock, random, log } = world
   const secure = publicUrl.startsWith('https:')
-  const sessions = createSessions({ storage, clock, random, log, settings: { ...signIn, secure } })
   const passwords = createPasswords({ storage, clock, random, settings: signIn })
   const attempts = createAttempts({ clock })
   const settings = { publicUrl, invitationHours: signIn.invitationHours }
   /** One for every tenant, until a tenant can have a configuration of its own. */
   const policyOf: PolicyOf = () => signIn
+  const sessions = createSessions({ storage, clock, random, log, policyOf, secure })
   const challengeKey = await gateSecrets.require('challenges')
   return {
     ...openFactors({ storage, clock, random, sealer, challengeKey, policyOf, publicUrl }),

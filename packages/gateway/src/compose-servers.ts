@@ -10,6 +10,7 @@ import { createLastKnown } from './registry/last-known.ts'
 import { NAME_LIMIT } from './registry/names.ts'
 import { createRegistry } from './registry/registry.ts'
 import type { Owner } from './upstreams/children/owner.ts'
+import { createBuiltinStore } from './upstreams/builtin-store.ts'
 import { createChildren } from './upstreams/children/pool.ts'
 import { childrenDefaults } from './upstreams/children/settings.ts'
 import { createChildTrail } from './upstreams/children/trail.ts'
@@ -54,8 +55,19 @@ export function createServers(config: Config, world: World, parts: Kept & People
   const pools = createPools({ connections: CONNECTIONS_PER_ORIGIN, connectMs: timeouts.startMs })
   const streamPools = createPools({ connections: STREAMS_PER_ORIGIN, connectMs: timeouts.startMs })
   const store = createLinkStore({ storage, sealer, clock })
+  const builtinStore = createBuiltinStore({ storage, clock })
   const { answerBytes } = limits
-  const opening = { ...world, children, pools, streamPools, store, eras: upstreamEras, answerBytes, onNotification }
+  const opening = {
+    ...world,
+    children,
+    pools,
+    streamPools,
+    store,
+    builtinStore,
+    eras: upstreamEras,
+    answerBytes,
+    onNotification,
+  }
   const upstreams = createUpstreams(accounts.definitions, openTransport(opening), clock)
   const lastKnown = createLastKnown({ storage, clock })
   const registry = createRegistry({
@@ -82,7 +94,7 @@ export function createServers(config: Config, world: World, parts: Kept & People
       const definition = upstreams.find(server)
       return definition && lastKnown.count({ definition, ...whose }, 'tools')
     },
-    sweepLinks: store.sweep,
+    sweeps: [store.sweep, builtinStore.sweep],
     closing: {
       upstreams: upstreams.close,
       children: children.close,

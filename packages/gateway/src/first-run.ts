@@ -27,6 +27,7 @@ export function firstRunConfig(dataDirectory: string, { mal }: Pick<Playground, 
     mcpServers: {
       myanimelist: {
         builtin: 'mal',
+        toolsets: ['all'],
         description: 'Your anime list, from an emulation of MyAnimeList on this machine.',
       },
       everything: {

@@ -10,6 +10,7 @@ import { openKept } from './compose-kept.ts'
 import { createPageRoutes } from './compose-pages.ts'
 import { openPeople, type People } from './compose-people.ts'
 import type { Config } from './config/config.ts'
+import { createClientAddress } from './http/client-address.ts'
 import { createProxies, limitConnections } from './http/connections.ts'
 import { createEdge } from './http/edge.ts'
 import { createOverload } from './http/overload.ts'
@@ -20,6 +21,7 @@ import { createUnderWay } from './http/under-way.ts'
 import { serveWeb } from './http/web.ts'
 import { mayReadMetrics } from './identity/principal.ts'
 import { createTenants, DEFAULT_TENANT } from './identity/tenants.ts'
+import type { User } from './identity/users.ts'
 import { showProblem } from './pages/problem.ts'
 import type { Storage } from './storage/database.ts'
 import { createHealth } from './telemetry/health.ts'
@@ -100,6 +102,7 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
   const isShared = createProxies(config.trustProxy)
   const overload = createOverload({
     settings: config.limits,
+    addressOf: createClientAddress({ trusted: config.trustProxy }),
     isShared,
     chance: () => (world.random(1)[0] ?? 0) / 256,
   })
@@ -108,6 +111,8 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
     const { metrics } = kept
     metrics.sekisho_calls_in_flight.set(flights.size)
     metrics.sekisho_requests_in_flight.set(overload.inFlight())
+    metrics.sekisho_requests_waiting.set(overload.waiting())
+    metrics.sekisho_streams.set(calls.countStreams())
     metrics.sekisho_connections.set(connections())
     metrics.sekisho_event_loop_delay_seconds.set(overload.delaySeconds())
     metrics.oauth_active_sessions.set(await people.login.sessions.count().catch(() => NaN))
@@ -222,10 +227,11 @@ const INSTANCE_BYTES = 9
 const MCP_METHODS = ['POST', 'GET', 'DELETE']
 
 /**
- * The first user and their link are made together: a crash leaves both or neither. While no owner has a password, each
- * start makes another link: whoever missed the first would be shut out.
+ * The first user and their link are made together: a crash leaves both or neither. While no owner can come
+ * in, each start makes another link: whoever missed the first would be shut out.
  */
-async function letFirstIn({ users, login }: People): Promise<Administrator | undefined> {
+async function letFirstIn(people: People): Promise<Administrator | undefined> {
+  const { users, login } = people
   const first = await users.addFirst(DEFAULT_TENANT, 'admin', async (db, { id, name }) => {
     const { url } = await login.invitations.createIn(db, id)
     return { name, link: url }
@@ -233,9 +239,17 @@ async function letFirstIn({ users, login }: People): Promise<Administrator | und
   if (first !== undefined) return first
   const owners = (await users.list(DEFAULT_TENANT)).filter(({ role }) => role === 'owner')
   const [oldest] = owners.toSorted((a, b) => a.createdAt - b.createdAt)
-  if (oldest === undefined || (await login.passwords.hasAny(DEFAULT_TENANT, owners))) return undefined
+  if (oldest === undefined || (await canComeIn(people, owners))) return undefined
   const { url } = await login.invitations.create(DEFAULT_TENANT, oldest.id)
   return { name: oldest.name, link: url }
+}
+
+/** Whether one of them has a password, where the gate has ways in of its own, or an identity at a provider there is. */
+async function canComeIn({ login, federated }: People, owners: readonly User[]): Promise<boolean> {
+  const hasOwnWays = login.policyOf(DEFAULT_TENANT).methods.length > 0
+  if (hasOwnWays && (await login.passwords.hasAny(DEFAULT_TENANT, owners))) return true
+  const linked = await Promise.all(owners.map(({ id }) => federated.identities.list(DEFAULT_TENANT, id)))
+  return linked.flat().some(federated.opens)
 }
 
 /** Takes every step, whichever of them fails: what is left open would keep its lock, or its children. */

@@ -11,8 +11,10 @@ import type { Config } from './config/config.ts'
 import type { Gateway } from './gateway.ts'
 import { listen, type Listener } from './http/serve.ts'
 import type { Playground } from './playground.ts'
+import { guardMemory } from './memory-guard.ts'
 import { prepare, prepareAgain, type Prepared } from './prepare.ts'
 import { openLog } from './telemetry/log.ts'
+import type { LoadBuiltin } from './upstreams/transports/builtin.ts'
 import { aboutRootKey, welcome } from './welcome.ts'
 import { joinPrimary, type Membership } from './worker.ts'
 import { runWorkers } from './workers.ts'
@@ -25,11 +27,12 @@ import { runWorkers } from './workers.ts'
  * @throws {Problem} what kept it from starting; `gate.fault` after a fault, which is in the log
  */
 export async function runGate({ workers }: Flags = {}): Promise<void> {
+  const exposing = guardMemory(process)
   const member = await joinPrimary()
-  if (member) return runWorker(member).finally(member.leave)
+  if (member) return runWorker(member, exposing).finally(member.leave)
   const prepared = await prepare(workers === undefined ? {} : { SEKISHO_WORKERS: String(workers) })
   try {
-    await (prepared.config.workers > 1 ? runSeveral(prepared) : run(prepared))
+    await (prepared.config.workers > 1 ? runSeveral(prepared) : run({ ...prepared, exposing }))
   } finally {
     // However it ended: what listens would keep the process from ending.
     await prepared.playground?.close()
@@ -52,15 +55,20 @@ async function runSeveral({ config, warnings, source, playground }: Prepared): P
   if (!ran) process.exitCode = 1
 }
 
-async function runWorker(member: Membership): Promise<void> {
+async function runWorker(member: Membership, exposing: readonly string[]): Promise<void> {
   const { playground, source, port } = member.orders
-  await run({ config: prepareAgain(source, port), playground, warnings: [] }, member)
+  await run({ config: prepareAgain(source, port), playground, warnings: [], exposing }, member)
 }
 
-type Run = Pick<Prepared, 'config' | 'warnings'> & { readonly playground: Pick<Playground, 'mal'> | undefined }
+interface Run extends Pick<Prepared, 'config' | 'warnings'> {
+  readonly playground: Pick<Playground, 'mal'> | undefined
+  /** Flags of Node's that write the memory of the process. */
+  readonly exposing: readonly string[]
+}
 
-async function run({ config, playground, warnings }: Run, member?: Membership): Promise<void> {
+async function run({ config, playground, warnings, exposing }: Run, member?: Membership): Promise<void> {
   const log = await openLog(config.log)
+  for (const flag of exposing) log.warn({ flag }, 'gate.memory_exposed')
   for (const warning of warnings) log.warn({ ...warning }, 'config.warning')
   // Loaded here only: the process that looks after workers does without.
   const { createGateway } = await import('./gateway.ts')
@@ -99,9 +107,14 @@ async function loadEverything() {
 }
 
 /** A server of ours like any other, loaded where somebody calls it. */
-async function loadMal({ apiBaseUrl }: { readonly apiBaseUrl: string | undefined }) {
+async function loadMal({ apiBaseUrl, toolsets, readOnly, storage }: Parameters<LoadBuiltin>[0]) {
   const { createMalHandler } = await import('#mal')
-  return createMalHandler(apiBaseUrl === undefined ? {} : { apiBaseUrl })
+  return createMalHandler({
+    storage,
+    readOnly,
+    ...(toolsets && { toolsets }),
+    ...(apiBaseUrl !== undefined && { apiBaseUrl }),
+  })
 }
 
 interface Doors {

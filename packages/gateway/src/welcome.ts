@@ -24,14 +24,19 @@ export function aboutRootKey({ created, place }: Gateway['rootKey']): string {
 export function welcome({ administrator, config, playground }: Welcome): string {
   const url = `${config.publicUrl}/mcp`
   const lines = [`Sekisho is open at ${url} with ${config.servers.map(({ id }) => id).join(', ') || 'no servers'}.`]
-  if (administrator) lines.push('', ...aboutFirstLink(url, administrator))
+  if (administrator) lines.push('', ...aboutFirstLink(config, administrator))
   if (playground) lines.push('', ...aboutFirstRun(config.publicUrl, playground))
   return `${lines.join('\n')}\n`
 }
 
-function aboutFirstLink(url: string, { name, link }: Administrator): string[] {
+/** What somebody does first who comes by a link. */
+const FIRST = { password: 'Choose your password', provider: 'Come in, and link the account you will sign in with,' }
+
+function aboutFirstLink({ publicUrl, signIn }: Config, { name, link }: Administrator): string[] {
+  const url = `${publicUrl}/mcp`
+  const hasOwnWays = signIn.methods.length > 0
   return [
-    `You are ${name}. Choose your password with this link, which works once:`,
+    `You are ${name}. ${FIRST[hasOwnWays ? 'password' : 'provider']} with this link, which works once:`,
     '',
     `  ${link.reveal()}`,
     '',

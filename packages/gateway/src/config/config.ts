@@ -72,6 +72,10 @@ export interface HttpServer extends AnyServer {
 export interface BuiltinServer extends AnyServer {
   readonly kind: 'builtin'
   readonly builtin: string
+  /** The groups of its tools that are offered; its own choice where none are named. */
+  readonly toolsets: readonly string[] | undefined
+  /** Whether its tools that change something are left out. */
+  readonly readOnly: boolean
 }
 
 export interface TokenSetup {

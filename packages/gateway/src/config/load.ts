@@ -154,14 +154,19 @@ const NEEDS_PUBLIC_URL = {
 }
 const IN_THE_CLEAR = { reason: 'keys cross the network in the clear', fix: 'Put a proxy with TLS before the gate' }
 
-/** Where passkeys alone let people in, there have to be some. */
+/** Somebody has to be able to come in: with a password, with a passkey where there can be some, or from elsewhere. */
 function checkMethods({ signIn, publicUrl }: ConfigFile, reportOn: (path: Path) => Report): void {
   const path = ['signIn', 'methods']
-  const isAlone = !signIn.methods.includes('password')
-  if (isAlone && publicUrl !== undefined && !mayHavePasskeys(new URL(publicUrl)))
-    reportOn(path).problem(path, NO_PASSKEYS)
+  const { methods } = signIn
+  if (methods.includes('password') || Object.keys(signIn.with).length > 0) return
+  if (methods.length === 0) return reportOn(path).problem(path, NO_WAY)
+  if (publicUrl !== undefined && !mayHavePasskeys(new URL(publicUrl))) reportOn(path).problem(path, NO_PASSKEYS)
 }
 
+const NO_WAY = {
+  reason: 'nobody could sign in: no way is named here, and no identity provider in signIn.with',
+  fix: 'Write an identity provider into signIn.with, or add "password" or "passkey"',
+}
 const NO_PASSKEYS = {
   reason: 'nobody could sign in: there are no passkeys at the address in publicUrl',
   fix: 'Give publicUrl a name, by https or as http://localhost, or add "password"',

@@ -18,6 +18,7 @@ export const EndpointLimits = z
     device: limit(10, 'Sign-ins of terminals begun, and codes entered for them'),
     signIn: limit(10, 'Attempts to sign in, or to use a link that lets somebody in'),
     logout: limit(300, 'Logouts that identity providers tell of'),
+    wrongKeys: limit(300, 'Requests with an API key or access token that opens nothing'),
   })
   .prefault({})
   .describe('How often one address may use each of these in a minute; more is answered 429 with `Retry-After`.')
@@ -30,10 +31,10 @@ export const SignInSection = z
     passwordLength: z.int().min(8).max(64).default(8).describe('The fewest characters of a password.'),
     methods: z
       .array(z.enum(['password', 'passkey']))
-      .min(1)
       .default(['password', 'passkey'])
       .describe(
-        'With what one may begin to sign in. Passkeys need a `publicUrl` that is https with a name, or `localhost`.',
+        'With what of the gate’s own one may begin to sign in; `[]` leaves the identity providers of `with` alone. ' +
+          'Passkeys need a `publicUrl` that is https with a name, or `localhost`.',
       ),
     secondFactor: z
       .enum(['off', 'optional', 'required'])

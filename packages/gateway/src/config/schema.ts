@@ -141,12 +141,35 @@ export const ConfigFile = z.strictObject({
         .describe(
           'How many requests may be answered at once, streams included; more are answered 503 with `Retry-After`.',
         ),
+      streams: count()
+        .default(5_000)
+        .describe(
+          'How many streams may be open in which clients are told of changes; of each worker. More are answered 503.',
+        ),
+      streamsPerUser: count()
+        .default(256)
+        .describe(
+          'How many of them may be one user’s. As many sessions of the older revisions are followed of a user whose clients come back to them.',
+        ),
+      sessionsPerUser: count()
+        .default(10_000)
+        .describe(
+          'Of how many sessions of the older revisions something is kept for a user: a log level, subscriptions, or that it has ended.',
+        ),
+      requestsWaiting: count()
+        .default(1_024)
+        .describe('How many requests of one address may wait for their turn; more are answered 503.'),
+      waitMs: duration()
+        .default(2_000)
+        .describe('How long a request may wait for its turn, in milliseconds, before it is answered 503.'),
       pipelined: count()
         .default(8)
         .describe('How many requests may wait on one connection behind another; with more the connection is closed.'),
       loopDelayMs: duration()
         .default(1_000)
-        .describe('How late the process may be for its work, in milliseconds, before new requests are answered 503.'),
+        .describe(
+          'How late the process may be for its work, in milliseconds, before new requests are answered 503, but for one of each address now and then.',
+        ),
       heapPercent: z
         .int()
         .min(10)

@@ -85,6 +85,15 @@ export const ServerEntry = z
         '`sse` for a `url` of HTTP with SSE, the transport before Streamable HTTP. Any other may be left out: `command` or `url` tell.',
       ),
     builtin: z.string().min(1).optional().describe('The name of a server that comes with the gate.'),
+    toolsets: z
+      .array(z.string().min(1).max(50))
+      .min(1)
+      .optional()
+      .describe(
+        'With `builtin` only: the groups of its tools that are offered, or `all`. What there is stands in its documentation. ' +
+          'Default: `core`.',
+      ),
+    readOnly: z.boolean().optional().describe('With `builtin` only: leaves out every tool that changes something.'),
     provider: z
       .string()
       .min(1)

@@ -57,7 +57,7 @@ type Tell = (key: string | undefined, trouble: Trouble) => void
 const KINDS = [
   { key: 'command', types: ['stdio'], only: ['args', 'env', 'cwd', 'shared', 'memoryMb'] },
   { key: 'url', types: ['http', 'streamable-http', 'sse'], only: ['headers', 'oauth'] },
-  { key: 'builtin', types: [], only: [] },
+  { key: 'builtin', types: [], only: ['toolsets', 'readOnly'] },
 ] as const
 
 function checkKind(server: Fields, tell: Tell): void {
@@ -166,7 +166,10 @@ function buildServer({ id, entry, values, file, directory }: Checked): ServerCon
     const sse = entry.type === 'sse' ? true : undefined
     return { ...any, kind: 'http', url: values.url, headers, oauth: buildOAuth(entry.oauth, values.client), sse }
   }
-  if (entry.builtin !== undefined) return { ...any, kind: 'builtin', builtin: entry.builtin }
+  if (entry.builtin !== undefined) {
+    const { builtin, toolsets, readOnly = false } = entry
+    return { ...any, kind: 'builtin', builtin, toolsets, readOnly }
+  }
   if (entry.command === undefined) return undefined
   return {
     ...any,

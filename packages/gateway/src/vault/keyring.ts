@@ -1,11 +1,11 @@
 import { createSecretKey } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import { systemRandom, type Random, type TenantId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import { problem } from '../base/problem.ts'
+import { createRecent } from '../base/recent.ts'
 import type { Storage } from '../storage/database.ts'
 import type { SealingKey } from './envelope.ts'
 import { encodeAad } from './gcm.ts'
@@ -101,7 +101,7 @@ const TENANT_KEY_BYTES = 32
 const FIRST = '1'
 
 function createTenantKeys({ storage, clock }: KeyringNeeds, root: RootKey, random: Random) {
-  const opened = new LRUCache<string, SealingKey>({ max: HELD })
+  const opened = createRecent<string, SealingKey>(HELD)
 
   async function openingKey(tenant: TenantId, id: string): Promise<SealingKey | undefined> {
     const held = opened.get(`${tenant} ${id}`)
