@@ -69,6 +69,20 @@ describe('what a server asks in mid-call', () => {
     expect([first.asked.length, last.asked.length]).toEqual([0, 1])
   })
 
+  test('goes on to another call that waits where the one it was taken to ended without a reply', async () => {
+    await using place = openPlace()
+    const waits = createClient(SAMPLES)
+    const ends = createThinker()
+    const waiting = place.call(ofSampler, odd(), callBy(waits, 'slow', { ms: 400 }))
+    await until(() => place.children.find(ofSampler)?.pending === 1)
+    await place.call(ofSampler, odd(), callBy(ends, 'askAndLeave', sampling))
+    await ends.isAsked
+    ends.say('"error":{"code":-32601,"message":"not now"}')
+    await until(() => waits.asked.length === 1)
+    await waiting
+    expect(waits.asked[0]?.method).toBe('sampling/createMessage')
+  })
+
   test('goes to the call it names, though another was begun later', async () => {
     await using place = openPlace()
     const first = createClient(SAMPLES, '"result":{"by":"first"}', 's-1')

@@ -204,10 +204,21 @@ export function createCalls(needs: CallsNeeds): Calls {
     if (!asked) return void output.write(`{"jsonrpc":"2.0","id":${id},${REFUSAL}}`)
     const key = JSON.stringify(message.id)
     questions.add(key)
-    const reply = await replyOf(asked.who, questionOf(message))
+    const reply = await replyFrom(asked, message, key)
     // By now it may be for nobody: whoever asked has its answer, was cancelled, or has given up.
     const isWaitedFor = questions.delete(key) && (!asked.on || asked.on.some(isInFlight))
     if (isWaitedFor) output.write(`{"jsonrpc":"2.0","id":${id},${reply}}`)
+  }
+
+  /**
+   * A question that names no call may have been taken to one that ends before it is answered there: then it was another's,
+   * and is taken to one of those that still wait.
+   */
+  async function replyFrom(asked: Asked, message: RpcRequest, key: string): Promise<Reply> {
+    const reply = await replyOf(asked.who, questionOf(message))
+    const isAnothers = asked.guess !== undefined && !isInFlight(asked.guess) && reply.startsWith('"error"')
+    const next = isAnothers && questions.has(key) ? findAsked(message) : undefined
+    return next === undefined ? reply : replyFrom(next, message, key)
   }
 
   /** Whom a question is for: the call it names, else the last begun that can be asked, else one who listens. */
@@ -217,7 +228,7 @@ export function createCalls(needs: CallsNeeds): Calls {
     const named = findNamed(question, calls)
     if (named) return canAsk(named, question) ? { who: named.exchange, on: [named] } : undefined
     const last = calls.findLast((call) => canAsk(call, question))
-    if (last) return { who: last.exchange, on: calls }
+    if (last) return { who: last.exchange, on: calls, guess: last }
     const who = listeners.findAsked(question)
     return who && { who, on: undefined }
   }
@@ -261,6 +272,8 @@ interface Asked {
   readonly who: Askable
   /** On which call's account: any of these, where the question does not say. Nobody's where a listener is asked. */
   readonly on: readonly Call[] | undefined
+  /** The call it is taken to, where it names none. */
+  readonly guess?: Call
 }
 type Askable = Pick<Exchange, 'ask'>
 
