@@ -1,4 +1,4 @@
-import type { Broadcast, Kind, ListEntry, Noted, Work } from '../list/entry.ts'
+import { blank, type Broadcast, type Kind, type ListEntry, type Noted, type Work } from '../list/entry.ts'
 import type { Detail, Found } from '../session.ts'
 import { asList, asNumber, asObject, asPositive, asText, namesOf } from '#kit/read'
 import { createSharing } from './sharing.ts'
@@ -122,21 +122,7 @@ export function readNext(page: Record<string, unknown>): string | undefined {
 
 const seasons = ['winter', 'spring', 'summer', 'fall'] as const
 
-const nothingNoted: Noted = {
-  status: 'unknown',
-  score: undefined,
-  progress: 0,
-  volumes: 0,
-  isRepeating: false,
-  timesRepeated: 0,
-  repeatValue: 0,
-  priority: 0,
-  startDate: undefined,
-  finishDate: undefined,
-  tags: [],
-  comments: undefined,
-  updatedAt: undefined,
-}
+const nothingNoted: Noted = { ...blank, status: 'unknown' }
 
 function readBroadcast(value: unknown): Broadcast | undefined {
   const broadcast = asObject(value)

@@ -1,4 +1,4 @@
-import type { Kind, ListEntry, Noted, Work } from '../list/entry.ts'
+import { blank, type Kind, type ListEntry, type Noted, type Work } from '../list/entry.ts'
 
 /** A list as a file holds it, read as far as it could be read. */
 export interface ListFile {
@@ -81,23 +81,7 @@ export function fileEntryOf({ work, noted }: ListEntry): FileEntry {
 
 /** An entry of a file, as a list would hold it: what the file does not speak of counts as nothing. */
 export function listEntryOf({ work, noted }: FileEntry): ListEntry {
-  return { work, noted: { ...unsaid, ...noted } }
-}
-
-const unsaid: Noted = {
-  status: '',
-  score: undefined,
-  progress: 0,
-  volumes: 0,
-  isRepeating: false,
-  timesRepeated: 0,
-  repeatValue: 0,
-  priority: 0,
-  startDate: undefined,
-  finishDate: undefined,
-  tags: [],
-  comments: undefined,
-  updatedAt: undefined,
+  return { work, noted: { ...blank, ...noted } }
 }
 
 const nothing = {

@@ -84,6 +84,23 @@ export interface Noted {
   readonly updatedAt: string | undefined
 }
 
+/** An entry that says nothing. */
+export const blank: Noted = {
+  status: '',
+  score: undefined,
+  progress: 0,
+  volumes: 0,
+  isRepeating: false,
+  timesRepeated: 0,
+  repeatValue: 0,
+  priority: 0,
+  startDate: undefined,
+  finishDate: undefined,
+  tags: [],
+  comments: undefined,
+  updatedAt: undefined,
+}
+
 export interface ListEntry {
   readonly work: Work
   readonly noted: Noted

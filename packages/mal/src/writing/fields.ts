@@ -1,4 +1,4 @@
-import type { Noted } from '../list/entry.ts'
+import { blank, type Noted } from '../list/entry.ts'
 import type { Change } from '../session.ts'
 
 /** A value as it is compared and shown: 0, "" and false stand for "nothing". */
@@ -92,23 +92,6 @@ export function changed(before: Noted | undefined, change: Change): Noted {
 export function cleanTags(tags: readonly string[]): string[] {
   const each = tags.flatMap((tag) => tag.split(',')).map((tag) => tag.trim())
   return [...new Set(each.filter((tag) => tag !== ''))]
-}
-
-/** An entry that says nothing. */
-export const blank: Noted = {
-  status: '',
-  score: undefined,
-  progress: 0,
-  volumes: 0,
-  isRepeating: false,
-  timesRepeated: 0,
-  repeatValue: 0,
-  priority: 0,
-  startDate: undefined,
-  finishDate: undefined,
-  tags: [],
-  comments: undefined,
-  updatedAt: undefined,
 }
 
 function field(name: Exclude<keyof Change, 'tags' | 'comments'>, label: string, read: (noted: Noted) => Value): Field {

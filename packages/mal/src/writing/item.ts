@@ -1,8 +1,8 @@
+import { blank } from '../list/entry.ts'
 import { z } from 'zod'
 import { kinds, type Kind, type Noted } from '../list/entry.ts'
 import type { Change } from '../session.ts'
 import type { Json } from '../storage/storage.ts'
-import { blank } from './fields.ts'
 
 /**
  * How far one item of an operation is. `begun`: the request was about to be sent, so that what became of it is in
