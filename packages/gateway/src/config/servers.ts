@@ -59,7 +59,7 @@ type Tell = (key: string | undefined, trouble: Trouble) => void
 const KINDS = [
   { key: 'command', types: ['stdio'], only: ['args', 'env', 'cwd', 'shared', 'memoryMb'] },
   { key: 'url', types: ['http', 'streamable-http', 'sse'], only: ['headers', 'oauth'] },
-  { key: 'builtin', types: [], only: ['toolsets', 'readOnly'] },
+  { key: 'builtin', types: [], only: ['toolsets'] },
 ] as const
 
 function checkKind(server: Fields, tell: Tell): void {
@@ -174,6 +174,7 @@ function buildServer({ id, entry, values, file, directory }: Checked): ServerCon
     provider: providerOf(entry),
     timeoutMs: entry.timeoutMs ?? file.timeouts.callMs,
     startTimeoutMs: entry.startTimeoutMs ?? file.timeouts.startMs,
+    readOnly: entry.readOnly,
   }
   if (values.url) {
     const headers = asksForAccount(entry) ? withBearer(values) : values.headers
@@ -181,8 +182,7 @@ function buildServer({ id, entry, values, file, directory }: Checked): ServerCon
     return { ...any, kind: 'http', url: values.url, headers, oauth: buildOAuth(entry.oauth, values.client), sse }
   }
   if (entry.builtin !== undefined) {
-    const { builtin, toolsets, readOnly = false } = entry
-    return { ...any, kind: 'builtin', builtin, toolsets, readOnly }
+    return { ...any, kind: 'builtin', builtin: entry.builtin, toolsets: entry.toolsets }
   }
   if (entry.command === undefined) return undefined
   return {

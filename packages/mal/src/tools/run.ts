@@ -33,6 +33,8 @@ export function prepareTool(row: Tool) {
     inputSchema: prepared(row.input),
     outputSchema: prepared(row.output),
     annotations: annotationsOf(row.effect, row.idempotent ?? false),
+    // For whoever is in front and leaves groups of tools out.
+    _meta: { toolset: row.toolset },
   }
   return {
     row,

@@ -86,7 +86,7 @@ function openHttp(
 }
 
 function openBuiltin(needs: OpenNeeds, definition: Definition<'builtin'>) {
-  const { id: upstream, builtin, apiBaseUrl, toolsets, readOnly, startTimeoutMs } = definition
+  const { id: upstream, builtin, apiBaseUrl, toolsets, readOnly = false, startTimeoutMs } = definition
   const { eras, log, answerBytes, builtinStore, onNotification } = needs
   const storage = builtinStore.forUpstream(upstream)
   const load = needs.builtins[builtin] ?? unknownBuiltin(upstream)
