@@ -66,8 +66,14 @@ async function runTool(
     count('ok')
     return result
   } catch (error) {
-    if (error instanceof Unanswered) return error.result
-    if (ctx.mcpReq.signal.aborted) throw error
+    if (error instanceof Unanswered) {
+      count('asked')
+      return error.result
+    }
+    if (ctx.mcpReq.signal.aborted) {
+      count('left')
+      throw error
+    }
     if (error instanceof MalProblem) return fail(error)
     if (deadline.aborted) return fail(new MalProblem('timeout'))
     count('fault')
