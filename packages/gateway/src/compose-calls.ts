@@ -33,6 +33,7 @@ export async function createCalls(config: Config, world: World, parts: Kept & Pe
   const servers = createServers(config, world, parts)
   const { upstreams, registry } = servers
   const keyFor = (purpose: string) => gateSecrets.require(`mcp.${purpose}`)
+  const readServers = new Set(upstreams.definitions.filter(({ readOnly }) => readOnly).map(({ id }) => id))
   const sharedServers = new Set(upstreams.definitions.filter(isSharedByUsers).map(({ id }) => id))
 
   const watches = createWatches({ upstreams, credentials: accounts, log })
@@ -80,6 +81,7 @@ export async function createCalls(config: Config, world: World, parts: Kept & Pe
       registry,
       seals: createSeals({ key: await keyFor('states'), clock }),
       isShared: (id) => sharedServers.has(id),
+      isReadOnly: (id) => readServers.has(id),
     }),
     trail: createTrail({ audit, watch: parts.watch, clock, serviceOf: accounts.serviceOf }),
     settings: { requestBytes: config.limits.requestBytes, perPage: ITEMS_PER_PAGE },

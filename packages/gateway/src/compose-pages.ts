@@ -79,6 +79,7 @@ function createApps(config: Config, { clock, random }: World, parts: Kept & Peop
       connections,
       consents: authserver.consents,
       keys: parts.keys,
+      users: parts.users,
       onTokenChanged: parts.onTokenChanged,
     }),
   }

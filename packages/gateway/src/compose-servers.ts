@@ -15,6 +15,7 @@ import { createChildren } from './upstreams/children/pool.ts'
 import { childrenDefaults } from './upstreams/children/settings.ts'
 import { createChildTrail } from './upstreams/children/trail.ts'
 import { createLinkStore } from './upstreams/link-store.ts'
+import type { Done } from './upstreams/transports/builtin.ts'
 import { openTransport } from './upstreams/transports/open.ts'
 import { createGreet } from './upstreams/transports/stdio-greet.ts'
 import { createUpstreams } from './upstreams/upstreams.ts'
@@ -67,6 +68,10 @@ export function createServers(config: Config, world: World, parts: Kept & People
     eras: upstreamEras,
     answerBytes,
     onNotification,
+    onDone(server: UpstreamId, { what, outcome, ms }: Done) {
+      metrics.sekisho_builtin_operations_total.inc({ server, what, outcome })
+      metrics.sekisho_builtin_seconds_total.inc({ server, what, outcome }, ms / 1000)
+    },
   }
   const upstreams = createUpstreams(accounts.definitions, openTransport(opening), clock)
   const lastKnown = createLastKnown({ storage, clock })

@@ -107,11 +107,12 @@ async function loadEverything() {
 }
 
 /** A server of ours like any other, loaded where somebody calls it. */
-async function loadMal({ apiBaseUrl, toolsets, readOnly, storage }: Parameters<LoadBuiltin>[0]) {
+async function loadMal({ apiBaseUrl, toolsets, readOnly, storage, count }: Parameters<LoadBuiltin>[0]) {
   const { createMalHandler } = await import('#mal')
   return createMalHandler({
     storage,
     readOnly,
+    onCounted: count,
     ...(toolsets && { toolsets }),
     ...(apiBaseUrl !== undefined && { apiBaseUrl }),
   })

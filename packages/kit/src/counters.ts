@@ -28,13 +28,18 @@ const ACCOUNTS = 1000
 
 type Table = Map<string, { what: string; outcome: string; count: number; totalMs: number }>
 
-/** Counts of one process since it began. */
-export function createCounters(): Counters {
+/**
+ * Counts of one process since it began.
+ *
+ * @param tell hears of each, for whoever keeps counts of several servers together
+ */
+export function createCounters(tell?: (counted: Counted) => void): Counters {
   const everybody: Table = new Map()
   const accounts = new LRUCache<string, Table>({ max: ACCOUNTS })
 
   return {
     add({ account, ...counted }) {
+      tell?.({ account, ...counted })
       addTo(everybody, counted)
       if (account === undefined) return
       const own = accounts.get(account) ?? new Map()

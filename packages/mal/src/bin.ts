@@ -33,6 +33,7 @@ Environment:
   MAL_LIST_CACHE_SECONDS (300)                          how long a list is answered without asking again
   MAL_DATA_DIR                                          a folder for plans, for what undoes them, and over
                                                         stdio for exported lists
+  MAL_METRICS (false)                                   shows what is counted at /metrics, with --http
   PORT (8000), HOST (127.0.0.1)                         where --http listens
   ALLOWED_HOSTS                                         further host names for --http, separated by commas;
                                                         * is any
@@ -90,8 +91,8 @@ async function startHttp(environment: Environment): Promise<void> {
     onerror,
     ...(credentials && { credentials }),
   })
-  const { PORT: port, HOST: host, ALLOWED_HOSTS: allowedHosts } = environment
-  const server = await serveHttp(handler, { port, host, allowedHosts })
+  const { PORT: port, HOST: host, ALLOWED_HOSTS: allowedHosts, MAL_METRICS: metrics } = environment
+  const server = await serveHttp(handler, { port, host, allowedHosts, metrics })
   if (credentials) {
     say(
       'WARNING: the tokens of the environment are ONE shared account. Everybody who reaches this server without an ' +

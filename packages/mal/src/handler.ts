@@ -1,6 +1,7 @@
 import { createMcpHandler, type AuthInfo } from '@modelcontextprotocol/server'
 import { fixed, type Caller } from './auth/credentials.ts'
 import { secret } from '#kit/secret'
+import { writeMetrics } from './exposition.ts'
 import { createMalServer } from './server.ts'
 import { createMal, type MalSettings } from './settings.ts'
 import { offerFor, type Offer } from './tools/offer.ts'
@@ -9,6 +10,8 @@ import { toolsets } from './tools/tool.ts'
 export interface MalHandler {
   /** `authInfo.token` is the caller's own MyAnimeList access token; an empty one is none. */
   fetch(request: Request, options?: { readonly authInfo?: AuthInfo }): Promise<Response>
+  /** What is counted, in Prometheus' text. */
+  metrics(): string
   close(): Promise<void>
 }
 
@@ -46,6 +49,7 @@ export function createMalHandler(settings: MalSettings = {}): MalHandler {
       await response.body?.cancel()
       return challenge(call.refusal)
     },
+    metrics: () => writeMetrics({ counts: mal.counters.read(), renewals: settings.credentials?.renewals?.() }),
     async close() {
       await mcp.close()
       await mal.close()

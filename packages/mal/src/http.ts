@@ -14,6 +14,8 @@ export interface HttpSettings {
   readonly host: string
   /** Names besides the loopback ones and `host` under which the server may be reached; `*` is any. */
   readonly allowedHosts: readonly string[]
+  /** Whether `GET /metrics` shows what is counted to whoever reaches the port. */
+  readonly metrics: boolean
 }
 
 export interface HttpServer {
@@ -29,7 +31,8 @@ export interface HttpServer {
  * will do, as in a network of containers that name each other, the Origin alone keeps such pages out: a browser sends it
  * with every POST, and programs send none.
  */
-export async function serveHttp(handler: MalHandler, { port, host, allowedHosts }: HttpSettings): Promise<HttpServer> {
+export async function serveHttp(handler: MalHandler, settings: HttpSettings): Promise<HttpServer> {
+  const { port, host, allowedHosts, metrics } = settings
   const anyHost = allowedHosts.includes('*')
   const names = [...localhostAllowedHostnames(), host, ...allowedHosts]
   const server = createServer((req, res) => void answer(req, res))
@@ -62,13 +65,19 @@ export async function serveHttp(handler: MalHandler, { port, host, allowedHosts 
     const refused =
       (anyHost ? undefined : hostHeaderValidationResponse(request, names)) ?? originValidationResponse(request, names)
     if (refused) return refused
-    if (new URL(request.url).pathname !== '/mcp') return new Response('MCP is at /mcp.\n', { status: 404 })
+    const { pathname } = new URL(request.url)
+    if (metrics && pathname === '/metrics' && request.method === 'GET') return shown(handler.metrics())
+    if (pathname !== '/mcp') return new Response('MCP is at /mcp.\n', { status: 404 })
     const header = request.headers.get('authorization')
     if (header === null) return handler.fetch(request)
     const authInfo = readBearer(header)
     // A caller who brings a credential must not end up with somebody else's account because it could not be read.
     return authInfo ? handler.fetch(request, { authInfo }) : unreadable()
   }
+}
+
+function shown(metrics: string): Response {
+  return new Response(metrics, { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } })
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 RFC 6750 §2.1} */

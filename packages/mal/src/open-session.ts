@@ -71,7 +71,7 @@ export function openSession({ mal, client, signal, onEntries, onNotice }: Sessio
       return ask({ keeps: 'list', key, path: listPath(kind, user), query, read })
     },
     async wholeList(kind, user = '@me', { fresh } = { fresh: false }) {
-      const key = `list/${kind}/${user}`
+      const key = user === '@me' ? `list/${kind}/@me` : `others/${kind}/${user}`
       if (fresh) cache.forget(keyOf(key))
       const kept = await reading('list', key, (client, tell) => readWholeList({ client, tell, kind, user }))
       return kept.list()
@@ -156,7 +156,7 @@ export function openSession({ mal, client, signal, onEntries, onNotice }: Sessio
 
   /**
    * Changes one entry, and what is kept of it with it. A change that failed may have happened all the same: then
-   * nothing that is kept counts any more.
+   * nothing that is kept counts any more. Lists that were asked for by a name are forgotten: it may be the own one.
    */
   async function writing<Result extends Noted | undefined>(
     kind: Kind,
@@ -173,9 +173,8 @@ export function openSession({ mal, client, signal, onEntries, onNotice }: Sessio
     } finally {
       const listKey = keyOf('list', kind, '@me')
       cache.change<KeptList>(listKey, (kept) => (isDone && kept.write(id, noted) ? kept : undefined))
-      for (const touched of [keyOf('work', kind, id), keyOf('page', kind, '@me').slice(0, -1), keyOf('found', kind)]) {
-        cache.forget(touched)
-      }
+      const touched = [keyOf('work', kind, id), ...['page', 'others', 'found'].map((what) => keyOf(what, kind))]
+      for (const prefix of touched) cache.forget(prefix)
     }
   }
 

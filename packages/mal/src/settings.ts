@@ -1,7 +1,7 @@
 import { createApi, type Api } from '#kit/api'
 import { createCache, type Cache } from '#kit/cache'
 import { systemClock, type Clock } from '#kit/clock'
-import { createCounters, type Counters } from '#kit/counters'
+import { createCounters, type Counted, type Counters } from '#kit/counters'
 import { createNetwork, type Fetch } from '#kit/network'
 import { createQueue, type Queue, type QueueSettings } from '#kit/queue'
 import { MalProblem, type MalProblemCode } from './api/problem.ts'
@@ -43,6 +43,8 @@ export interface MalSettings {
   readonly toolsets?: Iterable<string>
   /** Whether the tools that change anything are left out, for everybody. */
   readonly readOnly?: boolean
+  /** Hears how each tool call, request and reading from memory ended, and how long it took; never of whom. */
+  readonly onCounted?: (counted: Omit<Counted, 'account'>) => void
   /** Hears of faults of this server; what they say is not shown to callers. */
   readonly onerror?: (error: Error) => void
 }
@@ -109,7 +111,7 @@ export function createMal(settings: MalSettings): Mal {
   const clock = settings.clock ?? systemClock
   const network = settings.fetch ? { fetch: settings.fetch, close: async () => {} } : createNetwork()
   const queue = createQueue(settings.pace ?? paceUsually, clock)
-  const counters = createCounters()
+  const counters = createCounters(({ account: _account, ...counted }) => settings.onCounted?.(counted))
   const api = createApi<MalProblemCode>({
     baseUrl: settings.apiBaseUrl ?? 'https://api.myanimelist.net/v2',
     userAgent: 'sekisho-mal',

@@ -137,11 +137,42 @@ describe('over HTTP', () => {
     expect(basic.status).toBe(401)
   })
 
+  test('R0-53: what is counted is shown where that is wanted, and of nobody by name', async () => {
+    await using standIn = await startStandIn()
+    standIn.lists.set('renewed', [entry(1)])
+    standIn.script.push({ status: 200, body: { access_token: 'renewed', expires_in: 3600 } })
+    const api = { MAL_API_BASE_URL: standIn.apiBaseUrl, MAL_TOKEN_URL: standIn.tokenUrl }
+    await using server = await start({ ...api, MAL_METRICS: '1', MAL_REFRESH_TOKEN: 'r', MAL_CLIENT_ID: 'c' })
+    const call = { method: 'tools/call', params: { name: 'get_my_anime_list', arguments: {} } }
+    expect(await post(server.url, call)).toMatchObject({ status: 200 })
+    expect(await post(server.url, call, 'old')).toMatchObject({ status: 401 })
+    standIn.script.push({ status: 403, body: '<html>', headers: { 'retry-after': '3600' } })
+    await post(server.url, { ...call, params: { ...call.params, arguments: { offset: 5 } } })
+
+    const shown = await fetch(new URL('/metrics', server.url))
+    expect(shown.headers.get('content-type')).toContain('version=0.0.4')
+    const lines = (await shown.text()).split('\n')
+    const operations = 'sekisho_mal_operations_total'
+    for (const line of [
+      `${operations}{what="GET /users/@me/animelist",outcome="ok"} 1`,
+      `${operations}{what="GET /users/@me/animelist",outcome="token_rejected"} 1`,
+      `${operations}{what="GET /users/@me/animelist",outcome="throttled"} 1`,
+      `${operations}{what="tool get_my_anime_list",outcome="ok"} 1`,
+      `${operations}{what="tool get_my_anime_list",outcome="throttled"} 1`,
+      'sekisho_mal_token_renewals_total{outcome="ok"} 1',
+      'sekisho_mal_token_renewals_total{outcome="failed"} 0',
+    ])
+      expect(lines).toContain(line)
+    expect(lines.filter((line) => /^sekisho_mal_operation_seconds_total\{.*\} [\d.e-]+$/.test(line)).length).toBe(
+      lines.filter((line) => line.startsWith(`${operations}{`)).length,
+    )
+  })
+
   test('a page whose name was rebound to this machine is refused', async () => {
     await using server = await start({})
     const evil = await fetch(server.url, { method: 'POST', headers: { origin: 'https://evil.example' }, body: '{}' })
     expect(evil.status).toBe(403)
-    expect((await fetch(new URL('/', server.url))).status).toBe(404)
+    for (const path of ['/', '/metrics']) expect((await fetch(new URL(path, server.url))).status).toBe(404)
   })
 
   test('a container is reached by any name, and pages of other origins are refused all the same', async () => {

@@ -46,6 +46,20 @@ describe('R0-13: what is kept', () => {
     expect(mika.asked().slice(before)).toEqual([listPath])
   })
 
+  test('own writes show in the own list by its name as well', async () => {
+    await using at = await startEmulated()
+    const mika = signedIn(at, 'mika')
+    const byName = { user: 'mika', limit: 1 }
+    const { structured } = await mika.call('get_user_anime_list', byName)
+    const [{ id }] = structured['entries'] as [{ id: number }]
+    const whole = () => mika.call('compare_with_user', { user: 'mika' })
+    expect((await whole()).structured).toMatchObject({ affinity: 100 })
+    await mika.call('update_anime', { id, score: 1 })
+    const { structured: now } = await mika.call('get_user_anime_list', byName)
+    expect(now).toMatchObject({ entries: [{ id, list: { score: 1 } }] })
+    expect((await whole()).structured).toMatchObject({ affinity: 100 })
+  })
+
   test("nothing of one account is another's", async () => {
     await using at = await startEmulated()
     const [mika, haru] = [signedIn(at, 'mika'), signedIn(at, 'haru')]

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { Html } from '../pages/html.ts'
-import { actionForm, badge, button, buttonLink, card, notice, time } from '../pages/parts.ts'
+import { actionForm, badge, button, buttonLink, card, hiddenField, notice, time } from '../pages/parts.ts'
 import { say, type WordKey } from '../pages/words.ts'
 import type { ConnectionRecord } from '../providers/connection-store.ts'
 import { facts, type Fact } from './facts.ts'
@@ -47,7 +47,7 @@ function serverCard(server: ServerView, view: AccountsView): Html {
   return card(
     html`<h3>${id} ${stateOf(server)}</h3>
       ${description && html`<p>${description}</p>`} ${failure && failureNotice(failure)}
-      ${facts([...factsOf(server.needs, view.now), tools(view.tools.get(id))])} ${actionsOf(server, view.csrf)}`,
+      ${facts([...factsOf(server.needs, view.now), tools(view.tools.get(id)), changes(server)])} ${actionsOf(server, view.csrf)}`,
     { id: `server-${id}` },
   )
 }
@@ -124,13 +124,31 @@ function tools(known: number | undefined): Fact | undefined {
   return known === undefined ? undefined : ['account.fact.tools', String(known)]
 }
 
+function changes({ changes }: ServerView): Fact | undefined {
+  if (changes === 'allowed') return undefined
+  return ['account.fact.changes', say(changes === 'not by anybody' ? 'account.changes.operator' : 'account.changes.user')]
+}
+
 function actionsOf(server: ServerView, csrf: string): Html | undefined {
+  const own = ownActions(server, csrf)
+  const readOnly = server.standing === 'unavailable' ? undefined : readOnlySwitch(server, csrf)
+  return own || readOnly ? html`<div class="actions">${own} ${readOnly}</div>` : undefined
+}
+
+/** What holds for everybody is no choice of one user's. */
+function readOnlySwitch({ id, changes }: ServerView, csrf: string): Html | undefined {
+  if (changes === 'not by anybody') return undefined
+  const word = changes === 'allowed' ? 'account.readOnly' : 'account.allowChanges'
+  const go = button(say(word), { kind: 'plain', label: labelFor(word, id) })
+  const on = hiddenField('on', changes === 'allowed' ? 'yes' : 'no')
+  return actionForm(`/account/servers/${id}/read-only`, csrf, html`${on}${go}`)
+}
+
+function ownActions(server: ServerView, csrf: string): Html | undefined {
   const { needs } = server
   if (needs.kind === 'nothing') return undefined
   if (needs.kind === 'connection' && !needs.about.isSetUp && needs.record === undefined) return undefined
-  return html`<div class="actions">
-    ${needs.kind === 'token' ? tokenActions(server) : connectionActions(server, needs, csrf)}
-  </div>`
+  return needs.kind === 'token' ? tokenActions(server) : connectionActions(server, needs, csrf)
 }
 
 function tokenActions({ id, standing }: ServerView): Html {

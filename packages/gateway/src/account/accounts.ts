@@ -34,6 +34,16 @@ export function addAccountRoutes(app: AccountHono, needs: AccountNeeds): void {
     return redirectTo(withNotice('/account', 'tested'))
   })
 
+  app.post('/account/servers/:server/read-only', async (context) => {
+    const server = serverIn(context).id
+    const visit = visitOf(context)
+    const on = visit.form.get('on') === 'yes'
+    const { tenant, userId } = visit.holder
+    await needs.users.setReadOnly(tenant, userId, { server, on })
+    await needs.audit.record(tenant, { kind: 'server.read_only', ...doneBy(visit), server, on })
+    return redirectTo(withNotice('/account', on ? 'readOnly' : 'changesAllowed'))
+  })
+
   app.get('/account/servers/:server/disconnect', (context) => {
     const visit = visitOf(context)
     return ask(visit, disconnecting(needs, visit, serverIn(context)))
@@ -69,13 +79,15 @@ export function addAccountRoutes(app: AccountHono, needs: AccountNeeds): void {
 /** How every server stands for this user. */
 export async function viewAll(needs: AccountNeeds, { holder }: Visit): Promise<ServerView[]> {
   const { tenant, userId } = holder
-  const [connections, tokens] = await Promise.all([
+  const [connections, tokens, readOnly] = await Promise.all([
     needs.connections.list(tenant, userId),
     needs.credentials.list(tenant, userId),
+    needs.users.listReadOnly(tenant, userId),
   ])
   return viewServers(needs.servers(), {
     connections,
     tokens,
+    readOnly,
     aboutProvider: needs.aboutProvider,
     now: needs.clock.now(),
   })

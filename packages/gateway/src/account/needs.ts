@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { TenantId, UpstreamId, UserId } from '../base/ids.ts'
 import type { Problem } from '../base/problem.ts'
 import type { ApiKeys } from '../identity/keys.ts'
+import type { Users } from '../identity/users.ts'
 import type { EndpointLimits } from '../limits/endpoints.ts'
 import type { Attempts } from '../login/attempts.ts'
 import type { Authenticators } from '../login/factors/authenticators.ts'
@@ -39,6 +40,7 @@ export interface AccountNeeds {
   readonly credentials: Pick<Credentials, 'set' | 'remove' | 'list'>
   readonly connections: Pick<Connections, 'list' | 'begin' | 'finish' | 'disconnect' | 'test' | 'checkLink'>
   readonly consents: AccountConsents
+  readonly users: Pick<Users, 'listReadOnly' | 'setReadOnly'>
   readonly keys: Pick<ApiKeys, 'add' | 'list' | 'revoke'>
   readonly limits: EndpointLimits<'callback' | 'signIn'>
   readonly audit: Pick<Audit, 'record' | 'requireRoom'>
@@ -59,6 +61,8 @@ export interface AccountServer {
   readonly service?: ServiceToken | undefined
   /** Present where each user connects an account of their own. */
   readonly link?: ProviderLink | undefined
+  /** Whether nothing is changed at it, by nobody. */
+  readonly readOnly?: boolean | undefined
 }
 
 /** What is known of a provider beforehand. */

@@ -6,6 +6,8 @@ const notices = {
   disconnected: 'account.done.disconnected',
   disconnectedHere: 'account.done.disconnectedHere',
   tested: 'account.done.tested',
+  readOnly: 'account.done.readOnly',
+  changesAllowed: 'account.done.changesAllowed',
   tokenSet: 'account.done.tokenSet',
   tokenRemoved: 'account.done.tokenRemoved',
   clientRevoked: 'account.done.clientRevoked',

@@ -21,7 +21,11 @@ export interface ServerView {
   readonly needs: Need
   /** What stands in the way, or last did. */
   readonly failure: Failure | undefined
+  readonly changes: Changes
 }
+
+/** Whether anything may be changed at a server for this user, and who said so where not. */
+export type Changes = 'allowed' | 'not by this user' | 'not by anybody'
 
 /** What a server asks of its users. */
 export type Need =
@@ -44,6 +48,8 @@ export interface Holdings {
   readonly connections: readonly ConnectionRecord[]
   /** The tokens that were pasted. */
   readonly tokens: readonly TokenRecord[]
+  /** Where the user lets nothing be changed. */
+  readonly readOnly: readonly UpstreamId[]
   aboutProvider(provider: string): ProviderStanding
   readonly now: number
 }
@@ -53,13 +59,19 @@ export function viewServers(servers: readonly AccountServer[], held: Holdings): 
   return servers.map((server) => viewServer(server, held))
 }
 
-function viewServer({ id, description, service, link }: AccountServer, held: Holdings): ServerView {
-  const common = { id, description }
+function viewServer(server: AccountServer, held: Holdings): ServerView {
+  const { id, description, service, link } = server
+  const common = { id, description, changes: changesAt(server, held) }
   if (link !== undefined) return { ...common, ...viewConnection(id, link, held) }
   if (service === undefined) return { ...common, standing: 'ready', needs: { kind: 'nothing' }, failure: undefined }
   const record = held.tokens.find(({ provider }) => provider === service.service)
   const standing = record === undefined ? 'missing' : 'connected'
   return { ...common, standing, needs: { kind: 'token', service, record }, failure: undefined }
+}
+
+function changesAt({ id, readOnly }: AccountServer, held: Holdings): Changes {
+  if (readOnly) return 'not by anybody'
+  return held.readOnly.includes(id) ? 'not by this user' : 'allowed'
 }
 
 function viewConnection(server: UpstreamId, link: ProviderLink, { connections, aboutProvider, now }: Holdings) {

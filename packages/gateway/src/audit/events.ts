@@ -202,6 +202,10 @@ export const events = {
     means: 'A connected account was disconnected.',
     fields: { ...connection, revoked: 'whether the provider confirmed that the tokens are revoked', ...on },
   },
+  'server.read_only': {
+    means: 'A user said whether anything may be changed at a server with what is theirs.',
+    fields: { ...server, on: 'true where nothing may be changed any more' },
+  },
   'client.registered': {
     means: 'A client registered itself with the authorization server; at most one a second is kept.',
     fields: { ...client, clientName: 'what it calls itself', redirectHost: 'the hosts its answers go to' },

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { digest } from '../base/digest.ts'
 import type { TenantId, UserId } from '../base/ids.ts'
 import { createBelieved, type Live } from '../identity/believed.ts'
-import type { Principal } from '../identity/principal.ts'
+import { parseReadOnly, type Principal } from '../identity/principal.ts'
 import type { Storage } from '../storage/database.ts'
 import type { Resources } from './resources.ts'
 
@@ -65,7 +65,7 @@ async function findLive({ storage, clock, resources }: TokensNeeds, hash: string
       join.onRef('user.tenant_id', '=', 'token.tenant_id').onRef('user.id', '=', 'token.user_id'),
     )
     .select(['token.client_id', 'token.payload', 'token.expires_at', 'grant.grant_id', 'agent.client_id as agent_id'])
-    .select(['user.tenant_id', 'user.id as user_id', 'user.name', 'user.role'])
+    .select(['user.tenant_id', 'user.id as user_id', 'user.name', 'user.role', 'user.read_only'])
     .where('token.model', 'in', ['AccessToken', 'ClientCredentials'])
     .where('token.id', '=', hash)
     .executeTakeFirst()
@@ -77,7 +77,8 @@ async function findLive({ storage, clock, resources }: TokensNeeds, hash: string
   const { tenant_id: tenant, user_id: userId, name: userName, role, client_id: clientId } = row
   const scopes = scope.split(' ').includes('mcp') ? resources.scopesOf(aud) : []
   if (scopes.length === 0) return undefined
-  return { principal: { tenant, userId, userName, role, keyId, clientId, scopes }, expiresAt }
+  const readOnly = parseReadOnly(row.read_only)
+  return { principal: { tenant, userId, userName, role, keyId, clientId, scopes, readOnly }, expiresAt }
 }
 
 export function belongsTo(tenant: TenantId, userId: UserId): (principal: Principal) => boolean {

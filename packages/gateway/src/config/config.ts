@@ -45,6 +45,8 @@ interface AnyServer {
   readonly provider: string | undefined
   readonly timeoutMs: number
   readonly startTimeoutMs: number
+  /** Whether nothing is changed at it, by nobody. */
+  readonly readOnly?: boolean | undefined
 }
 
 export interface StdioServer extends AnyServer {
@@ -74,8 +76,6 @@ export interface BuiltinServer extends AnyServer {
   readonly builtin: string
   /** The groups of its tools that are offered; its own choice where none are named. */
   readonly toolsets: readonly string[] | undefined
-  /** Whether its tools that change something are left out. */
-  readonly readOnly: boolean
 }
 
 export interface TokenSetup {

@@ -166,7 +166,17 @@ export const clientKeys = {
 }
 
 /** One entry of `providers`: a client id and secret, and whatever differs from the definition that comes with the gate. */
-export const ProviderEntry = z.strictObject({ ...clientKeys, ...z.strictObject(keys).partial().shape })
+export const ProviderEntry = z.strictObject({
+  like: z
+    .string()
+    .regex(PROVIDER_ID)
+    .optional()
+    .describe(
+      'Another provider that this one is but for what stands here, its client id and secret included: so that one user connects several accounts of one provider, each for a server of its own.',
+    ),
+  ...clientKeys,
+  ...z.strictObject(keys).partial().shape,
+})
 export type ProviderEntry = z.output<typeof ProviderEntry>
 
 /** `oauth` of a server: what need not be found out by discovery. */

@@ -27,11 +27,24 @@ export function checkProviders(file: unknown, needs: ProviderNeeds): ReadonlyMap
     const path = ['providers', id]
     checkId(id, needs.report)
     if (!isFields(entry)) continue
-    checkComplete(id, entry, needs)
+    if (typeof entry['like'] === 'string') checkLike(file, { id, like: entry['like'] }, needs)
+    else checkComplete(id, entry, needs)
     found.set(id, readClient(entry, path, needs))
     warn(file, { id, entry }, needs)
   }
   return found
+}
+
+/** One step only: whoever reads the file sees at once what a provider is like. */
+function checkLike(file: unknown, { id, like }: { id: string; like: string }, { definitions, report }: ProviderNeeds) {
+  const entries = providersIn(file)
+  const other = Object.hasOwn(entries, like) ? entries[like] : undefined
+  const isKnown = other !== undefined || Object.hasOwn(definitions, like)
+  if (isKnown && like !== id && !(isFields(other) && other['like'] !== undefined)) return
+  const known = [...new Set([...Object.keys(entries), ...Object.keys(definitions)])].filter((name) => name !== id)
+  const near = isKnown ? undefined : nearest(like, known)
+  const fix = near ? `Did you mean ${near}?` : 'Name one that is described by itself'
+  report.problem(['providers', id, 'like'], { reason: 'is no provider that another can be like', fix })
 }
 
 /** The part of the file that names providers, where it has the shape of one. */
@@ -66,9 +79,12 @@ interface Named {
 
 function warn(file: unknown, { id, entry }: Named, { definitions, report }: ProviderNeeds): void {
   const path = ['providers', id]
-  const definition = Object.hasOwn(definitions, id) ? definitions[id] : undefined
-  const merged: Fields = { ...definition, ...entry }
-  if (entry['clientId'] === undefined) report.warning(path, notSetUp(definition, id), 'key')
+  const entries = providersIn(file)
+  const like = typeof entry['like'] === 'string' ? entry['like'] : undefined
+  const other: unknown = like !== undefined && Object.hasOwn(entries, like) ? entries[like] : undefined
+  const definition = Object.hasOwn(definitions, like ?? id) ? definitions[like ?? id] : undefined
+  const merged: Fields = { ...definition, ...(isFields(other) ? other : {}), ...entry }
+  if (merged['clientId'] === undefined) report.warning(path, notSetUp(definition, id), 'key')
   if (merged['clientAuthentication'] === 'none' && entry['clientSecret'] !== undefined)
     report.warning([...path, 'clientSecret'], NEVER_SENT, 'key')
   if (merged['redirect'] !== 'loopback-any-port' && listensAnywhere(file)) report.warning(path, NEEDS_PORT, 'key')
@@ -110,23 +126,38 @@ export function buildProviders(
   const ids = [...new Set([...Object.keys(file.providers), ...named])]
   return Object.fromEntries(
     ids.flatMap((id) => {
-      const entry = Object.hasOwn(file.providers, id) ? file.providers[id] : undefined
-      const definition = Object.hasOwn(definitions, id) ? definitions[id] : undefined
-      const built = buildProvider(id, { ...inherited(definition, entry), ...entry }, clients.get(id))
+      const { entry, client } = resolve(id)
+      const built = buildProvider(id, entry, client)
       return built ? [[id, built]] : []
     }),
   )
+
+  /** An entry with all that it leaves to its definition, or to the provider that it is like. */
+  function resolve(id: string): { readonly entry: ProviderEntry; readonly client: ClientConfig | undefined } {
+    const own = Object.hasOwn(file.providers, id) ? file.providers[id] : undefined
+    const client = clients.get(id)
+    if (own?.like === undefined) {
+      const definition = Object.hasOwn(definitions, id) ? definitions[id] : undefined
+      return { entry: { ...inherited(definition, own), ...own }, client }
+    }
+    const other = resolve(own.like)
+    const isOwnClient = client?.clientId !== undefined || hasMoved(other.entry, own)
+    return { entry: { ...inherited(other.entry, own), ...own }, client: isOwnClient ? client : other.client }
+  }
 }
 
 /**
  * Another token endpoint is another place: what it grants must not be sent to where the tokens of the definition's own
  * belong.
  */
-function inherited(definition: ProviderDefinition | undefined, entry: ProviderEntry | undefined) {
-  const moved = entry?.tokenUrl !== undefined && originOf(entry.tokenUrl) !== originOf(definition?.tokenUrl)
-  if (definition === undefined || !moved) return definition
+function inherited(definition: ProviderEntry | undefined, entry: ProviderEntry | undefined) {
+  if (definition === undefined || !hasMoved(definition, entry)) return definition
   const { account: _account, revocation: _revocation, apiBaseUrl: _api, issuer: _issuer, ...rest } = definition
   return rest
+}
+
+function hasMoved(from: ProviderEntry | undefined, entry: ProviderEntry | undefined): boolean {
+  return entry?.tokenUrl !== undefined && originOf(entry.tokenUrl) !== originOf(from?.tokenUrl)
 }
 
 function originOf(url: string | undefined): string | undefined {

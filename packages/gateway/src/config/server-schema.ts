@@ -93,7 +93,12 @@ export const ServerEntry = z
         'With `builtin` only: the groups of its tools that are offered, or `all`. What there is stands in its documentation. ' +
           'Default: `core`.',
       ),
-    readOnly: z.boolean().optional().describe('With `builtin` only: leaves out every tool that changes something.'),
+    readOnly: z
+      .boolean()
+      .optional()
+      .describe(
+        'Leaves out every tool that the server does not say to read only (`readOnlyHint`), for everybody. Each user can do the same for themselves, at `/account`.',
+      ),
     provider: z
       .string()
       .min(1)

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { UpstreamId } from '../base/ids.ts'
 import type { Config, ServerConfig, TokenSetup } from './config.ts'
 import type { Environment } from './environment.ts'
+import { BUILTIN_TOOLSETS } from './builtins.ts'
 import { nearest } from './nearest.ts'
 import type { Path, Report, Trouble } from './report.ts'
 import type { ConfigFile } from './schema.ts'
@@ -45,6 +46,7 @@ function checkServer(server: Fields, path: Path, needs: ServerNeeds): void {
   const tell: Tell = (key, trouble) => needs.report.problem(key ? [...path, key] : path, trouble, 'key')
   checkKind(server, tell)
   if (needs.builtins) checkBuiltin(server, needs.builtins, tell)
+  checkToolsets(server, path, needs)
   checkPersonal(server, tell)
   if (server['disabled'] === true) return
   warn(server, (key, trouble) => needs.report.warning([...path, key ?? ''], trouble, 'key'))
@@ -57,7 +59,7 @@ type Tell = (key: string | undefined, trouble: Trouble) => void
 const KINDS = [
   { key: 'command', types: ['stdio'], only: ['args', 'env', 'cwd', 'shared', 'memoryMb'] },
   { key: 'url', types: ['http', 'streamable-http', 'sse'], only: ['headers', 'oauth'] },
-  { key: 'builtin', types: [], only: ['toolsets', 'readOnly'] },
+  { key: 'builtin', types: [], only: ['toolsets'] },
 ] as const
 
 function checkKind(server: Fields, tell: Tell): void {
@@ -83,6 +85,18 @@ function checkBuiltin({ builtin }: Fields, known: readonly string[], tell: Tell)
     reason: 'is no built-in server',
     fix: near ? `Did you mean ${near}?` : `There are ${known.join(', ')}`,
   })
+}
+
+/** Each name that is none of the server's is told of where it stands; the server itself would fail at its first call. */
+function checkToolsets({ builtin, toolsets }: Fields, path: Path, { report }: ServerNeeds): void {
+  if (typeof builtin !== 'string' || !Array.isArray(toolsets)) return
+  const known = Object.hasOwn(BUILTIN_TOOLSETS, builtin) ? [...(BUILTIN_TOOLSETS[builtin] ?? []), 'all'] : []
+  for (const [index, name] of toolsets.entries()) {
+    if (typeof name !== 'string' || known.includes(name)) continue
+    const near = nearest(name, known)
+    const fix = near ? `Did you mean ${near}?` : known.length > 0 ? `There are ${known.join(', ')}` : 'Remove toolsets'
+    report.problem([...path, 'toolsets', index], { reason: `is no toolset of ${builtin}`, fix })
+  }
 }
 
 /** What differs from user to user cannot be shared, and a token that is asked for must go somewhere. */
@@ -160,6 +174,7 @@ function buildServer({ id, entry, values, file, directory }: Checked): ServerCon
     provider: providerOf(entry),
     timeoutMs: entry.timeoutMs ?? file.timeouts.callMs,
     startTimeoutMs: entry.startTimeoutMs ?? file.timeouts.startMs,
+    readOnly: entry.readOnly,
   }
   if (values.url) {
     const headers = asksForAccount(entry) ? withBearer(values) : values.headers
@@ -167,8 +182,7 @@ function buildServer({ id, entry, values, file, directory }: Checked): ServerCon
     return { ...any, kind: 'http', url: values.url, headers, oauth: buildOAuth(entry.oauth, values.client), sse }
   }
   if (entry.builtin !== undefined) {
-    const { builtin, toolsets, readOnly = false } = entry
-    return { ...any, kind: 'builtin', builtin, toolsets, readOnly }
+    return { ...any, kind: 'builtin', builtin: entry.builtin, toolsets: entry.toolsets }
   }
   if (entry.command === undefined) return undefined
   return {

@@ -16,6 +16,13 @@ export interface Principal {
   readonly clientId?: string
   /** `mcp` (every server), `mcp:<server>` (that one), `admin`, `metrics`. */
   readonly scopes: readonly string[]
+  /** The servers at which the user lets nothing be changed; absent for most users. */
+  readonly readOnly?: readonly UpstreamId[] | undefined
+}
+
+/** Reads the servers as the row of a user keeps them. */
+export function parseReadOnly(text: string | null): readonly UpstreamId[] | undefined {
+  return text === null ? undefined : text.split(' ').map((id) => id as UpstreamId)
 }
 
 const SCOPE = /^(?:mcp|mcp:[^\s:]+|admin|metrics)$/

@@ -1,11 +1,11 @@
 import type { Selectable } from 'kysely'
 import type { Clock } from '../base/clock.ts'
-import type { NewId, TenantId, UserId } from '../base/ids.ts'
+import type { NewId, TenantId, UpstreamId, UserId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import type { Storage } from '../storage/database.ts'
 import type { UsersTable } from '../storage/schema.ts'
 import type { TenantDb } from '../storage/tenant.ts'
-import type { Role } from './principal.ts'
+import { parseReadOnly, type Role } from './principal.ts'
 
 export interface User {
   readonly id: UserId
@@ -100,6 +100,26 @@ export function createUsers({ storage, newId, clock, changed }: UsersNeeds) {
       change(tenant, id, async (db, user) => {
         if (role !== 'owner') await refuseLastOwner(db, user)
         await db.updateTable('users').set({ role }).where('id', '=', id).execute()
+      }),
+
+    /** The servers at which the user lets nothing be changed. */
+    async listReadOnly(tenant: TenantId, id: UserId): Promise<readonly UpstreamId[]> {
+      const rows = storage.for(tenant).selectFrom('users').select('read_only').where('id', '=', id)
+      return parseReadOnly((await rows.executeTakeFirst())?.read_only ?? null) ?? []
+    },
+
+    /**
+     * Says whether the user lets anything be changed at a server. It holds for whatever they call with.
+     *
+     * @throws {Problem} `user.unknown`
+     */
+    setReadOnly: (tenant: TenantId, id: UserId, { server, on }: { server: UpstreamId; on: boolean }): Promise<void> =>
+      change(tenant, id, async (db) => {
+        const row = await db.selectFrom('users').select('read_only').where('id', '=', id).executeTakeFirstOrThrow()
+        const others = (parseReadOnly(row.read_only) ?? []).filter((other) => other !== server)
+        const servers = on ? [...others, server] : others
+        const read_only = servers.length === 0 ? null : servers.join(' ')
+        await db.updateTable('users').set({ read_only }).where('id', '=', id).execute()
       }),
 
     /**

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Storage } from '../storage/database.ts'
 import { createBelieved, type Live } from './believed.ts'
 import { hashKey, isKey, mayBeKey } from './key-format.ts'
-import type { Principal } from './principal.ts'
+import { parseReadOnly, type Principal } from './principal.ts'
 
 const Scopes = z.array(z.string())
 
@@ -36,13 +36,22 @@ async function findLive(storage: Storage, hash: string, now: number): Promise<Li
       join.onRef('user.tenant_id', '=', 'key.tenant_id').onRef('user.id', '=', 'key.user_id'),
     )
     .select(['key.tenant_id', 'key.id', 'key.scopes', 'key.expires_at', 'user.id as user_id', 'user.name', 'user.role'])
+    .select('user.read_only')
     .where('key.hash', '=', hash)
     .where('key.revoked_at', 'is', null)
     .executeTakeFirst()
   if (row === undefined || (row.expires_at !== null && row.expires_at <= now)) return undefined
   const { tenant_id: tenant, user_id: userId, name: userName, role, id: keyId } = row
   return {
-    principal: { tenant, userId, userName, role, keyId, scopes: parseScopes(row.scopes) },
+    principal: {
+      tenant,
+      userId,
+      userName,
+      role,
+      keyId,
+      scopes: parseScopes(row.scopes),
+      readOnly: parseReadOnly(row.read_only),
+    },
     expiresAt: row.expires_at,
   }
 }

@@ -5,6 +5,7 @@ import type { Principal } from '../identity/principal.ts'
 import type { ClientView } from '../upstreams/client.ts'
 import type { Question, Reply } from '../upstreams/transport.ts'
 import type { ClientEra } from './eras/client-era.ts'
+import type { Narrowing } from './narrowing.ts'
 import type { Session } from './sessions/session.ts'
 
 /** All that is known of a request besides its message. */
@@ -22,6 +23,8 @@ export interface Context {
   readonly opened?: boolean | undefined
   /** `Mcp-Param-*` headers, names and values in turn. */
   readonly paramHeaders: readonly string[]
+  /** What the client asks to have left out. */
+  readonly narrowing?: Narrowing | undefined
   readonly signal: StopSignal
   abort(reason: Problem): void
   /** Passes on a notification about this request. */

@@ -11,6 +11,7 @@ import { decideEra } from './eras/era.ts'
 import { takesBatches } from './eras/legacy-revisions.ts'
 import type { Flights } from './flights.ts'
 import { takeNote, type NoteNeeds } from './notes.ts'
+import { readNarrowing } from './narrowing.ts'
 import { operate, type OperateNeeds } from './operate.ts'
 import { createOutlet, type Outlet } from './outlet.ts'
 import type { Asking } from './sessions/asking.ts'
@@ -137,7 +138,9 @@ function toVisit(
   { message, era, session }: Pick<Sender, 'message' | 'era' | 'session'>,
 ): Visit {
   const client = session?.client ?? (message.kind === 'request' ? era.clientOf(message) : PLAIN_CLIENT)
-  return createVisit(needs, arrival, { era, session, client, message, paramHeaders: paramHeadersOf(arrival.request) })
+  const { request } = arrival
+  const [paramHeaders, narrowing] = [paramHeadersOf(request), readNarrowing(request.headers)]
+  return createVisit(needs, arrival, { era, session, client, message, paramHeaders, narrowing })
 }
 
 /** @throws {Problem} `request.session_unknown` */

@@ -3,6 +3,7 @@ import { kinds, type KindName } from '../registry/kinds.ts'
 import type { Asker, Registry, Standing } from '../registry/registry.ts'
 import type { Item, Shelf } from '../registry/shelf.ts'
 import type { ClientEra } from './eras/client-era.ts'
+import { narrow, requireToolsets, type Narrowing } from './narrowing.ts'
 import { statusTool } from './status.ts'
 
 export interface ListNeeds {
@@ -13,6 +14,7 @@ export interface ListNeeds {
 /** Who asks for a list, and how the answer is written for them. */
 export interface Lister extends Asker {
   readonly era: Pick<ClientEra, 'name' | 'listPage'>
+  readonly narrowing?: Narrowing | undefined
 }
 
 /** How long a client may keep a list that nothing is behind. */
@@ -33,9 +35,11 @@ export async function listPage(
   kind: KindName,
   cursor: string | undefined,
 ): Promise<Buffer> {
-  const standings = await registry.list(asker, kind)
+  const listed = await registry.list(asker, kind)
   const isMerged = asker.server === undefined
-  if (!isMerged) mustBeKnown(standings)
+  if (!isMerged) mustBeKnown(listed)
+  if (kind === 'tools') requireToolsets(listed, asker)
+  const standings = kind === 'tools' ? narrow(listed, asker) : listed
   const shelves = standings.flatMap(({ shelf }) => shelf ?? [])
   const from = cursor === undefined ? START : placeAfter(shelves, cursor)
   const { texts, last } = take(shelves, from, settings.perPage, isMerged ? 'exposed' : 'own')

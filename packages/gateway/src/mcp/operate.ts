@@ -15,6 +15,7 @@ import type { Operation, Target } from './eras/operations.ts'
 import type { Flights } from './flights.ts'
 import { agreedRevision } from './eras/legacy-revisions.ts'
 import { memberOf } from './members.ts'
+import { isReadOnly, narrow } from './narrowing.ts'
 import { isNews } from './messages.ts'
 import { collect } from './outlet.ts'
 import type { Listening } from './listen.ts'
@@ -202,9 +203,10 @@ function end(message: RpcRequest, result: string | Buffer, visit: Visit, headers
 
 async function answerStatus(needs: OperateNeeds, message: RpcRequest, visit: Visit): Promise<string> {
   const standings = await withMissing(needs, await needs.registry.list(visit, 'tools'), visit)
-  const { text, servers } = describeStatus(standings, {
+  const { text, servers } = describeStatus(narrow(standings, visit), {
     counts: ({ definition }) => needs.registry.count(visit, definition.id),
-    note: (standing) => noteOf(standing, needs.clock.now()),
+    note: (standing) =>
+      noteOf(standing, needs.clock.now(), isReadOnly(visit, standing.definition)),
   })
   const content = JSON.stringify([{ type: 'text', text }])
   const members = `"content":${content},"structuredContent":${JSON.stringify({ servers })}`
@@ -248,7 +250,7 @@ function fail(needs: OperateNeeds, failure: Problem, message: RpcRequest, visit:
 }
 
 /** What is a tool's result where it fails, for the model to read. */
-const ANSWERED = /^(?:upstream|token|connection|provider|vault|call\.(?:expired|lost)|client|shared)\b/
+const ANSWERED = /^(?:tool\.read_only|upstream|token|connection|provider|vault|call\.(?:expired|lost)|client|shared)\b/
 
 /** Has the user connect what is missing; the client then sends the same request again. */
 function askToOpen(failure: Problem, message: RpcRequest, { era, requestId, outlet }: Visit): void {

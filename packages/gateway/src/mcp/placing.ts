@@ -9,6 +9,7 @@ import type { SealedFor, Seals } from './bridge/states.ts'
 import type { Context } from './context.ts'
 import type { Target } from './eras/operations.ts'
 import { exposeAnswer, exposeNotification, exposeTasks, restoreParams, withPrompt, type NameTask } from './exposed.ts'
+import { isReadOnly } from './narrowing.ts'
 import { checkParamHeaders, makeParamHeaders } from './param-headers.ts'
 
 /** A request with the server that is to answer it. */
@@ -29,6 +30,8 @@ export interface PlacingNeeds {
   readonly registry: Pick<Registry, 'require' | 'named'>
   /** Whether users look alike to an upstream: then what it gave to one of them is bound to them by the gate. */
   isShared(upstream: UpstreamId): boolean
+  /** Whether an upstream is only read, by everybody. */
+  isReadOnly(upstream: UpstreamId): boolean
   readonly seals: Seals
 }
 
@@ -47,7 +50,7 @@ export interface Placing {
   told(message: Buffer, method: string, placed: Placed, ctx: Context): Buffer
 }
 
-export function createPlacing({ registry, isShared, seals }: PlacingNeeds): Placing {
+export function createPlacing({ registry, isShared, seals, ...needs }: PlacingNeeds): Placing {
   function place(request: RpcRequest, target: Target, ctx: Context): Placed | Promise<Placed> {
     switch (target) {
       case 'tool':
@@ -69,8 +72,15 @@ export function createPlacing({ registry, isShared, seals }: PlacingNeeds): Plac
     const { name } = request
     if (name === undefined) throw problem('request.params', { reason: 'name is missing' })
     const found = registry.require(ctx, kind, name)
-    if (!(found instanceof Promise)) return placed(withName(request, found.name), found.upstream, found, ctx)
-    return found.then((item) => placed(withName(request, item.name), item.upstream, item, ctx))
+    const toPlaced = (item: Item) => placed(withName(request, item.name), item.upstream, allowed(item, kind, ctx), ctx)
+    return found instanceof Promise ? found.then(toPlaced) : toPlaced(found)
+  }
+
+  /** @throws {Problem} `tool.read_only` */
+  function allowed(item: Item, kind: 'tools' | 'prompts', ctx: Context): Item {
+    const { upstream: id, readOnly, name: tool } = item
+    if (readOnly || kind === 'prompts' || !isReadOnly(ctx, { id, readOnly: needs.isReadOnly(id) })) return item
+    throw problem('tool.read_only', { tool: tool.slice(0, 128), server: id })
   }
 
   function placeResource(request: RpcRequest, ctx: Context): Placed {

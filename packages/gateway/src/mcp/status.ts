@@ -112,8 +112,9 @@ const RESTART_NOTED_MS = 3_600_000
 const CHANGE_NOTED_MS = 86_400_000
 
 /** What a user should know of a server besides what it has; `undefined` for most. */
-export function noteOf(standing: Standing, now: number): string | undefined {
-  const notes = [noteRestart(standing, now), noteChange(standing, now)].filter((note) => note !== undefined)
+export function noteOf(standing: Standing, now: number, isReadOnly = false): string | undefined {
+  const onlyRead = isReadOnly ? 'only its tools that change nothing are offered' : undefined
+  const notes = [onlyRead, noteRestart(standing, now), noteChange(standing, now)].filter((note) => note !== undefined)
   return notes.length === 0 ? undefined : notes.join('; ')
 }
 

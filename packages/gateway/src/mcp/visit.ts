@@ -12,6 +12,7 @@ import type { Context } from './context.ts'
 import type { ClientEra } from './eras/client-era.ts'
 import { flightKeyOf, noSeat, type Flight } from './flights.ts'
 import { isWantedMessage } from './messages.ts'
+import type { Narrowing } from './narrowing.ts'
 import type { Outlet } from './outlet.ts'
 import type { Asking } from './sessions/asking.ts'
 import { cannotAsk } from './sessions/asking.ts'
@@ -49,6 +50,7 @@ export interface Sender {
   readonly client: ClientView
   readonly message: RpcMessage
   readonly paramHeaders: readonly string[]
+  readonly narrowing?: Narrowing | undefined
 }
 
 /** A visit as it stands. Its functions are shared by all visits, since one is made for every request. */
@@ -75,6 +77,7 @@ export function createVisit(needs: VisitNeeds, arrival: Arrival, sender: Sender)
     client: sender.client,
     session,
     paramHeaders: sender.paramHeaders,
+    narrowing: sender.narrowing,
     signal: createStop(),
     response: arrival.response,
     outlet,

@@ -20,6 +20,10 @@ export interface Item {
   readonly exposedJson: Buffer
   /** Whether its server says that nothing is lost where it is called twice. */
   readonly retriable: boolean
+  /** Whether its server says that it changes nothing. */
+  readonly readOnly: boolean
+  /** The group of tools that its server says it is one of. */
+  readonly toolset: string | undefined
   /** The arguments it wants as headers too; `undefined` for nearly every tool. */
   readonly paramHeaders: ParamHeaders | undefined
 }
@@ -88,7 +92,14 @@ function readItem(json: Buffer, { upstream, kind, nameLimit }: Shelving): Item |
   if (paramHeaders === 'invalid') return { name, why: 'x-mcp-header where or as it is not allowed' }
   const exposed = key === 'name' ? exposeName(upstream, name, nameLimit) : exposeUri(upstream, name)
   const exposedJson = splice(json, exposingEdits(json, { upstream, kind, exposed }))
-  return { upstream, name, exposed, json, exposedJson, retriable: isRetriable(described), paramHeaders }
+  const { readOnly, retriable } = readHints(described)
+  const toolset = readToolset(described)
+  return { upstream, name, exposed, json, exposedJson, retriable, readOnly, toolset, paramHeaders }
+}
+
+/** The same list with less on it. */
+export function narrowed(shelf: Shelf, isWanted: (item: Item) => boolean): Shelf {
+  return shelf.items.every(isWanted) ? shelf : { ...shelf, ...lay(shelf.items.filter(isWanted)) }
 }
 
 function parse(json: Buffer): Record<string, unknown> | undefined {
@@ -102,8 +113,15 @@ function parse(json: Buffer): Record<string, unknown> | undefined {
 }
 
 /** @see MCP 2026-07-28, schema#toolannotations */
-function isRetriable({ annotations }: Record<string, unknown>): boolean {
-  return isRecord(annotations) && (annotations['readOnlyHint'] === true || annotations['idempotentHint'] === true)
+function readHints({ annotations }: Record<string, unknown>): Pick<Item, 'readOnly' | 'retriable'> {
+  const said = isRecord(annotations) ? annotations : {}
+  const readOnly = said['readOnlyHint'] === true
+  return { readOnly, retriable: readOnly || said['idempotentHint'] === true }
+}
+
+function readToolset({ _meta: meta }: Record<string, unknown>): string | undefined {
+  const said = isRecord(meta) ? meta['toolset'] : undefined
+  return typeof said === 'string' ? said : undefined
 }
 
 interface Exposing {

@@ -66,6 +66,8 @@ export interface UsersTable extends Owned {
   readonly role: 'owner' | 'admin' | 'member'
   readonly kind: ColumnType<'person' | 'agent', 'person' | 'agent' | undefined, never>
   readonly created_at: Fixed<number>
+  /** The ids of servers, with a space between two; null for none. */
+  readonly read_only: ColumnType<string | null, string | null | undefined, string | null>
 }
 
 export interface ApiKeysTable extends Owned {

@@ -41,6 +41,16 @@ export const metricsTable = {
   sekisho_calls_in_flight: { kind: 'gauge', labels: [], help: 'MCP requests that are being answered.' },
   sekisho_children: { kind: 'gauge', labels: ['server'], help: 'Stdio servers running.' },
   sekisho_child_starts_total: { kind: 'counter', labels: ['server', 'outcome'], help: 'Starts of stdio servers.' },
+  sekisho_builtin_operations_total: {
+    kind: 'counter',
+    labels: ['server', 'what', 'outcome'],
+    help: 'What servers of our own did: calls of their tools, requests to their provider by endpoint, readings from memory (`kept`). `outcome` is ok, cached, joined, stale, asked, left, or what went wrong (throttled, token_rejected, …).',
+  },
+  sekisho_builtin_seconds_total: {
+    kind: 'counter',
+    labels: ['server', 'what', 'outcome'],
+    help: 'How long that took together; divided by the number of operations it is their mean time.',
+  },
   sekisho_auth_total: {
     kind: 'counter',
     labels: ['outcome'],

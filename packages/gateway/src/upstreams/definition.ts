@@ -12,6 +12,8 @@ interface Common {
   readonly link: ProviderLink | undefined
   readonly timeoutMs: number
   readonly startTimeoutMs: number
+  /** Whether nothing is changed at it, by nobody. */
+  readonly readOnly?: boolean | undefined
 }
 
 /** One MCP server as the configuration names it. Immutable: a reload makes new ones. */
@@ -37,8 +39,6 @@ export type UpstreamDefinition =
       readonly builtin: string
       /** The groups of its tools that are offered; its own choice where none are named. */
       readonly toolsets: readonly string[] | undefined
-      /** Whether its tools that change something are left out. */
-      readonly readOnly: boolean
       /** Where its provider's API is, where that is not the usual place. */
       readonly apiBaseUrl: string | undefined
     })

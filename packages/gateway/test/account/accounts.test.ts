@@ -117,6 +117,26 @@ describe('what can be done with a connection', () => {
   })
 })
 
+describe('the switch of a server', () => {
+  test('is of one user and one server, says what holds, and is recorded (R2-16)', async () => {
+    await using scene = await openScene()
+    const [ada, bob] = [await scene.person('ada'), await scene.person('bob')]
+    const post = (path: string, on: string) => ada.post(`/account/servers/${path}/read-only`, { on })
+    expect((await post('issues', 'yes')).location).toBe('/account?done=readOnly')
+    expect((await post('clock', 'yes')).location).toBe('/account?done=readOnly')
+    expect((await post('clock', 'yes')).status).toBe(303)
+    expect(await scene.users.listReadOnly(ada.tenant, ada.userId)).toEqual(['issues', 'clock'])
+    expect(await scene.users.listReadOnly(bob.tenant, bob.userId)).toEqual([])
+    const shown = readable(await ada.get('/account'))
+    expect(shown.slice(shown.indexOf('clock'))).toContain('Changes none: you have switched them off')
+    expect((await post('clock', 'no')).location).toBe('/account?done=changesAllowed')
+    expect((await post('issues', 'no')).location).toBe('/account?done=changesAllowed')
+    expect(readable(await ada.get('/account'))).not.toContain('you have switched them off')
+    expect((await post('nowhere', 'yes')).status).toBe(404)
+    expect(await scene.audited()).toEqual(Array(5).fill('server.read_only'))
+  })
+})
+
 describe('a pasted token', () => {
   test('is kept and never shown, and every change is recorded and told', async () => {
     await using scene = await openScene()

@@ -148,6 +148,7 @@ export async function openScene({ callbacksPerMinute = 100, policy, host = '127.
     connections,
     consents: { list: consents.list, revoke: consents.forget },
     keys,
+    users,
     limits: createEndpointLimits({
       counters: createMemoryCounters(clock),
       perMinute: { callback: callbacksPerMinute, signIn: 100 },

@@ -63,6 +63,29 @@ test.for(eras)(
   },
 )
 
+test('R0-53: what the server did is among the metrics of the gate, by tool and endpoint, and of no user', async () => {
+  await using outside = await openOutside({ config: { mcpServers: { mal: { builtin: 'mal' } } } })
+  const key = await enterConnected(outside, 'ada', ['mal'])
+  const door = { url: `${outside.publicUrl}/mcp`, key, era: 'modern' as const }
+  for (const limit of [1, 1, 2]) await textFrom(door, 'mal__get_my_anime_list', { limit })
+  outside.mal.settings.outage = 'unavailable'
+  await call(door, 'mal__get_anime_detail', { id: 1 })
+  const { body } = await outside.gate.admin('POST', '/admin/api/keys', { user: 'ada', scopes: ['metrics'] })
+  const headers = { authorization: `Bearer ${(body as { key: string }).key}` }
+  const text = await (await fetch(`${outside.publicUrl}/metrics`, { headers })).text()
+  const of = (what: string, outcome: string) => `{server="mal",what="${what}",outcome="${outcome}"}`
+  for (const row of [
+    `${of('tool get_my_anime_list', 'ok')} 3`,
+    `${of('GET /users/@me/animelist', 'ok')} 2`,
+    `${of('kept page', 'cached')} 1`,
+    `${of('GET /anime/{id}', 'unavailable')} 4`,
+    `${of('tool get_anime_detail', 'unavailable')} 1`,
+  ])
+    expect(text).toContain(`sekisho_builtin_operations_total${row}`)
+  expect(text).toContain(`sekisho_builtin_seconds_total${of('GET /anime/{id}', 'unavailable')}`)
+  expect(text).toMatch(/oauth_operations_total\{operation="connect",outcome="ok"\}/)
+})
+
 test('the configuration says which tools are offered, and whether any of them writes', async () => {
   await using outside = await openOutside({
     config: {

@@ -55,6 +55,7 @@ function openPath(
         },
       },
       isShared: () => false,
+      isReadOnly: () => false,
       seals: createSeals({ key: Buffer.alloc(32), clock }),
     }),
     limits: createLimits({ counters: createMemoryCounters(clock), callsPerMinute, concurrentCalls }),
@@ -124,6 +125,8 @@ const PLAIN_ITEM = {
   exposed: 'read',
   json: Buffer.of(),
   exposedJson: Buffer.of(),
+  readOnly: true,
+  toolset: undefined,
   retriable: false,
   paramHeaders: undefined,
 }

@@ -36,6 +36,7 @@ async function openPlace() {
     log,
     answerBytes: 1_000_000,
     onNotification() {},
+    onDone() {},
     builtins: {},
   })
   return {

@@ -12,6 +12,11 @@ import { secret } from '#kit/secret'
 const optional = z.string().min(1).optional()
 const address = z.string().refine(isApiUrl, 'must be https, or http on this machine')
 
+const flag = z
+  .enum(['true', 'false', '1', '0'])
+  .default('false')
+  .transform((value) => value === 'true' || value === '1')
+
 const Variables = z
   .object({
     PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
@@ -25,10 +30,8 @@ const Variables = z
     MAL_CLIENT_ID: optional,
     MAL_CLIENT_SECRET: optional,
     MAL_TOOLSETS: z.string().default('core').transform(readToolsets),
-    MAL_READ_ONLY: z
-      .enum(['true', 'false', '1', '0'])
-      .default('false')
-      .transform((value) => value === 'true' || value === '1'),
+    MAL_READ_ONLY: flag,
+    MAL_METRICS: flag,
     MAL_REQUESTS_PER_SECOND: z.coerce.number().positive().max(1000).optional(),
     MAL_REQUESTS_PER_HOUR: z.coerce.number().int().positive().optional(),
     MAL_REQUESTS_PER_DAY: z.coerce.number().int().positive().optional(),

@@ -64,14 +64,26 @@ const columns: readonly Column[] = [
   { name: 'updated_at', write: ({ noted }) => noted.updatedAt, read: unlessEmpty('updatedAt') },
 ]
 
+/** What stands between cells: where numbers are written with a comma, spreadsheets expect a semicolon. */
+export const separators = { comma: ',', semicolon: ';', tab: '\t' } as const
+export type Separator = keyof typeof separators
+
+export interface TableOptions {
+  /** @default comma */
+  readonly separator?: Separator | undefined
+}
+
 /**
- * A table for spreadsheets, piece by piece: UTF-8 with its mark, every cell in quotes. A cell that a spreadsheet would
- * take for a formula begins with an apostrophe, which reading takes away again.
+ * A table for spreadsheets, piece by piece: UTF-8 with its mark, every cell in quotes. What a spreadsheet would take
+ * for a formula begins with an apostrophe, which reading takes away again: at the beginning of a cell, and wherever one
+ * would begin for a spreadsheet that expects another separator.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc4180 RFC 4180}
  * @see {@link https://owasp.org/www-community/attacks/CSV_Injection CSV injection}
  */
-export function* writeCsv(list: ListFile): Generator<string> {
+export function* writeCsv(list: ListFile, { separator = 'comma' }: TableOptions = {}): Generator<string> {
+  const row = (cells: readonly string[]) =>
+    `${Papa.unparse([cells.slice()], { quotes: true, delimiter: separators[separator] })}\r\n`
   yield `\uFEFF${row(columns.map(({ name }) => name))}`
   for (const entry of list.entries) yield row(columns.map(({ write }) => guard(String(write(entry) ?? ''))))
 }
@@ -177,15 +189,19 @@ function flag(value: boolean | undefined): string | undefined {
   return value === undefined ? undefined : value ? 'yes' : 'no'
 }
 
-/** Every text has one guarded form, and only guarded forms begin like this: so it can be taken back. */
+/**
+ * Every text has one guarded form, and only guarded forms have an apostrophe there: so it can be taken back. Behind a
+ * separator, a quote or the end of a line a cell may begin for whoever reads the file with other rules.
+ */
+const FORMULA = "'*[=+\\-@＝＋－＠]"
+const BEHIND = '(?<=[,;\\t\\r\\n"])'
+const UNGUARDED = new RegExp(`^(?=${FORMULA}|'*[\\t\\r\\n])|${BEHIND}(?=${FORMULA})`, 'g')
+const GUARDED = new RegExp(`^'(?=${FORMULA}|'*[\\t\\r\\n])|${BEHIND}'(?=${FORMULA})`, 'g')
+
 function guard(cell: string): string {
-  return /^'*[=+\-@\t\r\n＝＋－＠]/.test(cell) ? `'${cell}` : cell
+  return cell.replaceAll(UNGUARDED, "'")
 }
 
 function unguard(cell: string): string {
-  return /^'+[=+\-@\t\r\n＝＋－＠]/.test(cell) ? cell.slice(1) : cell
-}
-
-function row(cells: readonly string[]): string {
-  return `${Papa.unparse([cells.slice()], { quotes: true })}\r\n`
+  return cell.replaceAll(GUARDED, '')
 }

@@ -1,6 +1,6 @@
 import { MalProblem } from '../api/problem.ts'
 import type { Kind } from '../list/entry.ts'
-import { readCsv, writeCsv } from './csv.ts'
+import { readCsv, writeCsv, type TableOptions } from './csv.ts'
 import { decode } from './decode.ts'
 import { fileLimits, type FileLimits, type ListFile } from './file.ts'
 import { readJson, writeJson } from './json.ts'
@@ -14,7 +14,7 @@ export interface Format {
   readonly extension: string
   readonly mimeType: string
   /** The whole file, in pieces: a long list never stands in memory as one text. */
-  readonly write: (list: ListFile, options: PageOptions) => Iterable<string>
+  readonly write: (list: ListFile, options: PageOptions & TableOptions) => Iterable<string>
   /** Absent where the form is for people only. */
   readonly read?: (text: string, limits: FileLimits, kind?: Kind) => ListFile | Promise<ListFile>
 }

@@ -42,6 +42,7 @@ export const exportList = tool({
       .describe(`Entries in one file: ${ENTRIES_USUAL} unless said, of html all up to ${ENTRIES_MOST}`),
     offset: z.int().min(0).default(0),
     covers: z.boolean().default(false).describe('html: show covers, loaded from MyAnimeList'),
+    separator: z.enum(['comma', 'semicolon', 'tab']).optional().describe('csv: semicolon where numbers have a comma'),
     gzip: z.boolean().default(false),
     comments: z.boolean().default(false).describe(`With comments: one request an entry, at most ${COMMENTS_MOST}`),
   }),
@@ -72,6 +73,7 @@ export const exportList = tool({
     const pieces = format.write(written, {
       now: call.now(),
       covers: args.covers,
+      separator: args.separator,
       localCovers: args.file === undefined ? localOrigin(call.account.host) : undefined,
       part: some.length < found.length ? { offset: args.offset, whole: found } : undefined,
     })

@@ -33,6 +33,8 @@ export function prepareTool(row: Tool) {
     inputSchema: prepared(row.input),
     outputSchema: prepared(row.output),
     annotations: annotationsOf(row.effect, row.idempotent ?? false),
+    // For whoever is in front and leaves groups of tools out.
+    _meta: { toolset: row.toolset },
   }
   return {
     row,
@@ -64,8 +66,14 @@ async function runTool(
     count('ok')
     return result
   } catch (error) {
-    if (error instanceof Unanswered) return error.result
-    if (ctx.mcpReq.signal.aborted) throw error
+    if (error instanceof Unanswered) {
+      count('asked')
+      return error.result
+    }
+    if (ctx.mcpReq.signal.aborted) {
+      count('left')
+      throw error
+    }
     if (error instanceof MalProblem) return fail(error)
     if (deadline.aborted) return fail(new MalProblem('timeout'))
     count('fault')

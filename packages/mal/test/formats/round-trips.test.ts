@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MalProblem } from '../../src/api/problem.ts'
-import { readCsv, writeCsv } from '../../src/formats/csv.ts'
+import { readCsv, separators, writeCsv, type Separator } from '../../src/formats/csv.ts'
 import { fileLimits, type ListFile } from '../../src/formats/file.ts'
 import { formatNames, formats, readListFile } from '../../src/formats/formats.ts'
 import { readJson, writeJson } from '../../src/formats/json.ts'
@@ -33,13 +33,16 @@ for (const kind of kinds) {
 
   test(`${kind}, CSV: every value comes back, and no cell is a formula`, () => {
     fc.assert(
-      fc.property(listsOf(kind), (list) => {
-        const file = textOf(writeCsv(list))
+      fc.property(listsOf(kind), fc.constantFrom<Separator>('comma', 'semicolon', 'tab'), (list, separator) => {
+        const file = textOf(writeCsv(list, { separator }))
+        expect(file.startsWith(`\uFEFF"kind"${separators[separator]}"id"`)).toBe(true)
         const read = readCsv(file, fileLimits, kind)
         expect(read.troubles).toEqual([])
         expect(shown(read)).toEqual(shown(list))
-        for (const [, cell = ''] of file.matchAll(/(?:^|,|\r\n)"((?:[^"]|"")*)"/g))
+        for (const [, cell = ''] of file.matchAll(/(?:^|[,;\t]|\r\n)"((?:[^"]|"")*)"/g))
           expect(cell).not.toMatch(/^[=+\-@\t]/)
+        // For a spreadsheet that expects another separator, cells begin in the middle of these.
+        for (const cell of file.split(/[,;\t\r\n]/)) expect(cell.replace(/^"+/, '')).not.toMatch(/^[=+\-@]/)
       }),
     )
   })

@@ -41,6 +41,20 @@ for (const legacy of [false, true]) {
   })
 }
 
+test('R0-21d: a table comes with the separator that is asked for, and is read with any', async () => {
+  await using server = await startEmulated()
+  const tables = await Promise.all(
+    [undefined, 'comma', 'semicolon', 'tab'].map(async (separator) => {
+      const { files } = await server.call('mika', 'export_list', { format: 'csv', separator })
+      return files[0]?.text ?? ''
+    }),
+  )
+  expect(tables.map((text) => /^\uFEFF"kind"(.)"id"/.exec(text)?.[1])).toEqual([',', ',', ';', '\t'])
+  const [first, ...others] = await Promise.all(tables.map((text) => readListFile(Buffer.from(text))))
+  expect(first).toMatchObject({ troubles: [], entries: { length: 12 } })
+  for (const other of others) expect(other).toEqual(first)
+})
+
 test('what is exported and read again says the same, and the three forms agree', async () => {
   await using server = await startEmulated()
   const lists = await Promise.all(

@@ -8,6 +8,12 @@ export const upstreamErrors = {
     says: 'Unknown tool: {tool}.',
     fix: 'List the tools again; sekisho_status says which servers are missing and why.',
   },
+  'tool.read_only': {
+    status: 403,
+    rpc: -31003,
+    says: '{tool} was not called: only what reads may be called at {server}.',
+    fix: 'To change something, allow it: with the switch of this server at /account, without the header X-MCP-Readonly in the client, or by the operator in the configuration.',
+  },
   'prompt.unknown': {
     status: 400,
     rpc: -32602,

@@ -33,6 +33,9 @@ export const accountWords = {
   'account.fact.tokenSince': 'Token set',
   'account.fact.used': 'Last used',
   'account.fact.tools': 'Tools',
+  'account.fact.changes': 'Changes',
+  'account.changes.user': 'none: you have switched them off',
+  'account.changes.operator': 'none: whoever runs this gate has switched them off',
   'account.fact.belongs': 'Will belong to',
   'account.belongs': '{user}, the user of this gate you are signed in as',
   'account.nameless': 'its name is not known',
@@ -47,6 +50,8 @@ export const accountWords = {
   'account.connect': 'Connect {provider}',
   'account.connectAgain': 'Connect {provider} again',
   'account.test': 'Test',
+  'account.readOnly': 'Only read',
+  'account.allowChanges': 'Allow changes',
   'account.disconnect': 'Disconnect',
   'account.pasteToken': 'Paste token',
   'account.replaceToken': 'Replace token',
@@ -97,6 +102,9 @@ export const accountWords = {
   'account.done.disconnectedHere':
     'The account is disconnected. The provider was not told: revoke the access in your settings there, too, if you want it gone at once.',
   'account.done.tested': 'The connection works.',
+  'account.done.readOnly':
+    'Nothing is changed at that server with what is yours any more, whatever you call it with.',
+  'account.done.changesAllowed': 'What you call that server with may change something again.',
   'account.done.tokenSet': 'The token is kept.',
   'account.done.tokenRemoved': 'The token is removed.',
   'account.done.clientRevoked': 'The client is let in no more. Its tokens have ended.',

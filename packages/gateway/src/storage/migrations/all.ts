@@ -6,6 +6,7 @@ import { federated } from './0005-federated.ts'
 import { agents } from './0006-agents.ts'
 import { places } from './0007-places.ts'
 import { builtinDocuments } from './0008-builtin-documents.ts'
+import { readOnly } from './0009-read-only.ts'
 import type { Migration } from './migration.ts'
 
 /** Every migration, in the order they run. Listed, not read from a folder, so that a bundle holds them. */
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   agents,
   places,
   builtinDocuments,
+  readOnly,
 ]

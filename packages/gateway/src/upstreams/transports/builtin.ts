@@ -27,12 +27,21 @@ export interface AuthInfo {
   scopes: string[]
 }
 
+/** Something that a server did; there are few of each, and none names a user. */
+export interface Done {
+  readonly what: string
+  readonly outcome: string
+  readonly ms: number
+}
+
 /** Loads a server, with what the configuration says of it, and where it keeps what must outlive a call. */
 export type LoadBuiltin = (settings: {
   readonly apiBaseUrl: string | undefined
   readonly toolsets: readonly string[] | undefined
   readonly readOnly: boolean
   readonly storage: BuiltinStorage
+  /** Hears what it did, how that ended and how long it took. */
+  readonly count: (done: Done) => void
 }) => Promise<BuiltinServer>
 
 export interface BuiltinTransportNeeds {

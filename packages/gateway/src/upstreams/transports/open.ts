@@ -12,7 +12,7 @@ import type { UpstreamDefinition } from '../definition.ts'
 import type { UpstreamEras } from '../era.ts'
 import type { LinkStore } from '../link-store.ts'
 import type { Caller, Transport } from '../transport.ts'
-import { createBuiltinTransport, type LoadBuiltin } from './builtin.ts'
+import { createBuiltinTransport, type Done, type LoadBuiltin } from './builtin.ts'
 import { fillOnce } from './filled.ts'
 import { createHttpTransport } from './http.ts'
 import { createRoutes } from './http-routes.ts'
@@ -37,6 +37,8 @@ export interface OpenNeeds {
   /** Told of each notification that an upstream sends, whether it belongs to a call or not. */
   onNotification(message: { readonly method: string }, owner: Owner): void
   readonly builtins: Readonly<Record<string, LoadBuiltin>>
+  /** Told what servers of our own do. */
+  onDone(upstream: UpstreamId, done: Done): void
 }
 
 /** Opens the transport that a definition asks for; nothing is started or connected by it. */
@@ -86,8 +88,8 @@ function openHttp(
 }
 
 function openBuiltin(needs: OpenNeeds, definition: Definition<'builtin'>) {
-  const { id: upstream, builtin, apiBaseUrl, toolsets, readOnly, startTimeoutMs } = definition
-  const { eras, log, answerBytes, builtinStore, onNotification } = needs
+  const { id: upstream, builtin, apiBaseUrl, toolsets, readOnly = false, startTimeoutMs } = definition
+  const { eras, log, answerBytes, builtinStore, onNotification, onDone } = needs
   const storage = builtinStore.forUpstream(upstream)
   const load = needs.builtins[builtin] ?? unknownBuiltin(upstream)
   const settings = { answerBytes, startMs: startTimeoutMs }
@@ -96,7 +98,7 @@ function openBuiltin(needs: OpenNeeds, definition: Definition<'builtin'>) {
     eras,
     log,
     settings,
-    load: () => load({ apiBaseUrl, toolsets, readOnly, storage }),
+    load: () => load({ apiBaseUrl, toolsets, readOnly, storage, count: (done) => onDone(upstream, done) }),
     onNotification,
   })
 }

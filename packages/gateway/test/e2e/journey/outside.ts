@@ -31,13 +31,15 @@ export const GENEROUS = {
 export interface OutsideOptions {
   /** Joined to the configuration. */
   readonly config?: object
+  /** Beside MyAnimeList. */
+  readonly providers?: object
   readonly env?: Readonly<Record<string, string>>
   /** Puts something before MyAnimeList, by whose address the gate then knows it. */
   readonly before?: (malUrl: string) => Promise<string>
 }
 
 /** Starts both; each knows the other's address before it listens. */
-export async function openOutside({ config = {}, env = {}, before }: OutsideOptions = {}): Promise<Outside> {
+export async function openOutside({ config = {}, providers = {}, env = {}, before }: OutsideOptions = {}): Promise<Outside> {
   await using open = new AsyncDisposableStack()
   const port = await freePort()
   const publicUrl = `http://localhost:${port}`
@@ -45,7 +47,7 @@ export async function openOutside({ config = {}, env = {}, before }: OutsideOpti
   const mal = open.use(createMalEmulator({ clients: [{ ...CLIENT, redirectUris: [`${publicUrl}/callback`] }] }))
   const { url: malUrl } = await mal.listen()
   const url = before === undefined ? malUrl : await before(malUrl)
-  const start = () => startGate({ port, env, dataDir, config: { ...configFor(url), ...config } })
+  const start = () => startGate({ port, env, dataDir, config: { ...configFor(url, providers), ...config } })
   let gate = await start()
   open.defer(async () => void (await gate.stop()))
   const opened = open.move()
@@ -64,7 +66,7 @@ export async function openOutside({ config = {}, env = {}, before }: OutsideOpti
   }
 }
 
-function configFor(malUrl: string) {
+function configFor(malUrl: string, others: object) {
   const myanimelist = {
     clientId: CLIENT.id,
     clientSecret: CLIENT.secret,
@@ -75,7 +77,7 @@ function configFor(malUrl: string) {
   }
   return {
     limits: { perMinute: GENEROUS },
-    providers: { myanimelist },
+    providers: { myanimelist, ...others },
     mcpServers: { mal: { builtin: 'mal' } },
   }
 }
