@@ -13,6 +13,8 @@ export interface KeyMovesNeeds extends KeyPlacesNeeds {
   readonly systemKeyring: SystemKeyring
 }
 
+export type KeyMoves = ReturnType<typeof createKeyMoves>
+
 /** What was done to the root key. */
 export interface Moved {
   readonly from: string
@@ -94,6 +96,9 @@ export function createKeyMoves(needs: KeyMovesNeeds) {
   }
 
   return {
+    /** Where the key is, proven to be that of this database. */
+    show: async (): Promise<FoundKey> => (await requireHere()).here,
+
     move: (to: 'keyring' | 'file', keep: boolean): Promise<Moved> => (to === 'file' ? toFile(keep) : toKeyring(keep)),
 
     /** Writes a copy to a file of its own, which must not be there yet; with a passphrase where one is given. */

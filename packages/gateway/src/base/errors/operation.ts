@@ -140,6 +140,12 @@ export const operationErrors = {
     says: 'The file {file} cannot be read.',
     fix: 'Check its name and who may read it.',
   },
+  'cli.no_database': {
+    status: 400,
+    rpc: -32603,
+    says: 'There is no database of a gate in {directory}.',
+    fix: 'Name its data directory with SEKISHO_DATA, or start the gate: it makes one.',
+  },
   'cli.file_there': {
     status: 400,
     rpc: -32603,
