@@ -41,6 +41,7 @@ function gateAt(name: string, path: string): Target & { readonly env: Readonly<R
       SEKISHO_CONFIG: '${DIR}/sekisho.jsonc',
       SEKISHO_DATA: '${DIR}/data',
       SEKISHO_PORT: '${PORT}',
+      SEKISHO_ROOT_KEY_STORE: 'file',
       SEKISHO_LOG_FORMAT: 'json',
       SEKISHO_LOG_LEVEL: 'info',
       // As `npm start` has it: from the second start on, nothing is compiled.

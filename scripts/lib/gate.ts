@@ -62,7 +62,7 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
     command: process.execPath,
     args: [MAIN],
     cwd: home,
-    env: { ...withoutOwn(process.env), SEKISHO_DATA: dataDir, SEKISHO_PORT: String(port), ...options.env },
+    env: { ...withoutOwn(process.env), ...KEY_IN_FILE, SEKISHO_DATA: dataDir, SEKISHO_PORT: String(port), ...options.env },
   })
   async function stop(): Promise<Ending> {
     const ending = await program.stop()
@@ -92,6 +92,9 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
     throw error
   }
 }
+
+/** A gate that is started for a while writes nothing into the keyring of whoever starts it. */
+export const KEY_IN_FILE = { SEKISHO_ROOT_KEY_STORE: 'file' } as const
 
 /** A gate must not be steered by the variables of whoever starts the script. */
 function withoutOwn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

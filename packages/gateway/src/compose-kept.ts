@@ -16,7 +16,8 @@ import { createVault } from './vault/vault.ts'
 import type { World } from './world.ts'
 
 /** Opens what outlives a restart, and the record of what happens. */
-export async function openKept(config: Config, { clock, random, log, environment, schema }: World) {
+export async function openKept(config: Config, world: World) {
+  const { clock, random, log, schema } = world
   const { dataDirectory: dataDir, databaseUrl, redisUrl } = config
   const storage = await openStorage({ dataDir, databaseUrl, schema, clock, log })
   const shared = await openShared({ redisUrl, databaseUrl, schema, clock, log, random }).catch(
@@ -27,7 +28,7 @@ export async function openKept(config: Config, { clock, random, log, environment
   )
   try {
     const announcements = await openAnnouncements({ ...shared, log })
-    const keyring = await openKeyring({ storage, dataDir, environment, clock, random, log })
+    const keyring = await openKeyring({ ...world, storage, dataDir })
     const sealer = createSealer({ keyring, random })
     const gateSecrets = createGateSecrets({ storage, sealer, tenant: DEFAULT_TENANT, random })
     const vault = createVault({ storage, keyring, clock, log, random })

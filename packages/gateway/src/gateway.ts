@@ -53,7 +53,7 @@ export interface Gateway {
    * reached and what it answers can be shown, since the link is shown this once.
    */
   welcome(): Promise<Administrator | undefined>
-  readonly rootKey: { readonly created: boolean; readonly place: string }
+  readonly rootKey: { readonly created: boolean; readonly place: string; readonly because: string | undefined }
   /** From now on the gate is not ready, and begins nothing new. */
   stop(): void
   /** Waits for what is under way, `timeouts.drainMs` at the latest, and lets go of everything. Never rejects. */

@@ -7,6 +7,7 @@ import type { Log } from './base/log.ts'
 import { asProblem, problem } from './base/problem.ts'
 import { isProgram } from './base/program.ts'
 import { requireOwnSocket, socketPathOf } from './base/socket-path.ts'
+import { readSecret } from './cli/input.ts'
 import type { Config } from './config/config.ts'
 import type { Gateway } from './gateway.ts'
 import { listen, type Listener } from './http/serve.ts'
@@ -15,6 +16,7 @@ import { guardMemory } from './memory-guard.ts'
 import { prepare, prepareAgain, type Prepared } from './prepare.ts'
 import { openLog } from './telemetry/log.ts'
 import type { LoadBuiltin } from './upstreams/transports/builtin.ts'
+import { createSystemKeyring } from './vault/system-keyring.ts'
 import { aboutRootKey, welcome } from './welcome.ts'
 import { joinPrimary, type Membership } from './worker.ts'
 import { runWorkers } from './workers.ts'
@@ -77,6 +79,8 @@ async function run({ config, playground, warnings, exposing }: Run, member?: Mem
     random: systemRandom,
     log,
     environment: process.env,
+    systemKeyring: createSystemKeyring({ environment: process.env }),
+    askPassphrase: member ? undefined : askAtTerminal(),
     builtins: { everything: loadEverything, mal: loadMal },
     siblings: member?.siblings,
   })
@@ -98,6 +102,12 @@ async function run({ config, playground, warnings, exposing }: Run, member?: Mem
   } finally {
     await shutDown({ gateway, doors, config, log })
   }
+}
+
+/** Nobody is asked where nobody sits: several workers cannot share a terminal either. */
+function askAtTerminal() {
+  const { stdin: input, stderr: errors } = process
+  return input.isTTY ? (prompt: string) => readSecret(prompt, { input, errors }) : undefined
 }
 
 /** The playground is no part of the gate, and is loaded only where somebody calls it. */

@@ -97,7 +97,11 @@ export const rooms = {
     ],
     owns: 'the API of administrators and of the CLI',
   },
-  cli: { floor: 7, imports: ['base', 'config', 'providers', 'upstreams', 'gateway', 'main'], owns: 'the commands' },
+  cli: {
+    floor: 7,
+    imports: ['base', 'config', 'storage', 'vault', 'providers', 'upstreams', 'gateway', 'main'],
+    owns: 'the commands',
+  },
 } as const satisfies Record<string, Room>
 
 interface Room {

@@ -12,11 +12,12 @@ interface Welcome {
 }
 
 /** To be read when the key was made, even if the start then fails: it is not made a second time. */
-export function aboutRootKey({ created, place }: Gateway['rootKey']): string {
+export function aboutRootKey({ created, place, because }: Gateway['rootKey']): string {
   if (!created) return ''
   return [
-    `The root key of the vault was made at ${place}.`,
-    'Keep a copy where the database is not: whoever loses it loses every stored credential.\n\n',
+    `The root key of the vault was made, and is kept in ${place}${because === undefined ? '' : `: ${because}`}.`,
+    'Keep a copy where the database is not: whoever loses it loses every stored credential. To make one, stop the gate:',
+    `  ${COMMAND} root-key copy <file>\n\n`,
   ].join('\n')
 }
 

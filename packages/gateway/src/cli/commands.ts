@@ -7,6 +7,7 @@ import { connectionCommands } from './commands/connection.ts'
 import { keyCommands } from './commands/key.ts'
 import { loginCommands } from './commands/login.ts'
 import { logs } from './commands/logs.ts'
+import { rootKeyCommands } from './commands/root-key.ts'
 import { start } from './commands/start.ts'
 import { status } from './commands/status.ts'
 import { tokenCommands } from './commands/token.ts'
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   ...keyCommands,
   ...tokenCommands,
   ...connectionCommands,
+  ...rootKeyCommands,
   logs,
   createCompletion(() => commands),
 ]
@@ -46,5 +48,6 @@ export const groups: Readonly<Record<string, string>> = {
   agent: 'Programs that call in their own name.',
   key: 'What their clients show to the gate.',
   token: 'What the gate shows to servers for them.',
+  'root-key': 'Where the key of the vault is kept.',
   connection: 'The accounts they connected, in a browser at `<publicUrl>/account`.',
 }

@@ -11,8 +11,21 @@ type Terminal = Pick<World, 'input' | 'errors'>
  * @throws {Problem} `cli.token_missing`, `request.cancelled` after Ctrl-C
  */
 export async function readSecret(prompt: string, terminal: Terminal): Promise<Secret> {
-  const text = terminal.input.isTTY === true ? await readTyped(prompt, terminal) : await readPiped(terminal)
+  const [text = ''] = terminal.input.isTTY === true ? await readTyped([prompt], terminal) : [await readPiped(terminal)]
   if (text === '') throw problem('cli.token_missing')
+  return secret(text)
+}
+
+/**
+ * Takes a secret that is chosen now, and typed twice on a terminal: what was mistyped opens nothing later.
+ *
+ * @throws {Problem} `vault.passphrase_differs`, as {@link readSecret}
+ */
+export async function chooseSecret(prompts: readonly [string, string], terminal: Terminal): Promise<Secret> {
+  if (terminal.input.isTTY !== true) return readSecret(prompts[0], terminal)
+  const [text, again] = await readTyped(prompts, terminal)
+  if (text !== again) throw problem('vault.passphrase_differs')
+  if (!text) throw problem('cli.token_missing')
   return secret(text)
 }
 
@@ -22,20 +35,30 @@ async function readPiped({ input }: Terminal): Promise<string> {
   return text.replace(/\r?\n$/, '')
 }
 
-async function readTyped(prompt: string, { input, errors }: Terminal): Promise<string> {
+/** What is typed at each prompt, one after the other; less where the input ends. */
+async function readTyped(prompts: readonly string[], { input, errors }: Terminal): Promise<readonly string[]> {
   // In this order: what is typed as soon as the prompt is seen must not be shown.
   input.setRawMode?.(true)
-  errors.write(prompt)
+  const [first = '', ...more] = prompts
+  errors.write(first)
   try {
+    const typed: string[] = []
     let text = ''
     for await (const chunk of input) {
       for (const character of String(chunk)) {
-        if (ENDS.has(character)) return text
         if (character === CTRL_C) throw problem('request.cancelled')
-        text = ERASES.has(character) ? text.slice(0, -1) : text + character
+        if (!ENDS.has(character)) {
+          text = ERASES.has(character) ? text.slice(0, -1) : text + character
+          continue
+        }
+        typed.push(text)
+        const next = more.shift()
+        if (next === undefined) return typed
+        text = ''
+        errors.write(`\n${next}`)
       }
     }
-    return text
+    return [...typed, text]
   } finally {
     input.setRawMode?.(false)
     errors.write('\n')

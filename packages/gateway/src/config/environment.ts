@@ -9,6 +9,8 @@ interface Variable {
   /** The key of the file that it stands before, where there is one. */
   readonly sets?: readonly [string, ...string[]]
   readonly kind?: 'number'
+  /** All it may be, where it is not a key of the file whose schema says so. */
+  readonly choices?: readonly string[]
   readonly secret?: true
   readonly says: string
 }
@@ -31,6 +33,15 @@ export const environmentTable = {
     says: 'The root key of the vault: 32 bytes in base64. Without it, the key file counts.',
   },
   SEKISHO_ROOT_KEY_FILE: { says: 'The file that holds the root key. Default: `root.key` in the data directory.' },
+  SEKISHO_ROOT_KEY_STORE: {
+    choices: ['auto', 'keyring', 'file'],
+    says: 'Where a new gate keeps its root key, and the command line its sign-ins: `keyring`, `file`, or `auto` (the default), which is the keyring of the system where it answers.',
+  },
+  SEKISHO_ROOT_KEY_PASSPHRASE: {
+    secret: true,
+    says: 'What opens a root key file that a passphrase protects. A new one is protected with it.',
+  },
+  SEKISHO_ROOT_KEY_PASSPHRASE_FILE: { says: 'A file that holds that passphrase, in place of it.' },
   SEKISHO_KEY: { secret: true, says: 'For the CLI: the API key for a gate that it reaches by address.' },
   DATABASE_URL: { secret: true, says: 'PostgreSQL, in place of the SQLite file in the data directory.' },
   REDIS_URL: { secret: true, says: 'Redis, through which the processes that serve one database tell each other.' },
@@ -60,8 +71,9 @@ export interface Overrides {
 export function readOverrides(environment: Environment): Overrides {
   const { problems, warnings, problem, warning } = createReport({ source: 'environment', locate: () => START })
   const fields: Record<string, unknown> = {}
-  for (const [name, { sets, kind }] of variables) {
+  for (const [name, { sets, kind, choices }] of variables) {
     const text = environment[name]
+    if (text && choices?.includes(text) === false) problem([name], noneOf(choices))
     if (text && sets) place(fields, sets, kind === 'number' && /^\d+$/.test(text) ? Number(text) : text)
   }
 
@@ -74,6 +86,10 @@ export function readOverrides(environment: Environment): Overrides {
   if (!isRedis(environment['REDIS_URL'])) problem(['REDIS_URL'], NOT_REDIS)
   for (const name of Object.keys(environment)) warnOfSlip(name, report)
   return { fields, has: (path) => Boolean(environment[nameFor(path)]), report, problems, warnings }
+}
+
+function noneOf(choices: readonly string[]) {
+  return { reason: 'is none of what it may be', fix: `Write ${choices.join(', ')}, or leave it out` }
 }
 
 const START = { line: 1, column: 1 }

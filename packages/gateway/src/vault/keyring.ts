@@ -1,31 +1,32 @@
 import { createSecretKey } from 'node:crypto'
-import { rmSync } from 'node:fs'
-import { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import { systemRandom, type Random, type TenantId } from '../base/ids.ts'
-import type { Log } from '../base/log.ts'
 import { problem } from '../base/problem.ts'
 import { createRecent } from '../base/recent.ts'
 import type { Storage } from '../storage/database.ts'
 import type { SealingKey } from './envelope.ts'
 import { encodeAad } from './gcm.ts'
-import { createKeyFile, findRootKey, keyFile, type KeyPlace, type RootKey } from './root-key.ts'
+import { keyFile } from './key-file.ts'
+import { findRootKey, keyringPlace, makeRootKey, storeOf, type KeyPlacesNeeds } from './key-places.ts'
+import { isProvenBy, readProof, settleProof, type Proof } from './proof.ts'
+import type { RootKey } from './root-key.ts'
 
 /** The keys of the tenants, opened by the root key. */
 export interface Keyring {
   /** Whether the root key was made just now: then its keeper must hear where it is. */
   readonly created: boolean
   readonly place: string
+  /** Why a new one is not where it would rather be. */
+  readonly because: string | undefined
   /** The key that seals new credentials of a tenant, made when it is first needed. */
   sealingKey(tenant: TenantId): Promise<SealingKey>
   /** The key an envelope names; `undefined` for one that the tenant never had. */
   openingKey(tenant: TenantId, id: string): Promise<SealingKey | undefined>
 }
 
-export interface KeyringNeeds extends KeyPlace {
+export interface KeyringNeeds extends Omit<KeyPlacesNeeds, 'random'> {
   readonly storage: Storage
   readonly clock: Clock
-  readonly log: Log
   readonly random?: Random
 }
 
@@ -33,64 +34,50 @@ export interface KeyringNeeds extends KeyPlace {
  * Finds the root key, or makes one where there is none and nothing was sealed yet, and proves that it is the
  * one this database was made with, before anything is changed.
  *
- * @throws {Problem} `vault.root_key_wrong`, `vault.root_key_missing`, `vault.root_key_malformed`
+ * @throws {Problem} `vault.root_key_*`, `vault.passphrase_*`, `vault.keyring_*`
  */
-export async function openKeyring(needs: KeyringNeeds): Promise<Keyring> {
-  const { storage, log, random = systemRandom } = needs
-  const found = findRootKey(needs, random, log)
-  const proof = await readProof(storage)
-  if (found === undefined && proof !== undefined) throw problem('vault.root_key_missing', { place: keyFile(needs) })
-  const { root, created } = found === undefined ? createRootKey(needs, random) : { root: found, created: false }
-  const right = proof === undefined ? await settleProof(storage, root) : await isProvenBy(proof, root)
-  if (!right) throw created ? withdraw(needs) : problem('vault.root_key_wrong', { place: root.place })
-  return { created, place: root.place, ...createTenantKeys(needs, root, random) }
+export async function openKeyring({ random = systemRandom, ...rest }: KeyringNeeds): Promise<Keyring> {
+  const needs = { ...rest, random }
+  const { root, ...origin } = await requireRootKey(needs)
+  needs.log.info({ place: root.place }, 'vault.opened')
+  return { ...origin, place: root.place, ...createTenantKeys(needs, root, random) }
 }
 
-function createRootKey(needs: KeyringNeeds, random: Random): { root: RootKey; created: boolean } {
-  const created = createKeyFile(keyFile(needs), random)
-  const root = findRootKey(needs, random, needs.log)
-  if (root === undefined) throw problem('vault.root_key_missing', { place: keyFile(needs) })
-  return { root, created }
+type Needs = KeyringNeeds & KeyPlacesNeeds
+
+interface Settled {
+  readonly root: RootKey
+  readonly created: boolean
+  readonly because: string | undefined
 }
 
-/** Another gate has just settled this database on a root key of its own; the one made here would only mislead. */
-function withdraw(needs: KeyringNeeds) {
-  rmSync(keyFile(needs))
-  return problem('vault.root_key_missing', { place: keyFile(needs) })
+/**
+ * Of gates that make a root key at the same time, the database settles on that of one; the others take theirs back, and
+ * look for that one where it may be found.
+ */
+async function requireRootKey(needs: Needs): Promise<Settled> {
+  const proof = await readProof(needs.storage)
+  const found = await findRootKey(needs, proof?.rootKeyId)
+  if (found !== undefined) return { root: await prove(needs, found.root, proof), created: false, because: undefined }
+  if (proof !== undefined) throw missing(needs, proof)
+  const made = await makeRootKey(needs)
+  if (made !== undefined && (await settleProof(needs.storage, made.root)))
+    return { root: made.root, created: true, because: made.because }
+  await made?.withdraw()
+  return requireRootKey(needs)
 }
 
-const PROOF = 'vault.root_key_proof'
-const PROOF_AAD = encodeAad(['sekisho root key proof'])
-const PROOF_WORDS = Buffer.from('sekisho')
-
-/** Some words wrapped by the root key of this database: whoever can unwrap them has it. */
-const Proof = z.object({ rootKeyId: z.string(), wrapped: z.base64() })
-type Proof = z.infer<typeof Proof>
-
-async function readProof({ system }: Storage): Promise<Proof | undefined> {
-  const row = await system.selectFrom('meta').select('value').where('key', '=', PROOF).executeTakeFirst()
-  return row && Proof.parse(JSON.parse(row.value))
+async function prove({ storage }: Needs, root: RootKey, proof: Proof | undefined): Promise<RootKey> {
+  const isRight = proof === undefined ? await settleProof(storage, root) : await isProvenBy(proof, root)
+  if (!isRight) throw problem('vault.root_key_wrong', { place: root.place })
+  return root
 }
 
-/** Settles the database on this root key, unless another process was first; answers whether it is this one. */
-async function settleProof(storage: Storage, root: RootKey): Promise<boolean> {
-  const wrapped = await root.wrap(PROOF_WORDS, PROOF_AAD)
-  const value = JSON.stringify({ rootKeyId: root.id, wrapped: wrapped.toString('base64') } satisfies Proof)
-  await storage.system
-    .insertInto('meta')
-    .values({ key: PROOF, value })
-    .onConflict((row) => row.doNothing())
-    .execute()
-  const settled = await readProof(storage)
-  return settled !== undefined && isProvenBy(settled, root)
-}
-
-async function isProvenBy(proof: Proof, root: RootKey): Promise<boolean> {
-  try {
-    return PROOF_WORDS.equals(await root.unwrap(Buffer.from(proof.wrapped, 'base64'), PROOF_AAD))
-  } catch {
-    return false
-  }
+/** Where it was looked for in vain. */
+function missing(needs: Needs, { rootKeyId }: Proof) {
+  const wasAsked = needs.systemKeyring !== undefined && storeOf(needs) !== 'file'
+  const place = wasAsked ? `${keyFile(needs)}, nor in ${keyringPlace(rootKeyId)}` : keyFile(needs)
+  return problem('vault.root_key_missing', { place })
 }
 
 /** Opened tenant keys held in memory. */
@@ -100,7 +87,7 @@ const TENANT_KEY_BYTES = 32
 /** The id of a tenant's first key. Everybody who needs a first key tries to write this id, and one succeeds. */
 const FIRST = '1'
 
-function createTenantKeys({ storage, clock }: KeyringNeeds, root: RootKey, random: Random) {
+function createTenantKeys({ storage, clock }: Needs, root: RootKey, random: Random) {
   const opened = createRecent<string, SealingKey>(HELD)
 
   async function openingKey(tenant: TenantId, id: string): Promise<SealingKey | undefined> {

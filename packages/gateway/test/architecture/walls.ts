@@ -36,7 +36,7 @@ export const walls: readonly Wall[] = [
   },
   {
     what: 'a child process',
-    behind: ['upstreams/children/'],
+    behind: ['upstreams/children/', 'vault/system-keyring'],
     find: ({ imports }) =>
       imports.flatMap(({ from = '', typeOnly }) => (!typeOnly && /^(?:node:)?child_process$/.test(from) ? [from] : [])),
   },

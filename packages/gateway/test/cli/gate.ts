@@ -10,6 +10,7 @@ import { asProblem, problem, toHttpError, type Problem } from '../../src/base/pr
 import { socketPathOf } from '../../src/base/socket-path.ts'
 import { runCommandLine } from '../../src/cli/program.ts'
 import { serveWeb } from '../../src/http/web.ts'
+import { KEY_IN_FILE } from '../../../../scripts/lib/gate.ts'
 import { openScene, type Scene } from '../admin/scene.ts'
 import { newDirectory } from '../stores/databases.ts'
 
@@ -32,7 +33,7 @@ export interface RunOptions {
 export async function sekisho(words: readonly string[], options: RunOptions = {}): Promise<Run> {
   const { input = '', environment = {}, directory } = options
   const child = spawn(process.execPath, [MAIN, ...words], {
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: process.env['PATH'], ...KEY_IN_FILE, ...environment },
     ...(directory === undefined ? {} : { cwd: directory }),
   })
   child.stdin.on('error', () => undefined).end(input)
@@ -43,7 +44,7 @@ export async function sekisho(words: readonly string[], options: RunOptions = {}
 /** Runs a command line that asks no gate, in this process, which takes less time. */
 export async function sekishoHere(words: readonly string[]): Promise<Run> {
   const [output, errors] = [new PassThrough(), new PassThrough()]
-  const world = { environment: {}, directory: '/', input: Readable.from([]), output, errors }
+  const world = { environment: KEY_IN_FILE, directory: '/', input: Readable.from([]), output, errors }
   const code = await runCommandLine(words, world)
   return { code, output: await text(output.end()), errors: await text(errors.end()) }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../../../../scripts/lib/free-port.ts'
+import { KEY_IN_FILE } from '../../../../scripts/lib/gate.ts'
 import { findOldestNode, OLDEST_NODE } from '../../../../scripts/lib/oldest-node.ts'
 import { packGateway } from '../../../../scripts/lib/package.ts'
 import { acceptInvitation } from '../../../../scripts/lib/people.ts'
@@ -35,7 +36,8 @@ describe.each(Object.entries(nodes))('the packed gate on Node %s', (version, nod
       if (node === undefined) throw new Error(`Node ${version} was not to be had for this system`)
       const home = join(place, `data of ${version}`)
       mkdirSync(home)
-      const env = { PATH: process.env['PATH'], HOME: home, SEKISHO_PORT: String(await freePort()) }
+      const port = String(await freePort())
+      const env = { PATH: process.env['PATH'], HOME: home, ...KEY_IN_FILE, SEKISHO_PORT: port }
       const sekisho = async (...words: string[]) => (await run(node, [program, ...words], { cwd: home, env })).stdout
       expect(await sekisho('--help')).toContain('Usage: sekisho')
 

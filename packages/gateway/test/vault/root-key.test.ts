@@ -4,11 +4,14 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Log } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/ids.ts'
-import { createKeyFile, findRootKey, keyFile, type RootKey } from '../../src/vault/root-key.ts'
+import { createKeyFile, keyFile } from '../../src/vault/key-file.ts'
+import { findRootKey } from '../../src/vault/key-places.ts'
+import { newRootKey, type RootKey } from '../../src/vault/root-key.ts'
 import { newDirectory, quiet } from '../stores/databases.ts'
 
-const find = (dataDir: string, environment: Record<string, string> = {}, log: Log = quiet) =>
-  findRootKey({ dataDir, environment }, systemRandom, log)
+async function find(dataDir: string, environment: Record<string, string> = {}, log: Log = quiet) {
+  return (await findRootKey({ dataDir, environment, random: systemRandom, log }))?.root
+}
 
 function requireKey(key: RootKey | undefined): RootKey {
   if (key === undefined) throw new Error('there is no key')
@@ -16,8 +19,8 @@ function requireKey(key: RootKey | undefined): RootKey {
 }
 
 test('a key wraps what it alone unwraps, for what it was wrapped for', async () => {
-  const given = () => requireKey(find('/nowhere', { SEKISHO_ROOT_KEY: randomBytes(32).toString('base64') }))
-  const [key, stranger] = [given(), given()]
+  const given = async () => requireKey(await find('/nowhere', { SEKISHO_ROOT_KEY: randomBytes(32).toString('base64') }))
+  const [key, stranger] = [await given(), await given()]
   const wrapped = await key.wrap(Buffer.from('a tenant’s key'), Buffer.from('ten_a'))
   expect((await key.unwrap(wrapped, Buffer.from('ten_a'))).toString()).toBe('a tenant’s key')
   await expect(key.unwrap(wrapped, Buffer.from('ten_b'))).rejects.toThrow('authenticate')
@@ -26,10 +29,11 @@ test('a key wraps what it alone unwraps, for what it was wrapped for', async () 
   expect(stranger.id).not.toBe(key.id)
 })
 
-test('it may be written in base64 or base64url, with or without padding and white space', () => {
+test('it may be written in base64 or base64url, with or without padding and white space', async () => {
   const bytes = randomBytes(32)
   const written = [bytes.toString('base64'), bytes.toString('base64url'), ` ${bytes.toString('base64')}\n`]
-  const ids = written.map((text) => find('/nowhere', { SEKISHO_ROOT_KEY: text })?.id)
+  const keys = await Promise.all(written.map((text) => find('/nowhere', { SEKISHO_ROOT_KEY: text })))
+  const ids = keys.map((key) => key?.id)
   expect(new Set(ids).size).toBe(1)
 })
 
@@ -39,32 +43,32 @@ test.for([
   randomBytes(33).toString('base64'),
   `${'a'.repeat(42)}!`,
   '='.repeat(44),
-])('what is no key of 32 bytes is refused, and where it stands is named: %s', (text) => {
+])('what is no key of 32 bytes is refused, and where it stands is named: %s', async (text) => {
   const code = 'vault.root_key_malformed'
   const refused = expect.objectContaining({ code, details: { place: 'SEKISHO_ROOT_KEY' } })
-  expect(() => find('/nowhere', { SEKISHO_ROOT_KEY: text })).toThrow(refused)
+  await expect(find('/nowhere', { SEKISHO_ROOT_KEY: text })).rejects.toEqual(refused)
 })
 
 test('a file is made whole, for its owner only, once; a second maker leaves it as it is', () => {
   const { dataDir } = newDirectory()
   const file = join(dataDir, 'made/here/root.key')
-  expect(createKeyFile(file, systemRandom)).toBe(true)
+  expect(createKeyFile(file, newRootKey(systemRandom))).toBe(true)
   const text = readFileSync(file, 'utf8')
   expect([statSync(file).mode & 0o777, statSync(join(dataDir, 'made')).mode & 0o777]).toEqual([0o600, 0o700])
-  expect(createKeyFile(file, systemRandom)).toBe(false)
+  expect(createKeyFile(file, newRootKey(systemRandom))).toBe(false)
   expect(readFileSync(file, 'utf8')).toBe(text)
   expect(existsSync(`${file}.${process.pid}.new`)).toBe(false)
 })
 
-test('a file that cannot be read is a failure, one that is missing is none', () => {
+test('a file that cannot be read is a failure, one that is missing is none', async () => {
   const { dataDir } = newDirectory()
-  expect(find(dataDir)).toBeUndefined()
-  expect(find(dataDir, { SEKISHO_ROOT_KEY: '' })).toBeUndefined()
+  expect(await find(dataDir)).toBeUndefined()
+  expect(await find(dataDir, { SEKISHO_ROOT_KEY: '' })).toBeUndefined()
   mkdirSync(join(dataDir, 'root.key'))
-  expect(() => find(dataDir)).toThrow('EISDIR')
+  await expect(find(dataDir)).rejects.toThrow('EISDIR')
 })
 
-test('the file may lie elsewhere, and it is said where others can read it', () => {
+test('the file may lie elsewhere, and it is said where others can read it', async () => {
   const { dataDir } = newDirectory()
   const file = join(dataDir, 'elsewhere.key')
   writeFileSync(file, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 })
@@ -72,9 +76,9 @@ test('the file may lie elsewhere, and it is said where others can read it', () =
   expect(keyFile({ dataDir, environment })).toBe(file)
   const warned: unknown[] = []
   const log: Log = { ...quiet, warn: (...words) => void warned.push(words) }
-  expect(find(dataDir, environment, log)?.place).toBe(file)
+  expect((await find(dataDir, environment, log))?.place).toBe(file)
   expect(warned).toEqual([])
   chmodSync(file, 0o640)
-  find(dataDir, environment, log)
+  await find(dataDir, environment, log)
   expect(warned).toEqual([[{ file }, 'vault.root_key_readable_by_others']])
 })

@@ -44,6 +44,54 @@ export const operationErrors = {
     says: 'The root key from {place} is not 32 bytes in base64.',
     fix: 'Make one with `openssl rand -base64 32`, or remove it to have one made at the first start.',
   },
+  'vault.root_key_fixed': {
+    status: 400,
+    rpc: -32602,
+    says: 'The root key is in {place}, where this does not change it.',
+    fix: 'A passphrase protects a key file only, and what is in the environment is changed there: see docs/secrets.md.',
+  },
+  'vault.root_key_already': {
+    status: 400,
+    rpc: -32602,
+    says: 'The root key at {place} is {state} already. Nothing was changed.',
+    fix: 'See where it is with `sekisho root-key show`.',
+  },
+  'vault.keyring_unreachable': {
+    status: 500,
+    rpc: -32603,
+    says: 'The root key is not at {place}, and the keyring of this system, which may have it, cannot be used: {reason}. Nothing was changed.',
+    fix: 'Unlock the keyring, or sign in to the desktop it belongs to, and start again; or put your copy of the root key back with SEKISHO_ROOT_KEY or SEKISHO_ROOT_KEY_FILE.',
+  },
+  'vault.keyring_refused': {
+    status: 500,
+    rpc: -32603,
+    says: 'The keyring of this system cannot be used: {reason}.',
+    fix: 'Unlock it, on Linux start a Secret Service such as gnome-keyring, or keep the root key in a file with SEKISHO_ROOT_KEY_STORE=file.',
+  },
+  'vault.passphrase_missing': {
+    status: 500,
+    rpc: -32603,
+    says: 'The root key at {place} is protected by a passphrase, and none was given.',
+    fix: 'Start in a terminal to be asked for it, or name a file that holds it with SEKISHO_ROOT_KEY_PASSPHRASE_FILE.',
+  },
+  'vault.passphrase_wrong': {
+    status: 500,
+    rpc: -32603,
+    says: 'The passphrase does not open the root key at {place}. Nothing was changed.',
+    fix: 'Give the passphrase it was protected with, or use your copy of the root key.',
+  },
+  'vault.passphrase_short': {
+    status: 400,
+    rpc: -32602,
+    says: 'A passphrase of the root key has at least {shortest} characters.',
+    fix: 'Choose a longer one: four words that do not belong together are easy to remember.',
+  },
+  'vault.passphrase_differs': {
+    status: 400,
+    rpc: -32602,
+    says: 'The two passphrases are not the same. Nothing was changed.',
+    fix: 'Try again, and type the same twice.',
+  },
   'vault.unreadable': {
     status: 500,
     rpc: -32603,
@@ -91,6 +139,18 @@ export const operationErrors = {
     rpc: -32603,
     says: 'The file {file} cannot be read.',
     fix: 'Check its name and who may read it.',
+  },
+  'cli.no_database': {
+    status: 400,
+    rpc: -32603,
+    says: 'There is no database of a gate in {directory}.',
+    fix: 'Name its data directory with SEKISHO_DATA, or start the gate: it makes one.',
+  },
+  'cli.file_there': {
+    status: 400,
+    rpc: -32603,
+    says: 'There is a file {file} already, and it was not touched.',
+    fix: 'Name another, or move that one away.',
   },
   'cli.login_missing': {
     status: 401,

@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemClock } from '../base/clock.ts'
+import { dataDirectoryOf } from '../base/data-directory.ts'
+import { systemRandom } from '../base/ids.ts'
+import { problem } from '../base/problem.ts'
+import { secret } from '../base/secret.ts'
+import { openStorage } from '../storage/database.ts'
+import { createKeyMoves, type KeyMoves } from '../vault/key-moves.ts'
+import { createSystemKeyring } from '../vault/system-keyring.ts'
+import { readSecret } from './input.ts'
+import { createPrinter } from './print.ts'
+import type { World } from './world.ts'
+
+/**
+ * Works on the root key of the gate of the data directory, which must not be running meanwhile.
+ *
+ * @throws {Problem} `cli.no_database`, `storage.in_use`, `storage.unreachable`
+ */
+export async function withRootKey<T>(world: World, work: (moves: KeyMoves) => Promise<T>): Promise<T> {
+  const { environment, input, errors } = world
+  const dataDir = dataDirectoryOf(environment)
+  const databaseUrl = environment['DATABASE_URL'] ? secret(environment['DATABASE_URL']) : undefined
+  // To look for a key must not make the database that it belongs to.
+  if (databaseUrl === undefined && !existsSync(join(dataDir, 'sekisho.db')))
+    throw problem('cli.no_database', { directory: dataDir })
+  const log = createNotes(world)
+  const storage = await openStorage({ dataDir, databaseUrl, clock: systemClock, log })
+  try {
+    const systemKeyring = createSystemKeyring({ environment })
+    const askPassphrase = input.isTTY === true ? (prompt: string) => readSecret(prompt, { input, errors }) : undefined
+    const place = { dataDir, environment, systemKeyring, askPassphrase, log, random: systemRandom }
+    return await work(createKeyMoves({ ...place, storage }))
+  } finally {
+    await storage.close()
+  }
+}
+
+/** What the gate would log as a warning, as a note. */
+function createNotes(world: World) {
+  const print = createPrinter(world)
+  const note = (facts: object, event: string) => print.note(`${event} ${JSON.stringify(facts)}`)
+  return { debug: () => {}, info: () => {}, warn: note, error: note }
+}
