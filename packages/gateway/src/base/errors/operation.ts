@@ -86,6 +86,12 @@ export const operationErrors = {
     says: 'A gate that is reached by its address needs an API key.',
     fix: 'Put the key into SEKISHO_KEY, or into a file and name that with --key-file.',
   },
+  'cli.misused': {
+    status: 400,
+    rpc: -32603,
+    says: '{reason}.',
+    fix: 'Add --help to see what it takes.',
+  },
   'cli.tenant_of_key': {
     status: 400,
     rpc: -32603,
