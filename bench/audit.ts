@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readArguments } from '../scripts/lib/arguments.ts'
 import { createAudit } from '../packages/gateway/src/audit/append.ts'
 import { systemClock } from '../packages/gateway/src/base/clock.ts'
 import type { UserId } from '../packages/gateway/src/base/ids.ts'
@@ -8,9 +9,16 @@ import type { Log } from '../packages/gateway/src/base/log.ts'
 import { DEFAULT_TENANT } from '../packages/gateway/src/identity/tenants.ts'
 import { openStorage } from '../packages/gateway/src/storage/database.ts'
 
-/** What keeping one audit entry costs, all in: the text, the chain, the group's write and commit on SQLite. */
 const ENTRIES = 100_000
 const GROUPS = [1, 20, 100, 200]
+
+const HELP = `What keeping one audit entry costs, all in: the text, the chain, the group's write and commit on SQLite.
+
+  npm run bench:audit
+
+It takes no options.`
+
+readArguments(HELP, {})
 
 const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} }
 

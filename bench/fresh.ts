@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { readArguments } from '../scripts/lib/arguments.ts'
 import { freePort } from '../scripts/lib/free-port.ts'
 import { startProgram } from '../scripts/lib/processes.ts'
 
@@ -14,6 +15,14 @@ import { startProgram } from '../scripts/lib/processes.ts'
  */
 const ROUNDS = 10
 const CALLS = 200
+
+const HELP = `What a fresh client per call costs against one that is kept, over stdio and over HTTP.
+
+  npm run bench:fresh
+
+It takes no options.`
+
+readArguments(HELP, {})
 
 const initialize = {
   method: 'initialize',

@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
+import { readArguments } from '../scripts/lib/arguments.ts'
 import { freePort } from '../scripts/lib/free-port.ts'
 import { startGate, type Gate } from '../scripts/lib/gate.ts'
 import { startProgram } from '../scripts/lib/processes.ts'
@@ -18,7 +18,15 @@ const SERVERS = 50
 const SLOW_MS = 1_500
 const VERSION = '2026-07-28'
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '120' } } })
+const HELP = `200 clients call 50 servers, first only those that are well, then all, of which two cannot be reached and one takes its
+time. Exits with 1 where servers that are dead or slow trouble more than those who call them.
+
+  npm run load [-- options]
+
+  --seconds N   how long, both halves together (default 120)
+  --help        this text`
+
+const { values } = readArguments(HELP, { options: { seconds: { type: 'string', default: '120' } } })
 const PHASE_MS = (Number(values.seconds) * 1000) / 2
 
 type Kind = 'well' | 'dead' | 'slow'

@@ -1,20 +1,26 @@
-/**
- * What the MyAnimeList server needs for a list of 25,000 entries: time, the most memory its process ever held (Linux),
- * requests. Each time it is a new process of the package as it is published, over stdio, in front of the emulated
- * MyAnimeList and at the usual pace of one request a second (`--fast`: without waiting). Exits with 1 beyond the promise.
- */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createMalEmulator } from '../packages/playground/src/mal/emulator.ts'
+import { readArguments } from '../scripts/lib/arguments.ts'
 import { packGateway } from '../scripts/lib/package.ts'
 
 const ENTRIES = 25_000
 /** Pages of 1000; a file also says whose list it is. */
 const PROMISE = { megabytes: 150, requests: 26 }
-const isFast = process.argv.includes('--fast')
+
+const HELP = `What the MyAnimeList server needs for a list of 25,000 entries: time, the most memory its process ever held (Linux),
+requests. Each time it is a new process of the package as it is published, over stdio, in front of the emulated
+MyAnimeList and at the usual pace of one request a second. Exits with 1 beyond the promise.
+
+  npm run large -w packages/mal [-- options]
+
+  --fast   without waiting
+  --help   this text`
+
+const isFast = readArguments(HELP, { options: { fast: { type: 'boolean' } } }).values.fast === true
 
 /** What reads a whole list. */
 const calls = [

@@ -1,9 +1,15 @@
-/**
- * What the MyAnimeList server costs a model to read, in tokens of four characters: each tool with its schemas, each
- * toolset in both eras, and a list of 300 entries. Exits with 1 where a budget is spent.
- */
 import { startEmulated } from '../packages/mal/test/support/emulated.ts'
 import { budgets, eras, listCosts, summaryCosts, totalOf } from '../packages/mal/test/support/tokens.ts'
+import { readArguments } from '../scripts/lib/arguments.ts'
+
+const HELP = `What the MyAnimeList server costs a model to read, in tokens of four characters: each tool with its schemas, each
+toolset in both eras, and a list of 300 entries. Exits with 1 where a budget is spent.
+
+  npm run tokens -w packages/mal
+
+It takes no options.`
+
+readArguments(HELP, {})
 
 await using emulated = await startEmulated()
 

@@ -1,7 +1,5 @@
 /**
- * `npm run overload`: what honest clients notice while somebody floods the gate with ten times what it can do. It prints
- * every figure and a verdict for each promise; exits with 1 where one is not kept. `--seconds 20` for a shorter flood,
- * `--addresses 16 --connections 512` for one that comes from so many addresses.
+ * What honest clients notice while somebody floods the gate.
  *
  * The gate, its upstream, the flood and the honest clients (here) are processes of their own. How late this one was is
  * printed: that much of what they wait is no fault of the gate.
@@ -10,8 +8,8 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
+import { readArguments } from '../scripts/lib/arguments.ts'
 import { startGate, type Gate } from '../scripts/lib/gate.ts'
 import { startProgram } from '../scripts/lib/processes.ts'
 
@@ -43,7 +41,17 @@ const CALM_MS = 5_000
 const LOOK_MS = 200
 const RESOLUTION_MS = 10
 
-const { values } = parseArgs({
+const HELP = `What honest clients notice while somebody floods the gate with ten times what it can do. Prints every figure and a
+verdict for each promise; exits with 1 where one is not kept.
+
+  npm run overload [-- options]
+
+  --seconds N      how long the flood lasts (default 60)
+  --addresses N    from how many addresses it comes (default 1)
+  --connections N  over how many connections (default 256)
+  --help           this text`
+
+const { values } = readArguments(HELP, {
   options: {
     seconds: { type: 'string', default: '60' },
     addresses: { type: 'string', default: '1' },

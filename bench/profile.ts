@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArguments } from '../scripts/lib/arguments.ts'
 import { parseRecords } from './ratio.ts'
 import { runHarness } from './run-harness.ts'
 import { busySamples, chargeSamples, type CpuProfile } from './samples.ts'
@@ -18,17 +18,15 @@ const HELP = `Says where each microsecond of a guarded call goes, in the gate an
 
 A sampled share of the measured CPU time; sampling itself costs a little, so the sum is above what npm run bench shows.`
 
-const { values: options } = parseArgs({
+const { values: options } = readArguments(HELP, {
   options: {
     scenario: { type: 'string', default: 'modern' },
     only: { type: 'string', default: 'ceiling-checked,gate-server' },
     top: { type: 'string', default: '25' },
-    help: { type: 'boolean', default: false },
   },
 })
 
-if (options.help) console.log(HELP)
-else await main()
+await main()
 
 async function main(): Promise<void> {
   const work = await mkdtemp(join(tmpdir(), 'profile-'))

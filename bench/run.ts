@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArguments } from '../scripts/lib/arguments.ts'
 import { openSchema } from '../scripts/lib/faults-schema.ts'
 import {
   guardedRows,
@@ -55,19 +55,17 @@ const QUICK = ['--duration', '1.5', '--warmup', '1', '--warm-calls', '10000']
 const QUICK_SCENARIOS = 'c16,modern'
 const FULL = ['--duration', '3', '--warm-calls', '15000']
 
-const { values: options } = parseArgs({
+const { values: options } = readArguments(HELP, {
   options: {
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     only: { type: 'string' },
     scenarios: { type: 'string' },
     workers: { type: 'string' },
-    help: { type: 'boolean', default: false },
   },
 })
 
-if (options.help) console.log(HELP)
-else process.exitCode = await main()
+process.exitCode = await main()
 
 async function main(): Promise<number> {
   const records = await measure()

@@ -1,14 +1,21 @@
-/**
- * `npm run attacks`: tries every attack and prints how many were repelled, by class; exits with 1 where one was not.
- * Arguments choose classes. With `--mutants` it takes defences away instead, one at a time in a copy of the sources, and
- * exits with 1 where an attack does not notice.
- */
-import { parseArgs } from 'node:util'
+import { readArguments } from './lib/arguments.ts'
 import { attackClasses, readAttacks } from './lib/attacks.ts'
 import { tryMutants } from './lib/attack-mutants.ts'
 import { tryAttacks, type Tried } from './lib/attack-run.ts'
 
-const { values, positionals } = parseArgs({ options: { mutants: { type: 'boolean' } }, allowPositionals: true })
+const HELP = `Tries every attack and prints how many were repelled, by class; exits with 1 where one was not.
+
+  npm run attacks [-- options] [classes]
+
+  classes     only these of ${attackClasses().join(', ')}
+  --mutants   takes defences away instead, one at a time in a copy of the sources, and exits with 1 where an attack does
+              not notice; with names, only those of packages/gateway/test/attacks/mutants
+  --help      this text`
+
+const { values, positionals } = readArguments(HELP, {
+  options: { mutants: { type: 'boolean' } },
+  allowPositionals: true,
+})
 
 process.exitCode = (await (values.mutants === true ? mutants() : attacks())) ? 0 : 1
 

@@ -1,6 +1,14 @@
-/** Checks everything that needs no test: types, lint, format, unused code, stale pages. Exits with 1 where one fails. */
+import { readArguments } from './lib/arguments.ts'
 import { runStep, showOutcome, type Outcome, type Step } from './steps.ts'
 import { npx } from './tools.ts'
+
+const HELP = `Checks everything that needs no test: types, lint, format, unused code, stale pages. Exits with 1 where one fails.
+
+  npm run check
+
+It takes no options.`
+
+readArguments(HELP, {})
 
 const steps: readonly Step[] = [
   { name: 'types', command: ['tsc', '--noEmit', '-p', '.'] },

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { readArguments } from './lib/arguments.ts'
 import { conformanceLine, type ScenarioOutcome } from './lib/conformance-results.ts'
 import { extras, oneScenario, readSets, type ConformanceSet } from './lib/conformance-sets.ts'
 
@@ -14,17 +14,15 @@ it), as a client (of the suite's own servers), and as an authorization server.
 
 A required scenario that does not pass fails the run; what no revision requires is run and told as well.`
 
-const { values: options } = parseArgs({
+const { values: options } = readArguments(HELP, {
   options: {
     'list-failures': { type: 'boolean', default: false },
     scenario: { type: 'string' },
     only: { type: 'string' },
-    help: { type: 'boolean', default: false },
   },
 })
 
-if (options.help) console.log(HELP)
-else process.exitCode = await main()
+process.exitCode = await main()
 
 async function main(): Promise<number> {
   const { scenario, only } = options

@@ -1,13 +1,19 @@
-/**
- * `npm run coverage`: how much of the guarded rooms their tests run, room by room. Fails under 90 % of lines or 85 % of
- * branches. What only other processes run, started by end-to-end tests, is not counted.
- */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { readArguments } from './lib/arguments.ts'
 import { guarded } from './lib/rooms.ts'
 
 const LINES_LEAST = 90
 const BRANCHES_LEAST = 85
+const HELP = `How much of the guarded rooms their tests run, room by room. Fails under ${LINES_LEAST} % of lines or ${BRANCHES_LEAST} % of branches. What only
+other processes run, started by end-to-end tests, is not counted.
+
+  npm run coverage
+
+It takes no options.`
+
+readArguments(HELP, {})
+
 const directory = 'artifacts/coverage'
 
 const flags = ['--coverage', '--coverage.provider=v8', `--coverage.reportsDirectory=${directory}`]

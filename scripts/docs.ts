@@ -1,8 +1,3 @@
-/**
- * Writes the reference pages in docs/generated/ from the tables they describe, the attacks into the threat model, and
- * the tools of the MyAnimeList server into its README.
- * With `--check` it writes nothing, names the pages that are stale and exits with 1; an attack whose test is gone is as bad.
- */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cliPage } from './docs/cli.ts'
@@ -17,6 +12,7 @@ import { providersPage } from './docs/providers.ts'
 import { roomsPage } from './docs/rooms.ts'
 import { routesPage } from './docs/routes.ts'
 import { threatModel } from './docs/threats.ts'
+import { readArguments } from './lib/arguments.ts'
 import { findStaleMutants } from './lib/attack-mutants.ts'
 import { findStaleAttacks, readAttacks } from './lib/attacks.ts'
 
@@ -44,7 +40,16 @@ const parts: Readonly<Record<string, (page: string) => string>> = {
   'packages/mal/README.md': malReadme,
 }
 
-const stale = process.argv.includes('--check') ? findStale() : writeAll()
+const HELP = `Writes the reference pages in docs/generated from the tables they describe, the attacks into the threat model, and the
+tools of the MyAnimeList server into its README.
+
+  npm run docs [-- options]
+
+  --check   writes nothing, names the pages that are stale and exits with 1; an attack whose test is gone is as bad
+  --help    this text`
+
+const { values } = readArguments(HELP, { options: { check: { type: 'boolean' } } })
+const stale = values.check === true ? findStale() : writeAll()
 for (const name of stale) console.error(`${name} is stale: run npm run docs`)
 const unfit = [...findStaleAttacks(readAttacks()), ...(await findStaleMutants())]
 for (const trouble of unfit) console.error(trouble)

@@ -1,14 +1,18 @@
-/**
- * `npm run faults`: two processes of one gate behind a proxy that knows no sessions, one of them killed in the middle.
- * Prints what became of every call; exits with 1 where one is lost. Wants PostgreSQL and Redis:
- * `SEKISHO_TEST_POSTGRES` and `SEKISHO_TEST_REDIS` say where, else they are looked for on this machine.
- */
-import { parseArgs } from 'node:util'
+import { readArguments } from './lib/arguments.ts'
 import { runFaults } from './lib/faults-run.ts'
 import { openSchema } from './lib/faults-schema.ts'
 import { showFaults } from './lib/faults-shown.ts'
 
-const { values } = parseArgs({ options: { calls: { type: 'string', default: '1000' } } })
+const HELP = `Two processes of one gate behind a proxy that knows no sessions, one of them killed in the middle. Prints what became of
+every call; exits with 1 where one is lost. Wants PostgreSQL and Redis: SEKISHO_TEST_POSTGRES and SEKISHO_TEST_REDIS
+say where, else they are looked for on this machine.
+
+  npm run faults [-- options]
+
+  --calls N   how many calls of each kind (default 1000)
+  --help      this text`
+
+const { values } = readArguments(HELP, { options: { calls: { type: 'string', default: '1000' } } })
 const calls = Number(values.calls)
 
 await using schema = await openSchema(process.env['SEKISHO_TEST_POSTGRES'] ?? 'postgres://root@127.0.0.1/test')

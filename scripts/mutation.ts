@@ -1,17 +1,25 @@
-/**
- * `npm run mutation`: changes the code of the rooms that guard secrets in small ways, one at a time, and counts how many
- * of the changes a test notices. Fails under 75 %. Takes long: `-- --room vault` is one room, `-- --file gcm` one file of
- * it, and `-- --minutes 30` begins nothing new after that time. What was found out is kept in `artifacts`, and added to:
- * a change is tried again only where it, or a test that might notice it, is another. `-- --anew` forgets it first.
- */
 import { rmSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { readArguments } from './lib/arguments.ts'
 import { guarded } from './lib/rooms.ts'
 import { findParts, readScore, showSurvivors, tryChanges } from './lib/mutation.ts'
 
 const SCORE_LEAST = 75
 
-const { values } = parseArgs({
+const HELP = `Changes the code of the rooms that guard secrets in small ways, one at a time, and counts how many of the changes a
+test notices. Fails under ${SCORE_LEAST} %. Takes long.
+
+  npm run mutation [-- options]
+
+  --room R      only this room, as often as wanted: ${guarded.join(', ')}
+  --file F      only files of it with this in their name
+  --minutes N   begins nothing new after that time
+  --anew        forgets first what was found out before
+  --help        this text
+
+What was found out is kept in artifacts, and added to: a change is tried again only where it, or a test that might notice
+it, is another.`
+
+const { values } = readArguments(HELP, {
   options: {
     room: { type: 'string', multiple: true },
     file: { type: 'string' },

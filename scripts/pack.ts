@@ -1,7 +1,14 @@
-/** `npm run pack`: writes the published package to `artifacts/sekisho-<version>.tgz`, or to the directory that is named. */
 import { mkdirSync } from 'node:fs'
+import { readArguments } from './lib/arguments.ts'
 import { packGateway } from './lib/package.ts'
 
-const directory = process.argv[2] ?? 'artifacts'
+const HELP = `Writes the published package, sekisho-<version>.tgz.
+
+  npm run pack [-- directory]
+
+  directory   where to (default artifacts)
+  --help      this text`
+
+const [directory = 'artifacts'] = readArguments(HELP, { allowPositionals: true }).positionals
 mkdirSync(directory, { recursive: true })
 console.log(await packGateway(directory))

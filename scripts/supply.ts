@@ -1,11 +1,17 @@
-/**
- * `npm run supply`: what is installed with us. Says which package has a licence that is not allowed, which would run a
- * program when it is installed, and where the lock file leaves open what is installed. Writes what there is to
- * `artifacts/sbom.cdx.json` (CycloneDX). Works without a network.
- */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readArguments } from './lib/arguments.ts'
 import { findings, type InstalledPackage } from './lib/supply.ts'
+
+const HELP = `What is installed with us. Says which package has a licence that is not allowed, which would run a program when it is
+installed, and where the lock file leaves open what is installed. Writes what there is to artifacts/sbom.cdx.json
+(CycloneDX). Works without a network.
+
+  npm run supply
+
+It takes no options.`
+
+readArguments(HELP, {})
 
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'))
 const found = findings(packages, readInstalled)

@@ -1,12 +1,15 @@
-/**
- * `npm test`: everything that must hold, one step after the other, all of them even where one fails. With arguments
- * only the tests, and vitest is handed the arguments: `npm test -- packages/gateway/test/config`.
- */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { answerHelp } from './lib/arguments.ts'
 import { runStep, showOutcome, type Outcome, type Step } from './steps.ts'
 
+answerHelp(`Everything that must hold, one step after the other, all of them even where one fails.
+
+  npm test [-- parts of paths]
+
+  parts of paths   only the tests whose file’s path has one of these in it; options are handed to vitest as well
+  --help           this text`)
 const filters = process.argv.slice(2)
 
 const reports = mkdtempSync(join(tmpdir(), 'sekisho-test-report-'))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readArguments } from './lib/arguments.ts'
 import type { Browser } from './lib/browser.ts'
 import { startGate, type Gate } from './lib/gate.ts'
 import { connectLegacy, connectModern, type McpClient } from './lib/mcp-clients.ts'
@@ -52,6 +53,14 @@ const OPEN_TOOLS = [
 const REDIRECT = 'http://127.0.0.1:6791/callback'
 /** What a server is given besides what its configuration names. */
 const GIVEN = new Set(['PATH', 'HOME', 'TMPDIR', 'LANG', 'SERVICE_TOKEN'])
+
+const HELP = `Walks through the whole story unattended, a line per step. Exits with 1 where one fails.
+
+  npm run tour
+
+It takes no options.`
+
+readArguments(HELP, {})
 
 const { step, end } = createStory(console.log)
 

@@ -7,13 +7,14 @@ export interface AdminAnswer {
   readonly body: unknown
 }
 
-/** Speaks to the admin API of the gate that runs on a data directory, as its owner. */
-export function createAdminClient(dataDir: string) {
+/** Speaks to the admin API of the gate that runs on a data directory, as its owner, about one tenant. */
+export function createAdminClient(dataDir: string, tenant = 'default') {
   const socketPath = socketPathOf(dataDir)
 
   async function admin(method: string, path: string, body?: object): Promise<AdminAnswer> {
     const text = body === undefined ? '' : JSON.stringify(body)
-    const headers = { Host: 'localhost', 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }
+    const about = { Host: 'localhost', 'Sekisho-Tenant': tenant }
+    const headers = { ...about, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       request({ socketPath, method, path, headers }, resolve).on('error', reject).end(text)
     })

@@ -7,7 +7,7 @@ import { createClientAddress, rateKeyOf } from './http/client-address.ts'
 import { createGuardedFetch } from './http/guarded-fetch.ts'
 import { mayBeKey } from './identity/key-format.ts'
 import { createApiKeys } from './identity/keys.ts'
-import { DEFAULT_TENANT } from './identity/tenants.ts'
+import { DEFAULT_TENANT, nameTenants, tenantCalled } from './identity/tenants.ts'
 import { createUsers, type User, type Users } from './identity/users.ts'
 import { createEndpointLimits } from './limits/endpoints.ts'
 import { createLimits } from './limits/spend.ts'
@@ -193,21 +193,21 @@ function createSubjects(
 }
 
 /** How people prove who they are. */
-async function createLogin({ publicUrl, signIn }: Config, world: World, kept: Kept) {
+async function createLogin({ publicUrl, signIn, tenants }: Config, world: World, kept: Kept) {
   const { storage, sealer, gateSecrets, metrics } = kept
   const { clock, random, log } = world
   const secure = publicUrl.startsWith('https:')
   const passwords = createPasswords({ storage, clock, random, settings: signIn })
   const attempts = createAttempts({ clock })
   const settings = { publicUrl, invitationHours: signIn.invitationHours }
-  /** One for every tenant, until a tenant can have a configuration of its own. */
-  const policyOf: PolicyOf = () => signIn
+  const policyOf = createPolicies(tenants)
   const sessions = createSessions({ storage, clock, random, log, policyOf, secure })
   const challengeKey = await gateSecrets.require('challenges')
   return {
     ...openFactors({ storage, clock, random, sealer, challengeKey, policyOf, publicUrl }),
     sealer,
     policyOf,
+    tenants: nameTenants(tenants.map(({ name }) => name)),
     onProof: (kind: ProofKind, outcome: string) => metrics.sekisho_sign_in_proofs_total.inc({ kind, outcome }),
     sessions,
     passwords,
@@ -215,6 +215,13 @@ async function createLogin({ publicUrl, signIn }: Config, world: World, kept: Ke
     codeAttempts: createAttempts({ clock }),
     invitations: createInvitations({ storage, clock, random, passwords, sessions, settings }),
   }
+}
+
+/** A tenant that the configuration names no more is held to what the default one is. */
+function createPolicies(tenants: Config['tenants']): PolicyOf {
+  const policies = new Map(tenants.map(({ name, signIn }) => [tenantCalled(name), signIn]))
+  const [first] = tenants
+  return (tenant) => policies.get(tenant) ?? first.signIn
 }
 
 function countersOf({ sekisho_auth_total: total, batch }: Kept['metrics']) {

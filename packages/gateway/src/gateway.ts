@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createAdminApp, type AdminCaller } from './admin/app.ts'
-import type { UpstreamId } from './base/ids.ts'
+import type { TenantId, UpstreamId } from './base/ids.ts'
 import type { Log } from './base/log.ts'
 import { problem, type Problem } from './base/problem.ts'
 import type { Secret } from './base/secret.ts'
@@ -20,7 +20,7 @@ import type { Refuse } from './http/serve.ts'
 import { createUnderWay } from './http/under-way.ts'
 import { serveWeb } from './http/web.ts'
 import { mayReadMetrics } from './identity/principal.ts'
-import { createTenants, DEFAULT_TENANT } from './identity/tenants.ts'
+import { createTenants, DEFAULT_TENANT, type NamedTenants } from './identity/tenants.ts'
 import type { User } from './identity/users.ts'
 import { showProblem } from './pages/problem.ts'
 import type { Storage } from './storage/database.ts'
@@ -34,8 +34,9 @@ export type { World } from './world.ts'
 /** Who was let in at the first start. */
 export interface Administrator {
   readonly name: string
-  /** Where they choose their password; good for once. */
+  /** Where they choose their password, or come in to link an account; good for once. */
   readonly link: Secret
+  readonly choosesPassword: boolean
 }
 
 /** A gate that is open. It listens nowhere by itself: whoever opened it gives it its sockets. */
@@ -67,7 +68,8 @@ export interface Gateway {
  */
 export async function createGateway(config: Config, world: World): Promise<Gateway> {
   const kept = await openKept(config, world)
-  await createTenants({ storage: kept.storage, clock: world.clock }).ensureDefault()
+  const { ensure } = createTenants({ storage: kept.storage, clock: world.clock })
+  for (const { name } of config.tenants) await ensure(name)
   const people = await openPeople(config, world, kept)
   await reapLeftovers({ stateDir: config.dataDirectory, log: world.log, graceMs: childrenDefaults.graceMs })
   const calls = await createCalls(config, world, { ...kept, ...people })
@@ -99,6 +101,8 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
     serveWeb(request, response, { bodyLimit: ADMIN_BODY_BYTES, fetch: (web) => admin.fetch(web, caller) })
   const fetchForPrincipal = async (request: IncomingMessage, response: ServerResponse) =>
     fetchAdmin(request, response, { kind: 'principal', principal: await people.bearer.identify(request) })
+  const fetchForOperator = async (request: IncomingMessage, response: ServerResponse) =>
+    fetchAdmin(request, response, { kind: 'operator', tenant: requireTenant(people.login.tenants, request) })
   const isShared = createProxies(config.trustProxy)
   const overload = createOverload({
     settings: config.limits,
@@ -167,7 +171,7 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
     {
       path: '/admin/api/',
       prefix: true,
-      handle: (request, response) => underWay.follow(fetchAdmin(request, response, { kind: 'operator' })),
+      handle: (request, response) => underWay.follow(fetchForOperator(request, response)),
     },
     {
       path: '/health/ready',
@@ -227,26 +231,38 @@ const INSTANCE_BYTES = 9
 const MCP_METHODS = ['POST', 'GET', 'DELETE']
 
 /**
+ * Which tenant the operator means: `Sekisho-Tenant` names it, the default one where it is absent.
+ *
+ * @throws {Problem} `tenant.unknown`
+ */
+function requireTenant(tenants: NamedTenants, { headers }: IncomingMessage): TenantId {
+  const name = headers['sekisho-tenant']
+  const found = name === undefined ? DEFAULT_TENANT : tenants.find(String(name))
+  if (found === undefined) throw problem('tenant.unknown', { tenant: String(name) })
+  return found
+}
+
+/**
  * The first user and their link are made together: a crash leaves both or neither. While no owner can come
  * in, each start makes another link: whoever missed the first would be shut out.
  */
 async function letFirstIn(people: People): Promise<Administrator | undefined> {
   const { users, login } = people
+  const choosesPassword = login.policyOf(DEFAULT_TENANT).methods.length > 0
   const first = await users.addFirst(DEFAULT_TENANT, 'admin', async (db, { id, name }) => {
     const { url } = await login.invitations.createIn(db, id)
-    return { name, link: url }
+    return { name, link: url, choosesPassword }
   })
   if (first !== undefined) return first
   const owners = (await users.list(DEFAULT_TENANT)).filter(({ role }) => role === 'owner')
   const [oldest] = owners.toSorted((a, b) => a.createdAt - b.createdAt)
-  if (oldest === undefined || (await canComeIn(people, owners))) return undefined
+  if (oldest === undefined || (await canComeIn(people, owners, choosesPassword))) return undefined
   const { url } = await login.invitations.create(DEFAULT_TENANT, oldest.id)
-  return { name: oldest.name, link: url }
+  return { name: oldest.name, link: url, choosesPassword }
 }
 
 /** Whether one of them has a password, where the gate has ways in of its own, or an identity at a provider there is. */
-async function canComeIn({ login, federated }: People, owners: readonly User[]): Promise<boolean> {
-  const hasOwnWays = login.policyOf(DEFAULT_TENANT).methods.length > 0
+async function canComeIn({ login, federated }: People, owners: readonly User[], hasOwnWays: boolean): Promise<boolean> {
   if (hasOwnWays && (await login.passwords.hasAny(DEFAULT_TENANT, owners))) return true
   const linked = await Promise.all(owners.map(({ id }) => federated.identities.list(DEFAULT_TENANT, id)))
   return linked.flat().some(federated.opens)

@@ -222,11 +222,29 @@ async function shutDown({ gateway, doors, config, log }: ShutDown): Promise<void
   log.info({}, 'gate.stopped')
 }
 
-const readFlags = (): Flags => parseArgs({ options: { workers: { type: 'string' } } }).values
+const HELP = `Runs the gate until it is told to stop, with the sekisho.jsonc of this directory.
+
+  --workers N   how many processes serve; more than one needs DATABASE_URL and REDIS_URL
+  --help        this text
+
+Everything else is in the configuration: docs/configuration.md.
+`
+
+/** @throws {Problem} `cli.misused` */
+function readFlags(): Flags & { readonly help?: boolean | undefined } {
+  try {
+    return parseArgs({ options: { workers: { type: 'string' }, help: { type: 'boolean' } } }).values
+  } catch (cause) {
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('. ')
+    throw problem('cli.misused', { reason, cause })
+  }
+}
 
 if (isProgram(import.meta.url)) {
   try {
-    await runGate(readFlags())
+    const { help, ...flags } = readFlags()
+    if (help === true) process.stdout.write(HELP)
+    else await runGate(flags)
   } catch (error) {
     const failure = asProblem(error)
     process.stderr.write(`${failure.message}\n${failure.fix}\n`)

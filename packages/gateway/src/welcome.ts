@@ -33,11 +33,10 @@ export function welcome({ administrator, config, playground }: Welcome): string 
 /** What somebody does first who comes by a link. */
 const FIRST = { password: 'Choose your password', provider: 'Come in, and link the account you will sign in with,' }
 
-function aboutFirstLink({ publicUrl, signIn }: Config, { name, link }: Administrator): string[] {
+function aboutFirstLink({ publicUrl }: Config, { name, link, choosesPassword }: Administrator): string[] {
   const url = `${publicUrl}/mcp`
-  const hasOwnWays = signIn.methods.length > 0
   return [
-    `You are ${name}. ${FIRST[hasOwnWays ? 'password' : 'provider']} with this link, which works once:`,
+    `You are ${name}. ${FIRST[choosesPassword ? 'password' : 'provider']} with this link, which works once:`,
     '',
     `  ${link.reveal()}`,
     '',

@@ -2,15 +2,16 @@ import type { TenantId, UpstreamId, UserId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import { findBeyond } from '../identity/key-rules.ts'
 import { mayAdminister, maySeeUpstream, type Principal, type Role } from '../identity/principal.ts'
-import { DEFAULT_TENANT } from '../identity/tenants.ts'
 
 /**
  * Who came, and how that is known. `operator` is whoever came over the gate's own socket, which only the
- * owner of the data directory can open; `principal` is whoever the API key belongs to.
+ * owner of the data directory can open, and says which tenant they mean; `principal` is whoever the API key belongs to.
  */
-export type AdminCaller = { readonly kind: 'operator' } | { readonly kind: 'principal'; readonly principal: Principal }
+export type AdminCaller =
+  | { readonly kind: 'operator'; readonly tenant: TenantId }
+  | { readonly kind: 'principal'; readonly principal: Principal }
 
-/** A caller as the rules see one. The tenant is the caller's own; nothing in a request chooses it. */
+/** A caller as the rules see one. The tenant is the caller's own; nobody but the operator can choose it. */
 export interface Actor {
   readonly kind: AdminCaller['kind']
   readonly tenant: TenantId
@@ -24,9 +25,8 @@ export interface Actor {
 }
 
 /** What the operator may do: all that an owner's best key may. */
-const OPERATOR: Actor = {
+const OPERATOR: Omit<Actor, 'tenant'> = {
   kind: 'operator',
-  tenant: DEFAULT_TENANT,
   userId: undefined,
   userName: undefined,
   keyId: undefined,
@@ -35,7 +35,9 @@ const OPERATOR: Actor = {
 }
 
 export function actorOf(caller: AdminCaller): Actor {
-  return caller.kind === 'operator' ? OPERATOR : { kind: 'principal', ...caller.principal }
+  return caller.kind === 'operator'
+    ? { ...OPERATOR, tenant: caller.tenant }
+    : { kind: 'principal', ...caller.principal }
 }
 
 /** @throws {Problem} `auth.role` where the user may not, `auth.forbidden` where only this key may not */

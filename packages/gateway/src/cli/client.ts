@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { problem } from '../base/problem.ts'
 import { Failure } from './answers.ts'
 import { openAddress, openSocket, unreachable, type Ask, type Door, type Reply } from './doors.ts'
 import { requireKey } from './key.ts'
@@ -8,6 +9,7 @@ import type { World } from './world.ts'
 export interface GateOptions {
   readonly url: string | undefined
   readonly 'key-file': string | undefined
+  readonly tenant: string | undefined
 }
 
 /** The rows of those options, for the commands that ask a gate. */
@@ -17,6 +19,10 @@ export const gateOptions = {
     says: 'Ask the gate at this address, with an API key, instead of the one of the data directory.',
   },
   'key-file': { value: 'file', says: 'Where the API key for --url is. Without it, SEKISHO_KEY holds the key.' },
+  tenant: {
+    value: 'name',
+    says: 'The tenant that is meant, as the configuration names it, where it is not the first. Not with --url: a key is of one tenant.',
+  },
   json: { says: 'Answer in JSON.' },
 } as const
 
@@ -47,7 +53,7 @@ export interface Client {
   read(call: GateCall): Promise<string>
 }
 
-/** @throws {Problem} `cli.key_missing`, `cli.file_unreadable`, `gate.unreachable` for an address that is none */
+/** @throws {Problem} `cli.key_missing`, `cli.tenant_of_key`, `cli.file_unreadable`, `gate.unreachable` for an address that is none */
 export async function createClient(options: GateOptions, world: World): Promise<Client> {
   const door = await openDoor(options, world)
   const send = async ({ method, path, query = {}, body }: GateCall): Promise<string> => {
@@ -61,8 +67,10 @@ export async function createClient(options: GateOptions, world: World): Promise<
   }
 }
 
-async function openDoor({ url, 'key-file': keyFile }: GateOptions, world: World): Promise<Door> {
-  return url === undefined ? openSocket(world) : openAddress(url, await requireKey(keyFile, world))
+async function openDoor({ url, 'key-file': keyFile, tenant }: GateOptions, world: World): Promise<Door> {
+  if (url === undefined) return openSocket(world, tenant)
+  if (tenant !== undefined) throw problem('cli.tenant_of_key')
+  return openAddress(url, await requireKey(keyFile, world))
 }
 
 function pathOf(steps: readonly string[], query: Readonly<Record<string, string | undefined>>): string {

@@ -26,17 +26,19 @@ export type Door = (ask: Ask) => Promise<Reply>
 const TIMEOUT_MS = 30_000
 
 /**
- * The door of the operator: the socket in the data directory, which needs no key.
+ * The door of the operator: the socket in the data directory, which needs no key. It opens every tenant; without a name
+ * the first.
  *
  * @throws {Problem} `gate.not_running`, `gate.socket_unsafe`
  */
-export function openSocket({ environment }: Pick<World, 'environment'>): Door {
+export function openSocket({ environment }: Pick<World, 'environment'>, tenant?: string): Door {
   const directory = dataDirectoryOf(environment)
   const socketPath = socketPathOf(directory)
+  const headers = tenant === undefined ? {} : { 'Sekisho-Tenant': encodeURIComponent(tenant) }
   return async (ask) => {
     try {
       requireOwnSocket(socketPath)
-      return await send(ask, { socketPath, host: 'localhost' }, requestHttp)
+      return await send(ask, { socketPath, host: 'localhost', headers }, requestHttp)
     } catch (error) {
       throw NOBODY.has(codeOf(error)) ? problem('gate.not_running', { directory, cause: error }) : error
     }

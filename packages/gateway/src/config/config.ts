@@ -14,7 +14,10 @@ export interface Config extends Readonly<
     'listen' | 'workers' | 'oauth' | 'outbound' | 'limits' | 'timeouts' | 'stdio' | 'names' | 'log' | 'audit'
   >
 > {
-  readonly signIn: Omit<ConfigFile['signIn'], 'with'>
+  /** What is asked of the people of every tenant. */
+  readonly signIn: Pick<ConfigFile['signIn'], 'passwordLength' | 'invitationHours'>
+  /** The tenants, the first of which is `default`. */
+  readonly tenants: readonly [TenantConfig, ...TenantConfig[]]
   /** Whom people may sign in with, in the order of the file. */
   readonly identityProviders: readonly IdentityProviderConfig[]
   /** Scheme, host and port, without a slash at the end. With `listen.port` 0 its port is to be replaced. */
@@ -32,6 +35,17 @@ export interface Config extends Readonly<
   readonly databaseUrl: Secret | undefined
   /** Where the processes that serve the database tell each other; without it this one is alone. */
   readonly redisUrl: Secret | undefined
+}
+
+/** How the people of one tenant sign in. */
+export type SignInConfig = Readonly<
+  Pick<ConfigFile['signIn'], 'methods' | 'secondFactor' | 'stepUpMinutes' | 'idleHours' | 'maxHours'>
+>
+
+export interface TenantConfig {
+  /** As the file has it: lower case letters, digits and `-`. */
+  readonly name: string
+  readonly signIn: SignInConfig
 }
 
 export type ServerConfig = StdioServer | HttpServer | BuiltinServer

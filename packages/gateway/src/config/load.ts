@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { basename, dirname, resolve } from 'node:path'
 import { dataDirectoryOf } from '../base/data-directory.ts'
-import { mayHavePasskeys } from '../base/passkey-host.ts'
 import { problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
 import type { ClientConfig, Config } from './config.ts'
@@ -25,6 +24,7 @@ import { buildServers, checkServers } from './servers.ts'
 import { checkShape } from './shape.ts'
 import { buildIdentityProviders, checkSignInWith } from './sign-in-with.ts'
 import type { Templates } from './templates.ts'
+import { buildTenants, checkMethods, checkTenantNames } from './tenants.ts'
 
 export interface ConfigSource {
   /** Its directory is where relative paths begin, and its name is what problems are told with. */
@@ -119,6 +119,7 @@ function readConfig({ value, overrides, source, report }: Reading): Config | und
   const alone = checkShape(own, report)
   const { environment, builtins, definitions = {} } = source
   const clients = checkProviders(own, { environment, definitions, report })
+  checkTenantNames(own, report)
   const signInClients = checkSignInWith(own, { environment, report })
   const templates = checkServers(own, { environment, builtins, definitions, report })
 
@@ -154,24 +155,6 @@ const NEEDS_PUBLIC_URL = {
 }
 const IN_THE_CLEAR = { reason: 'keys cross the network in the clear', fix: 'Put a proxy with TLS before the gate' }
 
-/** Somebody has to be able to come in: with a password, with a passkey where there can be some, or from elsewhere. */
-function checkMethods({ signIn, publicUrl }: ConfigFile, reportOn: (path: Path) => Report): void {
-  const path = ['signIn', 'methods']
-  const { methods } = signIn
-  if (methods.includes('password') || Object.keys(signIn.with).length > 0) return
-  if (methods.length === 0) return reportOn(path).problem(path, NO_WAY)
-  if (publicUrl !== undefined && !mayHavePasskeys(new URL(publicUrl))) reportOn(path).problem(path, NO_PASSKEYS)
-}
-
-const NO_WAY = {
-  reason: 'nobody could sign in: no way is named here, and no identity provider in signIn.with',
-  fix: 'Write an identity provider into signIn.with, or add "password" or "passkey"',
-}
-const NO_PASSKEYS = {
-  reason: 'nobody could sign in: there are no passkeys at the address in publicUrl',
-  fix: 'Give publicUrl a name, by https or as http://localhost, or add "password"',
-}
-
 /** Each would have a database file of its own, and none would know what another was told. */
 function checkWorkers({ workers }: ConfigFile, environment: Environment, reportOn: (path: Path) => Report): void {
   const canShare = findVariable(environment, 'DATABASE_URL') && findVariable(environment, 'REDIS_URL')
@@ -192,11 +175,12 @@ function build(file: ConfigFile, read: Read, source: ConfigSource): Config {
   const { listen, allowedOrigins, allowedHosts, trustProxy, limits, timeouts, stdio, names, log, audit } = file
   const { oauth, outbound, workers } = file
   const { templates, clients, definitions } = read
-  const { with: _with, ...signIn } = file.signIn
   const databaseUrl = findVariable(source.environment, 'DATABASE_URL')
   const redisUrl = findVariable(source.environment, 'REDIS_URL')
   const served = buildServers(file, templates, dirname(resolve(source.file)))
-  const people = { signIn, oauth, outbound, trustProxy }
+  const { passwordLength, invitationHours } = file.signIn
+  const signIn = { passwordLength, invitationHours }
+  const people = { signIn, tenants: buildTenants(file), oauth, outbound, trustProxy }
   const sections = {
     listen,
     workers,

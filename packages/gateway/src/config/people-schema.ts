@@ -23,35 +23,38 @@ export const EndpointLimits = z
   .prefault({})
   .describe('How often one address may use each of these in a minute; more is answered 429 with `Retry-After`.')
 
+const idleHours = hours().describe('After how many hours without a request a browser is signed out.')
+const maxHours = hours().describe('After how many hours a browser is signed out in any case.')
+const methods = z
+  .array(z.enum(['password', 'passkey']))
+  .describe(
+    'With what of the gate’s own one may begin to sign in; `[]` leaves the identity providers of `with` alone. ' +
+      'Passkeys need a `publicUrl` that is https with a name, or `localhost`.',
+  )
+const secondFactor = z
+  .enum(['off', 'optional', 'required'])
+  .describe(
+    '`optional`: who has a passkey or an authenticator app does not get in with the password alone. `required`: who ' +
+      'has none sets one up when they sign in. `off`: nobody is asked for a second one. A passkey counts as two.',
+  )
+const stepUpMinutes = z
+  .number()
+  .min(1)
+  .max(1_440)
+  .describe(
+    'How many minutes ago somebody may have signed in to change their factors or password, to make API keys and ' +
+      'to sign out everywhere; after that they are asked to sign in once more.',
+  )
+
 export const SignInSection = z
   .strictObject({
-    idleHours: hours().default(72).describe('After how many hours without a request a browser is signed out.'),
-    maxHours: hours().default(720).describe('After how many hours a browser is signed out in any case.'),
+    idleHours: idleHours.default(72),
+    maxHours: maxHours.default(720),
     invitationHours: hours().default(72).describe('How long the link of an invitation is good for.'),
     passwordLength: z.int().min(8).max(64).default(8).describe('The fewest characters of a password.'),
-    methods: z
-      .array(z.enum(['password', 'passkey']))
-      .default(['password', 'passkey'])
-      .describe(
-        'With what of the gate’s own one may begin to sign in; `[]` leaves the identity providers of `with` alone. ' +
-          'Passkeys need a `publicUrl` that is https with a name, or `localhost`.',
-      ),
-    secondFactor: z
-      .enum(['off', 'optional', 'required'])
-      .default('optional')
-      .describe(
-        '`optional`: who has a passkey or an authenticator app does not get in with the password alone. `required`: who ' +
-          'has none sets one up when they sign in. `off`: nobody is asked for a second one. A passkey counts as two.',
-      ),
-    stepUpMinutes: z
-      .number()
-      .min(1)
-      .max(1_440)
-      .default(15)
-      .describe(
-        'How many minutes ago somebody may have signed in to change their factors or password, to make API keys and ' +
-          'to sign out everywhere; after that they are asked to sign in once more.',
-      ),
+    methods: methods.default(['password', 'passkey']),
+    secondFactor: secondFactor.default('optional'),
+    stepUpMinutes: stepUpMinutes.default(15),
     with: z
       .record(z.string(), SignInWithEntry)
       .default({})
@@ -64,6 +67,27 @@ export const SignInSection = z
   })
   .prefault({})
   .describe('How people sign in.')
+
+/** What a tenant is called: in the file, on the command line, and before a name where people sign in. */
+export const TENANT_NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
+
+/** One entry of `tenants`. */
+export const TenantEntry = z.strictObject({
+  signIn: z
+    .strictObject({
+      idleHours: idleHours.optional(),
+      maxHours: maxHours.optional(),
+      methods: methods
+        .optional()
+        .describe(
+          'With what its people may begin to sign in. `[]` is for `default` alone, which identity providers let in.',
+        ),
+      secondFactor: secondFactor.optional(),
+      stepUpMinutes: stepUpMinutes.optional(),
+    })
+    .prefault({})
+    .describe('How its people sign in. What is not said here is as in `signIn`.'),
+})
 
 const RedirectUri = z.string().superRefine((text, check) => {
   const url = URL.parse(text)

@@ -1,7 +1,14 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { bytes, count, duration, megabytes, reject } from './fields.ts'
-import { OAuthSection, OutboundSection, SignInSection, EndpointLimits } from './people-schema.ts'
+import {
+  EndpointLimits,
+  OAuthSection,
+  OutboundSection,
+  SignInSection,
+  TENANT_NAME,
+  TenantEntry,
+} from './people-schema.ts'
 import { PROVIDER_ID, ProviderEntry } from './provider-schema.ts'
 import { ServerEntry } from './server-schema.ts'
 
@@ -123,6 +130,15 @@ export const ConfigFile = z.strictObject({
       'Proxies whose `X-Forwarded-For` or `Forwarded` says where a request came from: addresses, ranges like `10.0.0.0/8`, or `loopback`.',
     ),
   signIn: SignInSection,
+  tenants: z
+    .record(z.string(), TenantEntry)
+    .default({})
+    .meta({
+      description:
+        'Groups of people who share nothing but the gate and its servers, by name. Each that is named here is made when ' +
+        'the gate starts; `default` is there always. Whoever signs in to another writes its name and `/` before theirs.',
+      propertyNames: { pattern: TENANT_NAME.source },
+    }),
   oauth: OAuthSection,
   outbound: OutboundSection,
   limits: z

@@ -6,6 +6,7 @@ import type { Interactions } from '../authserver/interactions.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/ids.ts'
 import type { Problem } from '../base/problem.ts'
+import type { NamedTenants } from '../identity/tenants.ts'
 import type { Users } from '../identity/users.ts'
 import type { EndpointLimits } from '../limits/endpoints.ts'
 import type { Arrival } from '../pages/app.ts'
@@ -34,6 +35,7 @@ export interface LoginNeeds {
   readonly passkeys: Passkeys
   readonly authenticators: Authenticators
   readonly policyOf: PolicyOf
+  readonly tenants: NamedTenants
   readonly sealer: Sealing
   readonly spent: Spent
   /** The identity providers people may sign in with. */

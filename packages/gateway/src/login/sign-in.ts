@@ -1,4 +1,5 @@
 import type { Interaction } from '../authserver/interactions.ts'
+import type { TenantId } from '../base/ids.ts'
 import { asProblem, problem, type Problem } from '../base/problem.ts'
 import { DEFAULT_TENANT } from '../identity/tenants.ts'
 import { createThrottle } from '../limits/throttle.ts'
@@ -10,7 +11,7 @@ import { continueButtons } from './federated/buttons.ts'
 import { finishSignIn, withNext } from './finish.ts'
 import { createFormCookie, type FormKey } from './form-cookie.ts'
 import type { LoginContext, LoginHono, LoginNeeds } from './needs.ts'
-import { signInPage } from './views/sign-in.ts'
+import { SIGN_IN_NAME_LENGTH, signInPage } from './views/sign-in.ts'
 import { createPasskeyWay, createPasswordWay, nameIn, type Proof, type Way } from './ways.ts'
 
 const FAILED_EVERY_MS = 1_000
@@ -19,7 +20,6 @@ const FAILURES = 16
 /** `/sign-in`: a form, and then a session under a new value. `/sign-in/again` is the same for who is signed in. */
 export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
   const ways = createWays(needs)
-  const script = ways.some(({ id }) => id === 'passkey') ? 'passkey' : undefined
   const forms = createFormCookie(needs)
   const throttle = createThrottle({ clock: needs.clock, everyMs: FAILED_EVERY_MS, atMost: FAILURES })
 
@@ -34,7 +34,8 @@ export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
     const next = parseNext(context.req.query('next'))
     const session = await needs.sessions.find(context.req.header('Cookie'))
     if (session === undefined) return redirectTo(withNext('/sign-in', next))
-    return show(context, next, { name: session.userName, again: true })
+    const { tenant, userName } = session
+    return show(context, next, { name: needs.tenants.qualify(tenant, userName), again: tenant })
   })
 
   app.post('/sign-in', async (context) => {
@@ -52,52 +53,58 @@ export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
 
   /** What was refused is shown beside the form; every other failure is a page of its own. */
   async function prove(context: LoginContext, way: Way, form: URLSearchParams): Promise<Proof | Problem> {
-    needs.audit.requireRoom(DEFAULT_TENANT)
+    let tenant = DEFAULT_TENANT
+    needs.audit.requireRoom(tenant)
     try {
       needs.limits.spend('signIn', context.env.address)
-      const proof = await way.prove(DEFAULT_TENANT, form, form.get('csrf') ?? '')
+      tenant = await way.tenantOf(form)
+      needs.audit.requireRoom(tenant)
+      const proof = await way.prove(tenant, form, form.get('csrf') ?? '')
       needs.onProof(way.id, 'ok')
       return proof
     } catch (error) {
       const failure = asProblem(error)
       needs.onProof(way.id, failure.code)
       if (!REFUSALS.has(failure.code)) throw error
-      noteFailure(context, failure)
+      noteFailure(context, tenant, failure)
       return failure
     }
   }
 
-  function noteFailure({ env: { address, requestId } }: LoginContext, failure: Problem): void {
+  function noteFailure({ env: { address, requestId } }: LoginContext, tenant: TenantId, failure: Problem): void {
     needs.onFailure(failure, requestId)
-    if (!throttle.pass(failure.code)) return
+    if (!throttle.pass(`${tenant} ${failure.code}`)) return
     const target = failure.details['target']
     const known = typeof target === 'string' ? target : undefined
-    needs.audit.note(DEFAULT_TENANT, { kind: 'login.failed', requestId, error: failure.code, target: known, address })
+    needs.audit.note(tenant, { kind: 'login.failed', requestId, error: failure.code, target: known, address })
   }
 
   async function show(context: LoginContext, next: string | undefined, entered?: Entered): Promise<Response> {
     const { csrf, cookies }: FormKey = forms.keyFor(context.req.header('Cookie'))
     const waiting = await findWaiting(needs, next)
     const signedOut = context.req.query('done') === 'signedOut'
-    const name = entered?.name ?? waiting?.loginHint?.slice(0, NAME_LENGTH)
-    const again = entered?.again === true || context.req.query('again') !== undefined
+    const name = entered?.name ?? waiting?.loginHint?.slice(0, SIGN_IN_NAME_LENGTH)
+    const again = entered?.again !== undefined || context.req.query('again') !== undefined
     const signedOutAt = context.req.query('at')
-    const elsewhere = continueButtons(needs.federated.providers, {
+    const offered = offeredTo(entered?.again)
+    const elsewhere = continueButtons(offered.providers, {
       csrf,
       next,
       again,
       only: ways.length === 0,
       signedOutAt,
     })
-    const form = { csrf, next, name, hasFailed: entered?.says !== undefined }
+    const hasTenants = needs.tenants.all.length > 1
+    const form = { csrf, next, name, hasTenants, hasFailed: entered?.says !== undefined }
     const body = signInPage({
-      ways: await Promise.all(ways.map((way) => way.show(form))),
+      ways: await Promise.all(offered.ways.map((way) => way.show(form))),
       elsewhere,
       failure: entered?.says === undefined ? undefined : { text: entered.says, field: fieldOf(entered) },
       client: waiting?.clientName,
       signedOut,
-      again: entered?.again,
+      again: entered?.again !== undefined,
     })
+    const script = offered.ways.some(({ id }) => id === 'passkey') ? 'passkey' : undefined
     return showPage(
       { title: say('signIn.title'), body, width: 'narrow', script },
       {
@@ -108,13 +115,22 @@ export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
       },
     )
   }
+
+  /** To who is known, what their tenant has; to everybody else, whatever any has. Providers vouch for people of the first. */
+  function offeredTo(tenant: TenantId | undefined) {
+    const { providers } = needs.federated
+    if (tenant === undefined) return { ways, providers }
+    return { ways: ways.filter((way) => way.isOpenTo(tenant)), providers: tenant === DEFAULT_TENANT ? providers : [] }
+  }
 }
 
-/** The ways that the policy names, and that the gate's address lets there be; none where others alone vouch for people. */
+/**
+ * The ways that the policy of some tenant names, and that the gate's address lets there be; none where others alone vouch
+ * for people.
+ */
 function createWays(needs: LoginNeeds): readonly Way[] {
-  const withPassword = needs.policyOf(DEFAULT_TENANT).methods.includes('password')
-  const withPasskeys = needs.factors.allows(DEFAULT_TENANT).passkeys
-  return [...(withPassword ? [createPasswordWay(needs)] : []), ...(withPasskeys ? [createPasskeyWay(needs)] : [])]
+  const ways = [createPasswordWay(needs), createPasskeyWay(needs)]
+  return ways.filter((way) => needs.tenants.all.some((tenant) => way.isOpenTo(tenant)))
 }
 
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -129,7 +145,8 @@ interface Entered {
   readonly name: string
   readonly says?: string
   readonly failure?: Problem
-  readonly again?: boolean
+  /** Whose people are asked to prove once more who they are. */
+  readonly again?: TenantId
   /** The way that was tried. */
   readonly way?: Way['id']
 }
@@ -142,8 +159,6 @@ function fieldOf({ way }: Entered): string | undefined {
 function statusOf(entered: Entered | undefined): number {
   return entered?.says === undefined ? 200 : (entered.failure?.row.status ?? 400)
 }
-
-const NAME_LENGTH = 64
 
 /** What waits for somebody to sign in: the question of an authorization, on behalf of a client. */
 async function findWaiting({ interactions }: LoginNeeds, next: string | undefined): Promise<Interaction | undefined> {

@@ -1,12 +1,15 @@
 import type { TenantId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import { secret } from '../base/secret.ts'
+import { DEFAULT_TENANT, type NamedTenants } from '../identity/tenants.ts'
 import type { User, Users } from '../identity/users.ts'
 import type { Html } from '../pages/html.ts'
 import { say } from '../pages/words.ts'
 import type { Attempts } from './attempts.ts'
+import type { Factors } from './factors/factors.ts'
 import type { Passkeys } from './factors/passkeys.ts'
 import type { Passwords } from './passwords.ts'
+import type { PolicyOf } from './policy.ts'
 import { passkeySignIn } from './views/passkey.ts'
 import type { VouchedFor } from './sessions.ts'
 import { passwordForm, type SignInForm } from './views/sign-in.ts'
@@ -27,11 +30,15 @@ export interface Proof {
 export interface Way {
   /** What its form says of itself in the field `way`. */
   readonly id: 'password' | 'passkey'
+  /** Whether the policy of a tenant, and the gate's address, let its people come in like this. */
+  isOpenTo(tenant: TenantId): boolean
   show(form: SignInForm): Promise<Html>
   /** Says what is missing where the form was not filled in. */
   findMissing(form: URLSearchParams): string | undefined
+  /** Which tenant somebody signs in to, as far as they say; none is asked whether there is such a user. */
+  tenantOf(form: URLSearchParams): Promise<TenantId>
   /**
-   * `csrf` is the token of the form, which no other browser has.
+   * `csrf` is the token of the form, which no other browser has. Where the way is not open to the tenant nobody comes in.
    *
    * @throws {Problem} `login.failed`, `login.throttled`, `passkey.*`
    */
@@ -42,10 +49,17 @@ export interface PasswordWayNeeds {
   readonly users: Pick<Users, 'find'>
   readonly passwords: Pick<Passwords, 'verify'>
   readonly attempts: Attempts
+  readonly tenants: Pick<NamedTenants, 'parse'>
+  readonly policyOf: PolicyOf
 }
 
-/** Signs in by name and password. Whether there is such a user shows neither in the answer nor in its time. */
-export function createPasswordWay({ users, passwords, attempts }: PasswordWayNeeds): Way {
+/**
+ * Signs in by name and password. Whether there is such a user, or such a tenant, or whether it knows passwords, shows
+ * neither in the answer nor in its time.
+ */
+export function createPasswordWay({ users, passwords, attempts, tenants, policyOf }: PasswordWayNeeds): Way {
+  const isOpenTo = (tenant: TenantId) => policyOf(tenant).methods.includes('password')
+
   async function findByName(tenant: TenantId, name: string): Promise<User | undefined> {
     if (!MAY_BE_NAME.test(name)) return undefined
     const user = await users.find(tenant, name)
@@ -54,35 +68,44 @@ export function createPasswordWay({ users, passwords, attempts }: PasswordWayNee
 
   return {
     id: 'password',
+    isOpenTo,
     show: async (form) => passwordForm(form),
     findMissing: (form) => (nameIn(form) === '' || !form.get('password') ? say('signIn.required') : undefined),
+    tenantOf: async (form) => tenants.parse(nameIn(form)).tenant,
     async prove(tenant, form) {
-      const name = nameIn(form)
+      const { name } = tenants.parse(nameIn(form))
       const wasRight = attempts.begin(tenant, name)
       const user = await findByName(tenant, name)
-      const isRight = await passwords.verify(tenant, user?.id, secret(form.get('password') ?? ''))
-      if (!isRight || user === undefined) throw problem('login.failed', { target: user?.id })
+      const known = isOpenTo(tenant) ? user : undefined
+      const isRight = await passwords.verify(tenant, known?.id, secret(form.get('password') ?? ''))
+      if (!isRight || known === undefined) throw problem('login.failed', { target: user?.id })
       wasRight()
-      return { tenant, user, amr: ['pwd'] }
+      return { tenant, user: known, amr: ['pwd'] }
     },
   }
 }
 
 export interface PasskeyWayNeeds {
   readonly users: Pick<Users, 'find'>
-  readonly passkeys: Pick<Passkeys, 'ask' | 'prove'>
+  readonly passkeys: Pick<Passkeys, 'ask' | 'prove' | 'findTenant'>
+  readonly factors: Pick<Factors, 'allows'>
 }
 
 /** Signs in with a passkey, which says by itself whose it is: any name that is entered counts for nothing. */
-export function createPasskeyWay({ users, passkeys }: PasskeyWayNeeds): Way {
+export function createPasskeyWay({ users, passkeys, factors }: PasskeyWayNeeds): Way {
   const useIn = (csrf: string) => `sign in ${csrf}`
+  const isOpenTo = (tenant: TenantId) => factors.allows(tenant).passkeys
 
   return {
     id: 'passkey',
+    isOpenTo,
     show: async (form) => passkeySignIn({ ...form, options: await passkeys.ask(useIn(form.csrf)) }),
     findMissing: (form) => (form.get('answer') ? undefined : say('passkey.required')),
+    tenantOf: async (form) => (await passkeys.findTenant(form.get('answer') ?? '')) ?? DEFAULT_TENANT,
     async prove(tenant, form, csrf) {
       const { userId, amr } = await passkeys.prove(tenant, form.get('answer') ?? '', useIn(csrf))
+      if (!isOpenTo(tenant))
+        throw problem('passkey.refused', { reason: 'its tenant knows no passkeys', target: userId })
       const user = await users.find(tenant, userId)
       if (user === undefined) throw problem('passkey.refused', { reason: 'its user is gone' })
       return { tenant, user, amr }

@@ -64,7 +64,14 @@ export function addWelcomeRoutes(app: LoginHono, needs: LoginNeeds): void {
     const isNew = isSingle(tenant) || (await needs.passwords.changedAt(tenant, user.id)) === undefined
     const body = isSingle(tenant)
       ? enterPage({ userName: user.name, csrf })
-      : welcomePage({ userName: user.name, isNew, csrf, length: needs.passwords.length, wrong })
+      : welcomePage({
+          userName: user.name,
+          signInName: needs.tenants.qualify(tenant, user.name),
+          isNew,
+          csrf,
+          length: needs.passwords.length,
+          wrong,
+        })
     const title = say(isNew ? 'welcome.title' : 'welcome.back', { name: user.name })
     return showPage({ title, body, width: 'narrow' }, { status: wrong === undefined ? 200 : 400, cookies })
   }

@@ -125,7 +125,7 @@ export async function openScene() {
     return { ...user, key, keyId: record.id, tenant, holder, ask }
   }
 
-  const operator: Asker = (...request) => askAs(app, { kind: 'operator' }, request)
+  const operator: Asker = (...request) => askAs(app, { kind: 'operator', tenant: DEFAULT_TENANT }, request)
 
   return {
     app,

@@ -92,7 +92,7 @@ test('a body that is not JSON, or does not say that it is, is refused', async ()
       body,
       headers: { 'Content-Type': type },
     })
-    return (await scene.app.fetch(request, { kind: 'operator' })).json()
+    return (await scene.app.fetch(request, { kind: 'operator', tenant: DEFAULT_TENANT })).json()
   }
   expect(await send('{"name":', 'application/json')).toMatchObject({ error: { code: 'request.params' } })
   expect(await send('{"name":"ada"}', 'text/plain')).toMatchObject({ error: { code: 'request.media_type' } })

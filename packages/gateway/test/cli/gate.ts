@@ -11,6 +11,7 @@ import { socketPathOf } from '../../src/base/socket-path.ts'
 import { runCommandLine } from '../../src/cli/program.ts'
 import { serveWeb } from '../../src/http/web.ts'
 import { KEY_IN_FILE } from '../../../../scripts/lib/gate.ts'
+import { DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import { openScene, type Scene } from '../admin/scene.ts'
 import { newDirectory } from '../stores/databases.ts'
 
@@ -58,7 +59,7 @@ export async function openGate() {
       const served = serveCaller(whoAsks(request), { request, response, app: scene.app })
       served.catch((error: unknown) => fail(response, asProblem(error)))
     })
-  const operator = answer(() => ({ kind: 'operator' }))
+  const operator = answer(() => ({ kind: 'operator', tenant: DEFAULT_TENANT }))
   const network = answer(async (request) => ({ kind: 'principal', principal: await requirePrincipal(scene, request) }))
   const socket = socketPathOf(dataDir)
   await once(operator.listen(socket), 'listening')

@@ -8,7 +8,7 @@ import { createRequestIds, systemRandom, type UserId } from '../../src/base/ids.
 import { problem, type Problem } from '../../src/base/problem.ts'
 import { secret } from '../../src/base/secret.ts'
 import { serveWeb } from '../../src/http/web.ts'
-import { createTenants, DEFAULT_TENANT } from '../../src/identity/tenants.ts'
+import { createTenants, DEFAULT_TENANT, nameTenants } from '../../src/identity/tenants.ts'
 import { createEndpointLimits } from '../../src/limits/endpoints.ts'
 import { createLoginApp } from '../../src/login/app.ts'
 import { createAttempts } from '../../src/login/attempts.ts'
@@ -99,6 +99,7 @@ export async function openScene(
   })
   const app = createLoginApp({
     ...held,
+    tenants: nameTenants([]),
     federated,
     users,
     codeAttempts: createAttempts({ clock }),

@@ -55,6 +55,12 @@ export const accessErrors = {
     says: 'There is already a user called {user}.',
     fix: 'Choose another name.',
   },
+  'tenant.unknown': {
+    status: 404,
+    rpc: -32602,
+    says: 'There is no tenant called {tenant}.',
+    fix: 'Name it under tenants in the configuration and start the gate anew, or correct its name.',
+  },
   'user.unknown': {
     status: 404,
     rpc: -32602,

@@ -134,6 +134,18 @@ export const operationErrors = {
     says: 'A gate that is reached by its address needs an API key.',
     fix: 'Put the key into SEKISHO_KEY, or into a file and name that with --key-file.',
   },
+  'cli.misused': {
+    status: 400,
+    rpc: -32603,
+    says: '{reason}.',
+    fix: 'Add --help to see what it takes.',
+  },
+  'cli.tenant_of_key': {
+    status: 400,
+    rpc: -32603,
+    says: 'A key is of one tenant: --tenant and --url do not go together.',
+    fix: 'Leave --tenant out and use a key of that tenant, or run the command beside the gate without --url.',
+  },
   'cli.file_unreadable': {
     status: 400,
     rpc: -32603,

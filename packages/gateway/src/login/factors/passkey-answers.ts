@@ -50,6 +50,20 @@ export const parseNewPasskey = (text: string): NewPasskey => parse(NewPasskey, t
 /** @throws {Problem} `passkey.refused` */
 export const parseAssertion = (text: string): Assertion => parse(Assertion, text)
 
+/** As `parseAssertion`; nothing where it is no answer. */
+export function findAssertion(text: string): Assertion | undefined {
+  try {
+    return parseAssertion(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whose passkey it says it is: the id its user has here. */
+export function userIn({ response }: Assertion): string {
+  return Buffer.from(response.userHandle, 'base64url').toString()
+}
+
 /** @see {@link https://www.w3.org/TR/webauthn-3/#dictdef-collectedclientdata WebAuthn §5.8.1, CollectedClientData} */
 const ClientData = z.object({ challenge: z.string() })
 

@@ -51,6 +51,17 @@ export function createPasskeyStore({ storage, clock }: PasskeyStoreNeeds) {
       return row && toKept(row)
     },
 
+    /** Across the tenants. The user is asked for as well: an id of a passkey is chosen by who made it, a user's is not. */
+    async findTenant(id: string, userId: string): Promise<TenantId | undefined> {
+      const row = await storage.system
+        .selectFrom('passkeys')
+        .select('tenant_id')
+        .where('id', '=', id)
+        .where('user_id', '=', userId as UserId)
+        .executeTakeFirst()
+      return row?.tenant_id
+    },
+
     async count(db: TenantDb, userId: UserId): Promise<number> {
       const rows = await db.selectFrom('passkeys').select('id').where('user_id', '=', userId).execute()
       return rows.length

@@ -3,7 +3,15 @@ import type { TenantId, UserId } from '../../base/ids.ts'
 import { problem } from '../../base/problem.ts'
 import type { Storage } from '../../storage/database.ts'
 import type { Challenges } from './challenges.ts'
-import { challengeIn, parseAssertion, parseNewPasskey, type Assertion, type NewPasskey } from './passkey-answers.ts'
+import {
+  challengeIn,
+  findAssertion,
+  parseAssertion,
+  parseNewPasskey,
+  userIn,
+  type Assertion,
+  type NewPasskey,
+} from './passkey-answers.ts'
 import { createPasskeyStore, type KeptPasskey } from './passkey-store.ts'
 import { relyingPartyAt, type RelyingParty } from './relying-party.ts'
 import type { Spent } from '../spent.ts'
@@ -119,6 +127,15 @@ export function createPasskeys({ storage, clock, challenges, spent, publicUrl }:
     },
 
     /**
+     * Finds the tenant of whoever a passkey says it is of. Nothing is proven by that; what is no answer of a passkey, or
+     * of one that is not known, is of none.
+     */
+    findTenant: async (text: string): Promise<TenantId | undefined> => {
+      const answer = findAssertion(text)
+      return answer && store.findTenant(answer.id, userIn(answer))
+    },
+
+    /**
      * Finds whose passkey answered. An answer is good for once: the one that comes first uses its challenge up and
      * raises the counter, both or neither.
      *
@@ -177,8 +194,7 @@ interface Against {
 /** Answers with the new counter. */
 async function verify(response: Assertion, expectedChallenge: string, { passkey, party }: Against): Promise<number> {
   const { id, publicKey, counter, userId } = passkey
-  if (Buffer.from(response.response.userHandle, 'base64url').toString() !== userId)
-    throw refused('the passkey is another user’s', userId)
+  if (userIn(response) !== userId) throw refused('the passkey is another user’s', userId)
   const { verifyAuthenticationResponse } = await webauthn()
   const { verified, authenticationInfo } = await verifyAuthenticationResponse({
     response,

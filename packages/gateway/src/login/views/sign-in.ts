@@ -11,7 +11,12 @@ export interface SignInForm {
   readonly name?: string | undefined
   /** Whether it is shown again because of what was entered. */
   readonly hasFailed?: boolean | undefined
+  /** Whether there are tenants whose people write its name before theirs. */
+  readonly hasTenants?: boolean | undefined
 }
+
+/** Of a tenant's name, the slash and a user's name. */
+export const SIGN_IN_NAME_LENGTH = 32 + 1 + 64
 
 export interface SignInView {
   /** What each way shows of itself. */
@@ -41,18 +46,19 @@ function whatFailed({ text, field: name }: NonNullable<SignInView['failure']>): 
 }
 
 /** Name and password. The words of a failure are the same whatever was wrong. */
-export function passwordForm({ csrf, next, name }: SignInForm): Html {
+export function passwordForm({ csrf, next, name, hasTenants = false }: SignInForm): Html {
   return html`<section class="card">
     <form method="post" action="/sign-in" class="wide-button">
       ${csrfField(csrf)} ${hiddenField('way', 'password')} ${next !== undefined && hiddenField('next', next)}
       ${field({
         name: 'name',
         label: say('signIn.name'),
+        hint: hasTenants ? say('signIn.nameHint') : undefined,
         value: name,
         autocomplete: 'username webauthn',
         required: true,
         autofocus: true,
-        maxLength: 64,
+        maxLength: SIGN_IN_NAME_LENGTH,
       })}
       ${field({
         name: 'password',

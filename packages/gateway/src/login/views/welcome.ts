@@ -5,6 +5,8 @@ import { say } from '../../pages/words.ts'
 
 export interface WelcomeView {
   readonly userName: string
+  /** What they write where they sign in: more than their name, in all but the first tenant. */
+  readonly signInName: string
   /** Whether they have no password yet. */
   readonly isNew: boolean
   readonly csrf: string
@@ -14,15 +16,16 @@ export interface WelcomeView {
 }
 
 /** The page a link leads to, where its user chooses a password. */
-export function welcomePage({ userName, isNew, csrf, length, wrong }: WelcomeView): Html {
+export function welcomePage({ userName, signInName, isNew, csrf, length, wrong }: WelcomeView): Html {
   const errorOf = (name: 'password' | 'again') => (wrong?.field === name ? wrong.text : undefined)
   return html`<h1>${say(isNew ? 'welcome.title' : 'welcome.back', { name: userName })}</h1>
     ${wrong && errorSummary([wrong])}
     <section class="card">
       <p>${say('welcome.says')}</p>
+      ${signInName !== userName && html`<p>${say('welcome.signInName', { name: signInName })}</p>`}
       <form method="post" class="wide-button">
         ${csrfField(csrf)}
-        <input type="hidden" name="username" autocomplete="username" value="${userName}" />
+        <input type="hidden" name="username" autocomplete="username" value="${signInName}" />
         ${field({
           name: 'password',
           label: say('welcome.password'),

@@ -2,6 +2,7 @@
 export const signInWords = {
   'signIn.title': 'Sign in',
   'signIn.name': 'Name',
+  'signIn.nameHint': 'If you were told of a tenant, its name comes first: tenant/name.',
   'signIn.password': 'Password',
   'signIn.submit': 'Sign in',
   'signIn.forgotten': 'No password yet, or forgotten? Ask an administrator of this gate for a new link.',
@@ -50,6 +51,7 @@ export const signInWords = {
   'welcome.title': 'Welcome, {name}',
   'welcome.back': 'A new password, {name}',
   'welcome.says': 'Choose a password to sign in with. The link you followed is good for this once.',
+  'welcome.signInName': 'Where you sign in your name is {name}.',
   'welcome.password': 'New password',
   'welcome.hint': 'At least {length} characters. A sentence of several words is best; every character counts.',
   'welcome.again': 'New password, once more',
