@@ -117,12 +117,13 @@ async function loadEverything() {
 }
 
 /** A server of ours like any other, loaded where somebody calls it. */
-async function loadMal({ apiBaseUrl, toolsets, readOnly, storage, count }: Parameters<LoadBuiltin>[0]) {
+async function loadMal({ apiBaseUrl, toolsets, timeoutMs, count, ...settings }: Parameters<LoadBuiltin>[0]) {
   const { createMalHandler } = await import('#mal')
   return createMalHandler({
-    storage,
-    readOnly,
+    ...settings,
     onCounted: count,
+    // It ends before the gate does: what a long call has no time for is left to another, and not cut off.
+    callTimeoutMs: timeoutMs - Math.min(5_000, timeoutMs / 10),
     ...(toolsets && { toolsets }),
     ...(apiBaseUrl !== undefined && { apiBaseUrl }),
   })

@@ -21,7 +21,9 @@ export interface MalSettings {
   readonly fetch?: Fetch
   /** The account of calls that bring no token; without it such calls are refused. */
   readonly credentials?: Credentials
-  /** How fast requests follow each other, and how many an hour and a day an account may send. */
+  /** What whoever runs this server may want otherwise. */
+  readonly limits?: MalLimits | undefined
+  /** How requests follow each other, where `limits` does not say enough. */
   readonly pace?: QueueSettings
   /** How long to wait before each further attempt. */
   readonly retryDelaysMs?: readonly number[]
@@ -47,6 +49,20 @@ export interface MalSettings {
   readonly onCounted?: (counted: Omit<Counted, 'account'>) => void
   /** Hears of faults of this server; what they say is not shown to callers. */
   readonly onerror?: (error: Error) => void
+}
+
+/** What is left out is as it usually is. */
+export interface MalLimits {
+  /** What one account may send to MyAnimeList. @default 1 */
+  readonly requestsPerSecond?: number | undefined
+  /** @default 3000 */
+  readonly requestsPerHour?: number | undefined
+  /** @default 20000 */
+  readonly requestsPerDay?: number | undefined
+  /** No more entries of one list are read. @default 20000 */
+  readonly maxEntries?: number | undefined
+  /** How long a list is answered without asking again. @default 300 */
+  readonly listCacheSeconds?: number | undefined
 }
 
 /** For how many milliseconds each kind of answer is kept. Own writes change or forget what they touch at once. */
@@ -77,12 +93,20 @@ const keepUsually: KeepSettings = {
  * Nothing is documented; about one request a second for an account is what the community keeps to. All accounts share
  * the address of this server, and take turns.
  */
-export const paceUsually: QueueSettings = {
-  burst: 5,
-  perSecond: 1,
-  reserve: 2,
-  together: { burst: 20, perSecond: 5 },
-  budgets: { perHour: 3000, perDay: 20_000 },
+function paceOf(limits: MalLimits): QueueSettings {
+  const { requestsPerSecond: perSecond = 1, requestsPerHour: perHour = 3000, requestsPerDay: perDay = 20_000 } = limits
+  return {
+    burst: 5,
+    perSecond,
+    reserve: 2,
+    // What everybody may send together grows with what one may.
+    together: { burst: 20, perSecond: 5 * perSecond },
+    budgets: { perHour, perDay },
+  }
+}
+
+function keepOf({ listCacheSeconds: seconds }: MalLimits): Partial<KeepSettings> {
+  return seconds === undefined ? {} : { list: seconds * 1000 }
 }
 
 /** What every tool call of one server shares. */
@@ -108,9 +132,10 @@ export interface Mal {
 
 /** Puts the parts together; throws when `apiBaseUrl` is nothing to send tokens to, or a toolset has no such name. */
 export function createMal(settings: MalSettings): Mal {
+  const { limits = {} } = settings
   const clock = settings.clock ?? systemClock
   const network = settings.fetch ? { fetch: settings.fetch, close: async () => {} } : createNetwork()
-  const queue = createQueue(settings.pace ?? paceUsually, clock)
+  const queue = createQueue(settings.pace ?? paceOf(limits), clock)
   const counters = createCounters(({ account: _account, ...counted }) => settings.onCounted?.(counted))
   const api = createApi<MalProblemCode>({
     baseUrl: settings.apiBaseUrl ?? 'https://api.myanimelist.net/v2',
@@ -144,8 +169,8 @@ export function createMal(settings: MalSettings): Mal {
     failures: createFailures(),
     rotations: createRotations(),
     callTimeoutMs: settings.callTimeoutMs ?? 120_000,
-    maxEntries: settings.maxEntries ?? 20_000,
-    keep: { ...keepUsually, ...settings.keep },
+    maxEntries: settings.maxEntries ?? limits.maxEntries ?? 20_000,
+    keep: { ...keepUsually, ...keepOf(limits), ...settings.keep },
     storage: settings.storage,
     exports: settings.exports,
     offer: { toolsets: parseToolsets(settings.toolsets ?? ['core']), readOnly: settings.readOnly ?? false },

@@ -33,6 +33,30 @@ describe.each(eras)('reading (older revisions: $legacy)', (era) => {
     expect(new Set(statuses)).toEqual(new Set(['plan_to_read']))
   })
 
+  test('every field of both lists is told where it is asked for, in words and as data', async () => {
+    await using at = await startEmulated()
+    for (const [kind, names] of [
+      ['anime', ['studios', 'broadcast', 'episode_minutes', 'season', 'rating']],
+      ['manga', ['authors', 'num_volumes']],
+    ] as const) {
+      const answers = [
+        await at.call('haru', `get_my_${kind}_list`, { fields: 'all', limit: 200 }, era),
+        await at.call('mika', `get_user_${kind}_list`, { user: 'haru', fields: 'all', limit: 200 }, era),
+        await at.call('haru', 'search_my_list', { kind, fields: 'all', limit: 200 }, era),
+      ]
+      const value = kind === 'anime' ? 'rewatch_value' : 'reread_value'
+      const common = ['title_ja', 'synonyms', 'airing_status', 'work_start_date', 'rank', 'picture', 'nsfw', 'priority']
+      for (const { structured, text } of answers) {
+        const shown = JSON.stringify(structured['entries'])
+        for (const name of [...common, ...names, value, 'num_scoring_users', 'updated_at', 'tags']) {
+          expect(shown).toContain(`"${name}":`)
+          expect(text).toContain(`"${name}":`)
+        }
+        expect(text.split('\n')).toHaveLength(rowsOf(structured, 'entries').length + 1)
+      }
+    }
+  })
+
   test('searches, pages them, and says what is on the own list', async () => {
     await using at = await startEmulated()
     for (const kind of ['anime', 'manga']) {

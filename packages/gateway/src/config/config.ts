@@ -3,6 +3,7 @@ import type { Secret } from '../base/secret.ts'
 import type { Template } from '../base/template.ts'
 import type { ProviderDefinition } from './provider-schema.ts'
 import type { ConfigFile } from './schema.ts'
+import type { BuiltinLimits } from './server-schema.ts'
 
 /**
  * A configuration that was found right, with every default filled in. It is frozen through and through:
@@ -90,6 +91,8 @@ export interface BuiltinServer extends AnyServer {
   readonly builtin: string
   /** The groups of its tools that are offered; its own choice where none are named. */
   readonly toolsets: readonly string[] | undefined
+  /** What it may ask of its provider. */
+  readonly limits: BuiltinLimits | undefined
 }
 
 export interface TokenSetup {

@@ -83,8 +83,11 @@ function warn(file: unknown, { id, entry }: Named, { definitions, report }: Prov
   const like = typeof entry['like'] === 'string' ? entry['like'] : undefined
   const other: unknown = like !== undefined && Object.hasOwn(entries, like) ? entries[like] : undefined
   const definition = Object.hasOwn(definitions, like ?? id) ? definitions[like ?? id] : undefined
-  const merged: Fields = { ...definition, ...(isFields(other) ? other : {}), ...entry }
-  if (merged['clientId'] === undefined) report.warning(path, notSetUp(definition, id), 'key')
+  const from: Fields = { ...definition, ...(isFields(other) ? other : {}) }
+  const merged = { ...from, ...entry }
+  // With its tokens elsewhere it is another place, where this client is not known.
+  const clientId = hasMoved(from, entry) ? entry['clientId'] : merged['clientId']
+  if (clientId === undefined) report.warning(path, notSetUp(definition, id), 'key')
   if (merged['clientAuthentication'] === 'none' && entry['clientSecret'] !== undefined)
     report.warning([...path, 'clientSecret'], NEVER_SENT, 'key')
   if (merged['redirect'] !== 'loopback-any-port' && listensAnywhere(file)) report.warning(path, NEEDS_PORT, 'key')
@@ -156,12 +159,16 @@ function inherited(definition: ProviderEntry | undefined, entry: ProviderEntry |
   return rest
 }
 
-function hasMoved(from: ProviderEntry | undefined, entry: ProviderEntry | undefined): boolean {
+interface Tokens {
+  readonly tokenUrl?: unknown
+}
+
+function hasMoved(from: Tokens | undefined, entry: Tokens | undefined): boolean {
   return entry?.tokenUrl !== undefined && originOf(entry.tokenUrl) !== originOf(from?.tokenUrl)
 }
 
-function originOf(url: string | undefined): string | undefined {
-  return url === undefined ? undefined : URL.parse(url)?.origin
+function originOf(url: unknown): string | undefined {
+  return typeof url === 'string' ? URL.parse(url)?.origin : undefined
 }
 
 /** `undefined` where it is incomplete, which {@link checkProviders} has refused before. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, megabytes, reject } from './fields.ts'
+import { count, duration, megabytes, reject } from './fields.ts'
 import { ServerOAuth } from './provider-schema.ts'
 import { readValue, valueShape } from './values.ts'
 
@@ -52,6 +52,23 @@ function isPattern(source: string): boolean {
   }
 }
 
+/** How a server of ours treats its provider. */
+const BuiltinLimits = z
+  .strictObject({
+    requestsPerSecond: z.number().min(0.01).max(1_000).optional().describe('Of one account. Default: 1.'),
+    requestsPerHour: count().optional().describe('Of one account. Default: 3000.'),
+    requestsPerDay: count().optional().describe('Of one account. Default: 20000.'),
+    maxEntries: count().optional().describe('No more entries of one list are read. Default: 20000.'),
+    listCacheSeconds: z
+      .int()
+      .min(0)
+      .max(86_400)
+      .optional()
+      .describe('How long a list is answered without asking for it again. Default: 300.'),
+  })
+  .describe('With `builtin` only, where it has a provider: what it may ask of it, in each process.')
+export type BuiltinLimits = z.output<typeof BuiltinLimits>
+
 /** One entry of `mcpServers`, as the file spells it. What belongs together is checked by `servers.ts`. */
 export const ServerEntry = z
   .strictObject({
@@ -93,6 +110,7 @@ export const ServerEntry = z
         'With `builtin` only: the groups of its tools that are offered, or `all`. What there is stands in its documentation. ' +
           'Default: `core`.',
       ),
+    limits: BuiltinLimits.optional(),
     readOnly: z
       .boolean()
       .optional()

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { UpstreamId } from '../base/ids.ts'
 import type { Config, ServerConfig, TokenSetup } from './config.ts'
 import type { Environment } from './environment.ts'
-import { BUILTIN_TOOLSETS } from './builtins.ts'
+import { BUILTIN_PROVIDERS, BUILTIN_TOOLSETS } from './builtins.ts'
 import { nearest } from './nearest.ts'
 import type { Path, Report, Trouble } from './report.ts'
 import type { ConfigFile } from './schema.ts'
@@ -47,6 +47,7 @@ function checkServer(server: Fields, path: Path, needs: ServerNeeds): void {
   checkKind(server, tell)
   if (needs.builtins) checkBuiltin(server, needs.builtins, tell)
   checkToolsets(server, path, needs)
+  if (server['limits'] !== undefined && !hasProvider(server)) tell('limits', NO_PROVIDER)
   checkPersonal(server, tell)
   if (server['disabled'] === true) return
   warn(server, (key, trouble) => needs.report.warning([...path, key ?? ''], trouble, 'key'))
@@ -59,7 +60,7 @@ type Tell = (key: string | undefined, trouble: Trouble) => void
 const KINDS = [
   { key: 'command', types: ['stdio'], only: ['args', 'env', 'cwd', 'shared', 'memoryMb'] },
   { key: 'url', types: ['http', 'streamable-http', 'sse'], only: ['headers', 'oauth'] },
-  { key: 'builtin', types: [], only: ['toolsets'] },
+  { key: 'builtin', types: [], only: ['toolsets', 'limits'] },
 ] as const
 
 function checkKind(server: Fields, tell: Tell): void {
@@ -98,6 +99,13 @@ function checkToolsets({ builtin, toolsets }: Fields, path: Path, { report }: Se
     report.problem([...path, 'toolsets', index], { reason: `is no toolset of ${builtin}`, fix })
   }
 }
+
+/** Of a server of another kind it is told that the key is none of its. */
+function hasProvider({ builtin }: Fields): boolean {
+  return typeof builtin !== 'string' || Object.hasOwn(BUILTIN_PROVIDERS, builtin)
+}
+
+const NO_PROVIDER = { reason: 'is of no use to a server that asks no provider', fix: 'Remove it' }
 
 /** What differs from user to user cannot be shared, and a token that is asked for must go somewhere. */
 function checkPersonal(server: Fields, tell: Tell): void {
@@ -182,7 +190,7 @@ function buildServer({ id, entry, values, file, directory }: Checked): ServerCon
     return { ...any, kind: 'http', url: values.url, headers, oauth: buildOAuth(entry.oauth, values.client), sse }
   }
   if (entry.builtin !== undefined) {
-    return { ...any, kind: 'builtin', builtin: entry.builtin, toolsets: entry.toolsets }
+    return { ...any, kind: 'builtin', builtin: entry.builtin, toolsets: entry.toolsets, limits: entry.limits }
   }
   if (entry.command === undefined) return undefined
   return {

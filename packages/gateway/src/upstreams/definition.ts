@@ -39,6 +39,8 @@ export type UpstreamDefinition =
       readonly builtin: string
       /** The groups of its tools that are offered; its own choice where none are named. */
       readonly toolsets: readonly string[] | undefined
+      /** What it may ask of its provider, by the names that it has for that; as usual where none are given. */
+      readonly limits?: Readonly<Record<string, number | undefined>> | undefined
       /** Where its provider's API is, where that is not the usual place. */
       readonly apiBaseUrl: string | undefined
     })

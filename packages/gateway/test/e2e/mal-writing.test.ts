@@ -30,3 +30,23 @@ test('what the MyAnimeList server writes down is kept in the gate’s database, 
   expect(await call(ada, 'legacy', 'mal_undo', {})).toContain('1 of 1 done')
   expect((await priority())?.[1]).toBe('1')
 }, 120_000)
+
+test('R0-11, R0-34: the configuration says how fast an account is asked; what one call has no time for is left to the next', async () => {
+  const mal = { builtin: 'mal', toolsets: ['all'], timeoutMs: 9_000, limits: { requestsPerSecond: 1.5, requestsPerHour: 80 } }
+  await using outside = await openOutside({ config: { mcpServers: { mal } } })
+  const { publicUrl, gate } = outside
+  const browser = await enter(outside, 'ada')
+  await connectMal(browser, `${publicUrl}/connect/mal`, malAccount('mika'))
+  const { body } = await gate.admin('POST', '/admin/api/keys', { user: 'ada', scopes: ['mcp'] })
+  const door = { url: `${publicUrl}/mcp`, key: (body as { key: string }).key, era: 'modern' as const }
+  const planned = await textFrom(door, 'mal__plan_bulk_update', { query: 'id>0', change: { comments: 'seen' } })
+  expect(planned).toMatch(/^Plan /)
+  const id = /Plan (\S+):/.exec(planned)?.[1]
+  const first = await textFrom(door, 'mal__apply_plan', { plan_id: id })
+  expect(first).toContain('this call had no more time')
+  let last = first
+  for (let call = 0; call < 10 && !last.includes('12 of 12 done'); call += 1)
+    last = await textFrom(door, 'mal__resume_operation', { operation_id: id })
+  expect(last).toContain('12 of 12 done')
+  expect(await textFrom(door, 'mal__mal_get_auth_status')).toMatch(/Requests this hour: \d+ of 80\./)
+}, 120_000)

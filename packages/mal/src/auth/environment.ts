@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { systemClock } from '#kit/clock'
 import { requireApiUrl, type Fetch } from '#kit/network'
 import { createFileStorage } from '../storage/file.ts'
-import { paceUsually, type MalSettings } from '../settings.ts'
+import type { MalSettings } from '../settings.ts'
 import { parseToolsets } from '../tools/offer.ts'
 import type { Toolset } from '../tools/tool.ts'
 import { fixed, type Credentials } from './credentials.ts'
@@ -80,26 +80,18 @@ export function createEnvironmentCredentials(environment: Environment, fetch: Fe
 
 /** What of the settings the environment decides. */
 export function settingsOf(environment: Environment): MalSettings {
-  const perSecond = environment.MAL_REQUESTS_PER_SECOND ?? paceUsually.perSecond
-  const { MAL_REQUESTS_PER_HOUR: perHour, MAL_REQUESTS_PER_DAY: perDay, MAL_LIST_CACHE_SECONDS: seconds } = environment
   return {
     apiBaseUrl: environment.MAL_API_BASE_URL,
     ...(environment.MAL_DATA_DIR !== undefined && { storage: createFileStorage(environment.MAL_DATA_DIR) }),
     toolsets: environment.MAL_TOOLSETS,
     readOnly: environment.MAL_READ_ONLY,
-    pace: {
-      ...paceUsually,
-      perSecond,
-      // What everybody may send together grows with what one may.
-      together: { burst: 20, perSecond: 5 * perSecond },
-      budgets: {
-        ...paceUsually.budgets,
-        ...(perHour !== undefined && { perHour }),
-        ...(perDay !== undefined && { perDay }),
-      },
+    limits: {
+      requestsPerSecond: environment.MAL_REQUESTS_PER_SECOND,
+      requestsPerHour: environment.MAL_REQUESTS_PER_HOUR,
+      requestsPerDay: environment.MAL_REQUESTS_PER_DAY,
+      maxEntries: environment.MAL_MAX_ENTRIES,
+      listCacheSeconds: environment.MAL_LIST_CACHE_SECONDS,
     },
-    ...(environment.MAL_MAX_ENTRIES !== undefined && { maxEntries: environment.MAL_MAX_ENTRIES }),
-    ...(seconds !== undefined && { keep: { list: seconds * 1000 } }),
   }
 }
 

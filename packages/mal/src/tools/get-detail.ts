@@ -58,7 +58,8 @@ function getDetail(kind: Kind) {
     }),
     async run(call, { id, fields }) {
       const detail = await call.mal.detail(kind, await resolve(call, kind, id))
-      return { data: show(kind, detail, fields === 'all'), lines: linesOf(detail) }
+      const all = fields === 'all' ? [`All fields: ${JSON.stringify(detail.raw)}`] : []
+      return { data: show(kind, detail, fields === 'all'), lines: [...linesOf(detail), ...all] }
     },
   })
 }

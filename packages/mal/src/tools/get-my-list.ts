@@ -3,8 +3,8 @@ import { entriesOf } from '../list/count.ts'
 import { statuses, type Kind, type ListEntry } from '../list/entry.ts'
 import { oneLine } from '../list/one-line.ts'
 import type { Page } from '../session.ts'
-import { notedShape, pageInput, pageOutput, workShape } from './schema.ts'
-import { lineOf, pageLine, progressOf, showNoted, showWork } from './show.ts'
+import { entryFields, notedShape, pageInput, pageOutput, workShape, type EntryFields } from './schema.ts'
+import { lineOf, pageLine, progressOf, showAllOf, showNoted, showWork } from './show.ts'
 import { tool } from './tool.ts'
 
 /** How MyAnimeList sorts a list: highest or newest first, titles A to Z. */
@@ -24,12 +24,13 @@ const sortInput = (kind: Kind) =>
 const inputOf = (kind: Kind) => ({
   status_filter: z.enum(statuses[kind]).optional(),
   sort: sortInput(kind),
+  fields: entryFields,
   ...pageInput({ limit: 100, max: 1000 }),
 })
 
 const outputOf = (kind: Kind) => ({
   ...pageOutput,
-  entries: z.array(z.object({ ...workShape[kind], list: z.object(notedShape[kind]) })),
+  entries: z.array(z.looseObject({ ...workShape[kind], list: z.object(notedShape[kind]) })),
 })
 
 /** One page of the own list. */
@@ -44,9 +45,9 @@ function getMyList(kind: Kind) {
     effect: 'reads',
     input: z.object(inputOf(kind)),
     output: z.object(outputOf(kind)),
-    async run({ mal }, { status_filter: status, sort, limit, offset }) {
+    async run({ mal }, { status_filter: status, sort, fields, limit, offset }) {
       const page = await mal.listPage(kind, '@me', { status, sort, limit, offset })
-      return showPage(page, { kind, offset, whose: '' })
+      return showPage(page, { kind, fields, offset, whose: '' })
     },
   })
 }
@@ -67,9 +68,9 @@ function getUserList(kind: Kind) {
       ...inputOf(kind),
     }),
     output: z.object(outputOf(kind)),
-    async run({ mal }, { user, status_filter: status, sort, limit, offset }) {
+    async run({ mal }, { user, status_filter: status, sort, fields, limit, offset }) {
       const page = await mal.listPage(kind, user, { status, sort, limit, offset })
-      return showPage(page, { kind, offset, whose: ` of ${oneLine(user)}` })
+      return showPage(page, { kind, fields, offset, whose: ` of ${oneLine(user)}` })
     },
   })
 }
@@ -81,19 +82,24 @@ export const getUserMangaList = getUserList('manga')
 
 function showPage(
   { items, nextOffset }: Page<ListEntry>,
-  { kind, offset, whose }: { kind: Kind; offset: number; whose: string },
+  { kind, fields, offset, whose }: { kind: Kind; fields: EntryFields; offset: number; whose: string },
 ) {
+  const show = fields === 'all' ? showAllOf : showWork
+  const entries = items.map(({ work, noted }) => ({ ...show(work), list: showNoted(kind, noted) }))
   return {
     data: {
       count: items.length,
       offset,
       has_more: nextOffset !== undefined,
       next_offset: nextOffset,
-      entries: items.map(({ work, noted }) => ({ ...showWork(work), list: showNoted(kind, noted) })),
+      entries,
     },
     lines: [
       pageLine(`${entriesOf(items.length)}${whose}`, offset, nextOffset),
-      ...items.map(({ work, noted }) => `${lineOf(work)}: ${progressOf(noted, work)}`),
+      // A model may be shown the text alone.
+      ...(fields === 'all'
+        ? entries.map((entry) => JSON.stringify(entry))
+        : items.map(({ work, noted }) => `${lineOf(work)}: ${progressOf(noted, work)}`)),
     ],
   }
 }

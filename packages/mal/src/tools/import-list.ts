@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import type { FileEntry } from '../formats/file.ts'
+import type { Change } from '../session.ts'
+import { changed, isSame } from '../writing/fields.ts'
 import { readListFile } from '../formats/formats.ts'
 import { importModes, takeOver, type ImportMode } from '../formats/take-over.ts'
-import { kinds, type WholeList } from '../list/entry.ts'
+import { kinds, type Kind, type Noted, type WholeList } from '../list/entry.ts'
 import { failurePolicies } from '../writing/operation.ts'
 import { ITEMS_MOST, type Wanted } from '../writing/plan.ts'
 import { troubleLines } from './export-list.ts'
@@ -78,7 +80,12 @@ function wantedOf(entries: readonly FileEntry[], list: WholeList, mode: ImportMo
       id,
       title,
       how: 'either',
-      // No change is no removal: an import removes nothing.
-      become: (noted) => takeOver(mode, kind, said, noted) ?? {},
+      become: (noted) => changeFor(mode, kind, said, noted),
     }))
+}
+
+/** No change is no removal: an import removes nothing. Comments alone are none, since a list does not tell them. */
+function changeFor(mode: ImportMode, kind: Kind, said: Partial<Noted>, noted: Noted | undefined): Change {
+  const change = takeOver(mode, kind, said, noted) ?? {}
+  return noted && isSame(noted, changed(noted, change)) ? {} : change
 }

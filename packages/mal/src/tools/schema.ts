@@ -66,6 +66,7 @@ export const notedShape = {
     num_episodes_watched: z.int(),
     is_rewatching: z.boolean().optional(),
     num_times_rewatched: z.int().optional(),
+    rewatch_value: z.int().optional(),
   },
   manga: {
     ...notedOf(),
@@ -73,6 +74,7 @@ export const notedShape = {
     num_volumes_read: z.int(),
     is_rereading: z.boolean().optional(),
     num_times_reread: z.int().optional(),
+    reread_value: z.int().optional(),
   },
 }
 
@@ -88,6 +90,10 @@ function notedOf() {
     updated_at: z.string().optional(),
   }
 }
+
+/** How much is shown of each entry of a list. */
+export const entryFields = z.enum(['compact', 'all']).default('compact')
+export type EntryFields = z.output<typeof entryFields>
 
 /** How a page is asked for. */
 export function pageInput({ limit, max }: { limit: number; max: number }) {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { ListEntry } from '../list/entry.ts'
 import { matches, order, parseQuery } from '../query/query.ts'
-import { pageInput, pageOutput } from './schema.ts'
-import { lineOf, pageLine, progressOf, showNoted, showWork } from './show.ts'
+import { entryFields, pageInput, pageOutput } from './schema.ts'
+import { lineOf, pageLine, progressOf, showAllOf, showNoted } from './show.ts'
 import { tool } from './tool.ts'
 import { kindInput, showWhole, wholeLines, wholeShape } from './whole.ts'
 
@@ -19,7 +19,7 @@ export const searchMyList = tool({
   input: z.object({
     kind: kindInput,
     query: z.string().default('').describe('Empty: everything'),
-    fields: z.enum(['compact', 'all']).default('compact'),
+    fields: entryFields,
     ...pageInput({ limit: 50, max: 1000 }),
   }),
   output: z.object({
@@ -38,6 +38,7 @@ export const searchMyList = tool({
     )
     const page = found.slice(offset, offset + limit)
     const nextOffset = offset + limit < found.length ? offset + limit : undefined
+    const entries = page.map((entry) => (fields === 'all' ? showAll(entry) : showShort(entry)))
     return {
       data: {
         ...showWhole(list),
@@ -46,11 +47,14 @@ export const searchMyList = tool({
         offset,
         has_more: nextOffset !== undefined,
         next_offset: nextOffset,
-        entries: page.map((entry) => (fields === 'all' ? showAll(entry) : showShort(entry))),
+        entries,
       },
       lines: wholeLines(list, [
         `${found.length} of ${list.entries.length} fit. ${pageLine(`${page.length} shown`, offset, nextOffset)}`,
-        ...page.map(({ work, noted }) => `${lineOf(work)}: ${progressOf(noted, work)}`),
+        // A model may be shown the text alone.
+        ...(fields === 'all'
+          ? entries.map((entry) => JSON.stringify(entry))
+          : page.map(({ work, noted }) => `${lineOf(work)}: ${progressOf(noted, work)}`)),
       ]),
     }
   },
@@ -66,21 +70,6 @@ function showShort({ work, noted }: ListEntry) {
   }
 }
 
-/** Everything that is known, in the words of the other tools where they have one. */
 function showAll({ work, noted }: ListEntry) {
-  return {
-    ...showWork(work),
-    ...showNoted(work.kind, noted),
-    airing_status: work.state,
-    work_start_date: work.startDate,
-    work_end_date: work.endDate,
-    rank: work.rank,
-    popularity: work.popularity,
-    num_list_users: work.listUsers,
-    studios: work.kind === 'anime' ? work.studios : undefined,
-    authors: work.kind === 'manga' ? work.authors : undefined,
-    source: work.source,
-    rating: work.rating,
-    repeat_value: noted.repeatValue || undefined,
-  }
+  return { ...showAllOf(work), ...showNoted(work.kind, noted) }
 }

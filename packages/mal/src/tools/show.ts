@@ -18,9 +18,36 @@ export function showWork(work: Work) {
   }
 }
 
+/** Everything that a list tells of a work, in the words of the details where they have one. */
+export function showAllOf(work: Work) {
+  const { kind, synonyms, broadcast, studios, authors } = work
+  return {
+    ...showWork(work),
+    title_ja: work.japaneseTitle,
+    synonyms: synonyms.length > 0 ? synonyms : undefined,
+    airing_status: work.state,
+    season: work.season,
+    work_start_date: work.startDate,
+    work_end_date: work.endDate,
+    rank: work.rank,
+    popularity: work.popularity,
+    num_list_users: work.listUsers,
+    num_scoring_users: work.scoringUsers,
+    source: work.source,
+    rating: work.rating,
+    nsfw: work.nsfw,
+    picture: work.picture,
+    broadcast: broadcast && [broadcast.day, broadcast.time].filter(Boolean).join(' '),
+    episode_minutes: work.episodeSeconds === undefined ? undefined : Math.round(work.episodeSeconds / 6) / 10,
+    studios: kind === 'anime' ? studios : undefined,
+    authors: kind === 'manga' ? authors : undefined,
+  }
+}
+
 /** An entry in the form of `notedShape`, in MyAnimeList's words; what says nothing is left out. */
 export function showNoted(kind: Kind, noted: Noted) {
   const repeated = noted.timesRepeated || undefined
+  const value = noted.repeatValue || undefined
   return {
     status: noted.status,
     score: noted.score,
@@ -29,12 +56,14 @@ export function showNoted(kind: Kind, noted: Noted) {
           num_episodes_watched: noted.progress,
           is_rewatching: noted.isRepeating || undefined,
           num_times_rewatched: repeated,
+          rewatch_value: value,
         }
       : {
           num_chapters_read: noted.progress,
           num_volumes_read: noted.volumes,
           is_rereading: noted.isRepeating || undefined,
           num_times_reread: repeated,
+          reread_value: value,
         }),
     start_date: noted.startDate,
     finish_date: noted.finishDate,

@@ -69,7 +69,7 @@ export function planItems(lists: Lists, wanted: readonly Wanted[]): Draft {
     const change = tidy(each.kind, found?.noted, each.become(found?.noted, found?.work))
     const wrong = change && whyNot(each.kind, change, found)
     if (wrong !== undefined) refuse(wrong)
-    else if (change ? isSame(found?.noted, changed(found?.noted, change)) : !found) unchanged += 1
+    else if (change ? isAsWanted(found?.noted, change) : !found) unchanged += 1
     else {
       items.push(itemOf(each, title, found?.noted, change))
       hints.push(...hintsOf(title, found, change))
@@ -90,6 +90,12 @@ export function itemOf(
 
 export function keyOf({ kind, id }: { readonly kind: Kind; readonly id: number }): string {
   return `${kind} ${id}`
+}
+
+/** Lists do not tell comments: only whoever has read the entry knows that they are as wanted. */
+function isAsWanted(noted: Noted | undefined, change: Change): boolean {
+  const isUnseen = change.comments !== undefined && noted !== undefined && noted.comments === undefined
+  return !isUnseen && isSame(noted, changed(noted, change))
 }
 
 function whyAbsent({ how, kind }: Wanted, list: WholeList | undefined): string | undefined {

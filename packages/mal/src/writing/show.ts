@@ -14,7 +14,10 @@ const ROWS = 50
 export function changeOf({ before, change }: Item): string {
   if (!change) return 'removed'
   const differences = differencesOf({ ...blank, comments: '', ...before }, changed(before, change))
-  const text = differences.map(({ label, from, to }) => `${label} ${valueOf(from)} → ${valueOf(to)}`).join(', ')
+  const told = differences.map(({ label, from, to }) => `${label} ${valueOf(from)} → ${valueOf(to)}`)
+  // What they are is not told by lists, and read when the plan is carried out.
+  const isUnseen = before !== undefined && before.comments === undefined && change.comments !== undefined
+  const text = [...told, ...(isUnseen ? [`comments → ${valueOf(change.comments ?? '')}`] : [])].join(', ')
   return before ? text : `added: ${text}`
 }
 

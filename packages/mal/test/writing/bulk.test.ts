@@ -229,6 +229,21 @@ describe('many entries', () => {
     expect(after.get(second)?.tags).toEqual(['fresh', 'keep'])
   })
 
+  test('comments of many are changed and taken back, although lists do not tell them', async () => {
+    await using bench = await startBench()
+    const some = [...(await truthOf(bench)).keys()].slice(0, 4)
+    for (const id of some.slice(0, 2)) await bench.edit(`/anime/${id}`, { comments: `about ${id}` })
+    const before = await truthOf(bench)
+    const planned = await bench.call('plan_bulk_update', { ids: some, change: { comments: 'seen' } })
+    expect(planned.structured).toMatchObject({ total: 4, unchanged: 0 })
+    expect(planned.text).toContain('comments → seen')
+    expect((await bench.call('apply_plan', { plan_id: planned.structured['plan_id'] })).text).toContain('4 of 4 done')
+    const after = await truthOf(bench)
+    for (const id of some) expect(after.get(id)).toMatchObject({ comments: 'seen' })
+    await bench.call('mal_undo')
+    expect(await truthOf(bench)).toEqual(before)
+  })
+
   test('many are removed and brought back with their comments', async () => {
     await using bench = await startBench()
     const ids = [...(await truthOf(bench)).keys()]

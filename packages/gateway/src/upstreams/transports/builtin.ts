@@ -39,6 +39,9 @@ export type LoadBuiltin = (settings: {
   readonly apiBaseUrl: string | undefined
   readonly toolsets: readonly string[] | undefined
   readonly readOnly: boolean
+  readonly limits: Readonly<Record<string, number | undefined>> | undefined
+  /** How long a call may take, in milliseconds: what the server cannot do within it, it leaves and says so. */
+  readonly timeoutMs: number
   readonly storage: BuiltinStorage
   /** Hears what it did, how that ended and how long it took. */
   readonly count: (done: Done) => void

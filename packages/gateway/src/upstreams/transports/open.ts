@@ -88,7 +88,8 @@ function openHttp(
 }
 
 function openBuiltin(needs: OpenNeeds, definition: Definition<'builtin'>) {
-  const { id: upstream, builtin, apiBaseUrl, toolsets, readOnly = false, startTimeoutMs } = definition
+  const { id: upstream, builtin, apiBaseUrl, toolsets, readOnly = false, limits } = definition
+  const { startTimeoutMs, timeoutMs } = definition
   const { eras, log, answerBytes, builtinStore, onNotification, onDone } = needs
   const storage = builtinStore.forUpstream(upstream)
   const load = needs.builtins[builtin] ?? unknownBuiltin(upstream)
@@ -98,7 +99,8 @@ function openBuiltin(needs: OpenNeeds, definition: Definition<'builtin'>) {
     eras,
     log,
     settings,
-    load: () => load({ apiBaseUrl, toolsets, readOnly, storage, count: (done) => onDone(upstream, done) }),
+    load: () =>
+      load({ apiBaseUrl, toolsets, readOnly, limits, timeoutMs, storage, count: (done) => onDone(upstream, done) }),
     onNotification,
   })
 }
