@@ -152,6 +152,12 @@ export const operationErrors = {
     says: 'There is a file {file} already, and it was not touched.',
     fix: 'Name another, or move that one away.',
   },
+  'cli.tokens_malformed': {
+    status: 400,
+    rpc: -32603,
+    says: 'The file {file} holds no tokens that can be taken: {reason}.',
+    fix: 'It has to be JSON like {"access_token": "…", "refresh_token": "…", "expires_at": 1790000000000}, or the reply of a token endpoint: see docs/secrets.md.',
+  },
   'cli.login_missing': {
     status: 401,
     rpc: -32603,
