@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { UpstreamId } from '../base/ids.ts'
 import type { Config, ServerConfig, TokenSetup } from './config.ts'
 import type { Environment } from './environment.ts'
+import { LITERAL, literalSecrets } from './literals.ts'
 import { nearest } from './nearest.ts'
 import type { Path, Report, Trouble } from './report.ts'
 import type { ConfigFile } from './schema.ts'
@@ -46,6 +47,7 @@ function checkServer(server: Fields, path: Path, needs: ServerNeeds): void {
   checkKind(server, tell)
   if (needs.builtins) checkBuiltin(server, needs.builtins, tell)
   checkPersonal(server, tell)
+  for (const at of literalSecrets(server)) needs.report.warning([...path, ...at], LITERAL)
   if (server['disabled'] === true) return
   warn(server, (key, trouble) => needs.report.warning([...path, key ?? ''], trouble, 'key'))
 }

@@ -66,7 +66,7 @@ export const operationErrors = {
     status: 500,
     rpc: -32603,
     says: 'The keyring of this system cannot be used: {reason}.',
-    fix: 'Unlock it, on Linux start a Secret Service such as gnome-keyring, or keep the root key in a file with SEKISHO_ROOT_KEY_STORE=file.',
+    fix: 'Unlock it, on Linux start a Secret Service such as gnome-keyring, or choose a file with SEKISHO_ROOT_KEY_STORE=file.',
   },
   'vault.passphrase_missing': {
     status: 500,
