@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from './base/clock.ts'
 import { systemRandom } from './base/ids.ts'
+import { startDirectoryOf } from './base/data-directory.ts'
 import type { Log } from './base/log.ts'
 import { asProblem, problem } from './base/problem.ts'
 import { isProgram } from './base/program.ts'
@@ -16,6 +17,7 @@ import { guardMemory } from './memory-guard.ts'
 import { prepare, prepareAgain, type Prepared } from './prepare.ts'
 import { openLog } from './telemetry/log.ts'
 import type { LoadBuiltin } from './upstreams/transports/builtin.ts'
+import { findPlainText } from './vault/plain-text.ts'
 import { createSystemKeyring } from './vault/system-keyring.ts'
 import { aboutRootKey, welcome } from './welcome.ts'
 import { joinPrimary, type Membership } from './worker.ts'
@@ -50,6 +52,7 @@ export interface Flags {
 async function runSeveral({ config, warnings, source, playground }: Prepared): Promise<void> {
   const log = await openLog(config.log)
   for (const warning of warnings) log.warn({ ...warning }, 'config.warning')
+  warnOfPlainText(config, log)
   makeWay(socketPathOf(config.dataDirectory))
   const { workers: count, listen } = config
   const orders = { source, port: listen.port, playground: playground && { mal: playground.mal } }
@@ -72,6 +75,7 @@ async function run({ config, playground, warnings, exposing }: Run, member?: Mem
   const log = await openLog(config.log)
   for (const flag of exposing) log.warn({ flag }, 'gate.memory_exposed')
   for (const warning of warnings) log.warn({ ...warning }, 'config.warning')
+  if (!member) warnOfPlainText(config, log)
   // Loaded here only: the process that looks after workers does without.
   const { createGateway } = await import('./gateway.ts')
   const gateway = await createGateway(config, {
@@ -102,6 +106,12 @@ async function run({ config, playground, warnings, exposing }: Run, member?: Mem
   } finally {
     await shutDown({ gateway, doors, config, log })
   }
+}
+
+/** What lies around; of the root key the vault tells by itself. */
+function warnOfPlainText({ dataDirectory: dataDir }: Config, log: Log): void {
+  const found = findPlainText({ dataDir, directory: startDirectoryOf(process.env), environment: process.env })
+  for (const { about, ...rest } of found) if (about !== 'root key') log.warn(rest, 'secrets.plain_text')
 }
 
 /** Nobody is asked where nobody sits: several workers cannot share a terminal either. */

@@ -38,6 +38,7 @@ const WORDS = {
   'key.added': 'activity.keyAdded',
   'key.revoked': 'activity.keyRevoked',
   'connection.made': 'activity.connected',
+  'connection.imported': 'activity.connected',
   'connection.removed': 'activity.disconnected',
   'consent.given': 'activity.clientAllowed',
   'consent.revoked': 'activity.clientRevoked',

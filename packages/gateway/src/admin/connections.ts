@@ -1,19 +1,21 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { problem } from '../base/problem.ts'
+import { secret } from '../base/secret.ts'
 import { mayAdminister } from '../identity/principal.ts'
 import type { User, Users } from '../identity/users.ts'
 import type { ConnectionRecord } from '../providers/connection-store.ts'
 import type { Connections } from '../providers/connections.ts'
+import type { ForeignTokens } from '../providers/import.ts'
 import { mayManage, requireMayChange, type Actor } from './caller.ts'
 import { actorIn, doneBy, routeOf, type AdminHono } from './context.ts'
-import { failures, json, toIso } from './openapi.ts'
-import type { AdminServer } from './servers.ts'
+import { failures, json, jsonBody, toIso } from './openapi.ts'
+import { requireManaged, type AdminServer } from './servers.ts'
 import { requireWhose } from './whose.ts'
 
 export interface ConnectionRoutesNeeds {
   readonly users: Pick<Users, 'list' | 'require'>
   /** They tell whoever goes on with an access token, and the audit log. */
-  readonly connections: Pick<Connections, 'list' | 'disconnect'>
+  readonly connections: Pick<Connections, 'list' | 'disconnect' | 'import'>
   servers(): readonly AdminServer[]
 }
 
@@ -49,6 +51,32 @@ const list = createRoute({
   },
 })
 
+/** What may stand in a header as a bearer token (RFC 6750 §2.1), and any other text without spaces. */
+const Token = z.string().min(1).max(8_192).regex(/^[\x21-\x7e]+$/)
+
+const take = createRoute({
+  ...routeOf('connections.import'),
+  request: {
+    body: jsonBody(
+      z.strictObject({
+        server: z.string().meta({ description: 'A server that needs an account at a provider of the configuration.' }),
+        user: z.string().optional(),
+        accessToken: Token,
+        refreshToken: Token.optional(),
+        expiresAt: z.int().min(1).optional().meta({ description: 'In milliseconds since 1970.' }),
+        scopes: z.array(z.string().min(1)).max(100).optional(),
+      }),
+    ),
+  },
+  responses: {
+    201: json(
+      Connection.extend({ checked: z.boolean().meta({ description: 'Whether the provider said whose they are.' }) }),
+      'The connection, tried.',
+    ),
+    ...failures,
+  },
+})
+
 const remove = createRoute({
   ...routeOf('connections.remove'),
   request: { params: z.strictObject({ provider: z.string() }), query: WhoseQuery },
@@ -69,6 +97,21 @@ export function addConnectionRoutes(app: AdminHono, needs: ConnectionRoutesNeeds
     return context.json({ connections: await listConnections(needs, actorIn(context), user) }, 200)
   })
 
+  app.openapi(take, async (context) => {
+    const actor = actorIn(context)
+    const { server: id, user: named, ...given } = context.req.valid('json')
+    const user = await requireWhose(needs.users, actor, named)
+    requireMayChange(actor, user.role)
+    const { link } = requireManaged(needs.servers(), actor, id)
+    if (link === undefined) throw problem('connection.not_importable', { server: id })
+    const holder = { tenant: actor.tenant, userId: user.id }
+    const imported = { holder, link, server: id, tokens: tokensOf(given), by: doneBy(context) }
+    const { account } = await needs.connections.import(imported)
+    const made = (await needs.connections.list(actor.tenant, user.id)).find(({ provider }) => provider === link.provider)
+    if (made === undefined) throw problem('connection.unknown', { provider: link.name })
+    return context.json({ ...toAnswer(made, link.name, user), checked: account !== undefined }, 201)
+  })
+
   app.openapi(remove, async (context) => {
     const actor = actorIn(context)
     const user = await requireWhose(needs.users, actor, context.req.valid('query').user)
@@ -79,6 +122,18 @@ export function addConnectionRoutes(app: AdminHono, needs: ConnectionRoutesNeeds
     const { revoked } = await needs.connections.disconnect(holder, provider, doneBy(context))
     return context.json({ revoked }, 200)
   })
+}
+
+interface Given {
+  readonly accessToken: string
+  readonly refreshToken?: string | undefined
+  readonly expiresAt?: number | undefined
+  readonly scopes?: readonly string[] | undefined
+}
+
+function tokensOf({ accessToken, refreshToken, expiresAt, scopes }: Given): ForeignTokens {
+  const refresh = refreshToken === undefined ? undefined : secret(refreshToken)
+  return { accessToken: secret(accessToken), refreshToken: refresh, expiresAt, scopes }
 }
 
 /** Administrators who name nobody are shown everybody's. */

@@ -119,6 +119,12 @@ export const adminRoutes = {
     who: 'self',
     does: 'Lists the accounts users have connected; never their tokens. They are connected in a browser, at `/account`.',
   },
+  'connections.import': {
+    method: 'post',
+    path: '/admin/api/connections',
+    who: 'self',
+    does: 'Makes a connection of the tokens that another program was given for a user’s account, and tries them.',
+  },
   'connections.remove': {
     method: 'delete',
     path: '/admin/api/connections/{provider}',

@@ -189,6 +189,10 @@ export const events = {
   'token.set': { means: 'A token for a service was put into the vault.', fields: { ...token, ...on } },
   'token.removed': { means: 'A token for a service was removed from the vault.', fields: { ...token, ...on } },
   'connection.made': { means: 'A user connected an account of theirs.', fields: connection },
+  'connection.imported': {
+    means: 'Tokens that another program was given for an account became a connection.',
+    fields: { ...connection, ...on },
+  },
   'connection.refreshed': { means: 'The access token of a connected account was renewed.', fields: connection },
   'connection.refresh_failed': {
     means: 'The access token of a connected account could not be renewed; the connection is kept.',

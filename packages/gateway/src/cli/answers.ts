@@ -62,6 +62,7 @@ const Connection = z.object({
 })
 export type Connection = z.output<typeof Connection>
 export const ConnectionList = z.object({ connections: z.array(Connection) })
+export const Imported = Connection.extend({ checked: z.boolean() })
 export const Disconnected = z.object({ revoked: z.boolean() })
 
 export const Me = z.object({

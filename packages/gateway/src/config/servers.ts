@@ -3,6 +3,7 @@ import type { UpstreamId } from '../base/ids.ts'
 import type { Config, ServerConfig, TokenSetup } from './config.ts'
 import type { Environment } from './environment.ts'
 import { BUILTIN_PROVIDERS, BUILTIN_TOOLSETS } from './builtins.ts'
+import { LITERAL, literalSecrets } from './literals.ts'
 import { nearest } from './nearest.ts'
 import type { Path, Report, Trouble } from './report.ts'
 import type { ConfigFile } from './schema.ts'
@@ -49,6 +50,7 @@ function checkServer(server: Fields, path: Path, needs: ServerNeeds): void {
   checkToolsets(server, path, needs)
   if (server['limits'] !== undefined && !hasProvider(server)) tell('limits', NO_PROVIDER)
   checkPersonal(server, tell)
+  for (const at of literalSecrets(server)) needs.report.warning([...path, ...at], LITERAL)
   if (server['disabled'] === true) return
   warn(server, (key, trouble) => needs.report.warning([...path, key ?? ''], trouble, 'key'))
 }

@@ -2,6 +2,7 @@ import { secret } from '../base/secret.ts'
 import type { Template } from '../base/template.ts'
 import type { ClientConfig } from './config.ts'
 import type { Environment } from './environment.ts'
+import { LITERAL } from './literals.ts'
 import type { Path, Report, Trouble } from './report.ts'
 import { fromEnvironment, isFields, readValue, type Fields } from './values.ts'
 
@@ -52,11 +53,6 @@ export function readClient(entry: Fields, path: Path, needs: TemplateNeeds): Cli
   const [clientId, clientSecret] = [read('clientId'), read('clientSecret')]
   if (typeof entry['clientSecret'] === 'string') needs.report.warning([...path, 'clientSecret'], LITERAL)
   return { clientId, clientSecret: clientSecret === undefined ? undefined : secret(clientSecret) }
-}
-
-const LITERAL = {
-  reason: 'is a secret that whoever reads this file can use',
-  fix: 'Put it into a variable, and write {"$env": "NAME"}',
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6749#appendix-A.1 RFC 6749, appendix A} */

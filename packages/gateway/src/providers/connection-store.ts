@@ -134,6 +134,12 @@ export function createConnectionStore({ storage, vault, clock }: ConnectionStore
       return numUpdatedRows > 0n
     },
 
+    /** Notes whose it is, where that was found out later. */
+    async nameAccount({ tenant, userId }: Holder, provider: string, account: string): Promise<void> {
+      const rows = storage.for(tenant).updateTable('connections').where('user_id', '=', userId)
+      await rows.where('provider', '=', provider).set({ account }).execute()
+    },
+
     /** Forgets it with its tokens; answers whether there was one. */
     remove(holder: Holder, provider: string): Promise<boolean> {
       return storage.for(holder.tenant).transaction(async (db) => {

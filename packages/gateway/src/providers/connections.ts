@@ -17,6 +17,7 @@ import { createConnectionStore, type ConnectionRecord, type Kept } from './conne
 import type { Holder } from './credential.ts'
 import type { FetchFor } from './fetches.ts'
 import { createFlows } from './flows.ts'
+import { createImport } from './import.ts'
 import type { ProviderLink } from './link.ts'
 import { createOpened } from './opened.ts'
 import { createParties } from './parties.ts'
@@ -107,6 +108,19 @@ export async function createConnections(needs: ConnectionsNeeds) {
     return known?.name ?? settings.providers[provider]?.name ?? provider
   }
 
+  async function test(holder: Holder, link: ProviderLink, server: string): Promise<{ account: string | undefined }> {
+    const wanted = { holder, link, server }
+    const token = await access.require(wanted)
+    const kept = await access.requireKept(wanted)
+    const party = await parties.find(holder.tenant, link.provider, kept.credential)
+    if (party === undefined) throw access.refusal('connection.rejected', wanted)
+    const ask = (shown: Secret) => askAccount(fetchFor(link.provider), party, shown)
+    const answer = await ask(token)
+    const last = answer.kind === 'refused' ? await ask(await access.renew(wanted, token)) : answer
+    if (last.kind === 'refused') throw access.refusal('connection.rejected', wanted)
+    return { account: last.kind === 'known' ? last.account : undefined }
+  }
+
   return {
     /**
      * The access token for a server: at once where it was opened lately and has time left.
@@ -180,18 +194,10 @@ export async function createConnections(needs: ConnectionsNeeds) {
      *
      * @throws {Problem} as `require`
      */
-    async test(holder: Holder, link: ProviderLink, server: string): Promise<{ account: string | undefined }> {
-      const wanted = { holder, link, server }
-      const token = await access.require(wanted)
-      const kept = await access.requireKept(wanted)
-      const party = await parties.find(holder.tenant, link.provider, kept.credential)
-      if (party === undefined) throw access.refusal('connection.rejected', wanted)
-      const ask = (shown: Secret) => askAccount(fetchFor(link.provider), party, shown)
-      const answer = await ask(token)
-      const last = answer.kind === 'refused' ? await ask(await access.renew(wanted, token)) : answer
-      if (last.kind === 'refused') throw access.refusal('connection.rejected', wanted)
-      return { account: last.kind === 'known' ? last.account : undefined }
-    },
+    test,
+
+    /** Makes a connection of tokens that another program was given. */
+    import: createImport({ store, parties, clock, settings, audit, test, forget, onChanged: changed }),
 
     linkFor: links.linkFor,
     checkLink: links.checkLink,

@@ -151,3 +151,47 @@ test('nothing is disconnected by whom it is not clear whose it is', async () => 
   expect(codeOf(await scene.operator('DELETE', '/connections/tracker'))).toBe('400 request.params')
   expect((await scene.operator('DELETE', '/connections/tracker?user=ada')).status).toBe(200)
 })
+
+const tokens = { accessToken: 'an-imported-access-token', refreshToken: 'an-imported-refresh-token' }
+
+test('tokens of another program become a connection, and the audit log says by whom', async () => {
+  await using scene = await openScene()
+  const ada = await scene.person('ada')
+  const body = { server: 'issues', ...tokens, expiresAt: Date.UTC(2026, 1, 1), scopes: ['read'] }
+  const made = { provider: 'tracker', user: 'ada', status: 'connected', scopes: ['read'], account: null, checked: false }
+  expect(await ada.ask('POST', '/connections', body)).toMatchObject({
+    status: 201,
+    body: { ...made, expiresAt: '2026-02-01T00:00:00.000Z' },
+  })
+  expect(codeOf(await ada.ask('POST', '/connections', body))).toBe('409 connection.exists')
+  const imported = { kind: 'connection.imported', owner: ada.id, provider: 'tracker', user: ada.id, key: ada.keyId }
+  expect(await scene.audited()).toMatchObject([imported])
+  const said = JSON.stringify([await scene.audited(), scene.failures.map(({ message, details }) => [message, details])])
+  for (const token of Object.values(tokens)) expect(said).not.toContain(token)
+})
+
+test('a connection that the provider has ended gives way to tokens that work', async () => {
+  await using scene = await openScene()
+  const ada = await scene.person('ada')
+  await scene.connected.connect(ada.holder, 'tracker')
+  await scene.connected.reject(ada.holder, 'tracker')
+  const answer = await ada.ask('POST', '/connections', { server: 'issues', ...tokens })
+  expect(answer).toMatchObject({ status: 201, body: { status: 'connected', failure: null, expiresAt: null } })
+})
+
+test('tokens are brought to oneself, by administrators to others but owners, and to servers that take some', async () => {
+  await using scene = await openScene()
+  const ada = await scene.person('ada')
+  const bob = await scene.person('bob', { scopes: ['mcp:github'] })
+  const owner = await scene.person('grace', { role: 'owner' })
+  const admin = await scene.person('alan', administering)
+  const body = { server: 'issues', ...tokens }
+  expect(codeOf(await ada.ask('POST', '/connections', { ...body, user: 'bob' }))).toBe('403 auth.role')
+  expect(codeOf(await bob.ask('POST', '/connections', body))).toBe('404 upstream.unknown')
+  expect(codeOf(await admin.ask('POST', '/connections', { ...body, user: owner.id }))).toBe('403 auth.role')
+  expect(codeOf(await ada.ask('POST', '/connections', { ...body, server: 'github' }))).toBe('400 connection.not_importable')
+  for (const odd of [{ accessToken: 'two words' }, { accessToken: '' }, { expiresAt: -1 }, { refreshToken: 'x\n' }, { more: 1 }])
+    expect(codeOf(await ada.ask('POST', '/connections', { ...body, ...odd }))).toBe('400 request.params')
+  expect((await scene.operator('GET', '/connections')).body).toEqual({ connections: [] })
+  expect((await admin.ask('POST', '/connections', { ...body, user: 'ada' })).status).toBe(201)
+})

@@ -62,6 +62,24 @@ export const accountErrors = {
     fix: 'When you want to, open {url} in a browser and connect it there.',
     shows: ['url'],
   },
+  'connection.exists': {
+    status: 409,
+    rpc: -32602,
+    says: 'An account at {provider} is connected already, and was left as it is.',
+    fix: 'To replace it, disconnect it first with `sekisho connection remove {id}`.',
+  },
+  'connection.import_refused': {
+    status: 400,
+    rpc: -32602,
+    says: '{provider} does not accept these tokens, so nothing was kept of them.',
+    fix: 'They have ended, or were made for another application than providers of this gate name: connect the account in a browser instead.',
+  },
+  'connection.not_importable': {
+    status: 400,
+    rpc: -32602,
+    says: '{server} takes no tokens of another program: its users have no account at a provider that the configuration sets up.',
+    fix: 'Connect it in a browser on the page of your accounts, or set a pasted token with `sekisho token set {server}`.',
+  },
   'connection.unknown': {
     status: 404,
     rpc: -32602,

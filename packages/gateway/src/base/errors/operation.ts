@@ -66,7 +66,7 @@ export const operationErrors = {
     status: 500,
     rpc: -32603,
     says: 'The keyring of this system cannot be used: {reason}.',
-    fix: 'Unlock it, on Linux start a Secret Service such as gnome-keyring, or keep the root key in a file with SEKISHO_ROOT_KEY_STORE=file.',
+    fix: 'Unlock it, on Linux start a Secret Service such as gnome-keyring, or choose a file with SEKISHO_ROOT_KEY_STORE=file.',
   },
   'vault.passphrase_missing': {
     status: 500,
@@ -163,6 +163,12 @@ export const operationErrors = {
     rpc: -32603,
     says: 'There is a file {file} already, and it was not touched.',
     fix: 'Name another, or move that one away.',
+  },
+  'cli.tokens_malformed': {
+    status: 400,
+    rpc: -32603,
+    says: 'The file {file} holds no tokens that can be taken: {reason}.',
+    fix: 'It has to be JSON like {"access_token": "…", "refresh_token": "…", "expires_at": 1790000000000}, or the reply of a token endpoint: see docs/secrets.md.',
   },
   'cli.login_missing': {
     status: 401,

@@ -6,13 +6,14 @@ import { findConfigFile, loadConfig } from '../../config/load.ts'
 import type { ConfigProblem } from '../../config/report.ts'
 import { linkOf } from '../../providers/link.ts'
 import { shippedDefinitions } from '../../providers/definitions.ts'
+import { findPlainText } from '../../vault/plain-text.ts'
 import { command } from '../command.ts'
 import { createPrinter, type Printer } from '../print.ts'
 import { printServers } from '../servers.ts'
 
 export const check = command({
   name: 'check',
-  does: 'Reads the configuration and says everything that is wrong with it. Starts nothing.',
+  does: 'Reads the configuration and says everything that is wrong with it, and where secrets lie around in plain text. Starts nothing.',
   arguments: [{ name: 'file', optional: true, says: 'Default: SEKISHO_CONFIG, or sekisho.jsonc here.' }],
   options: { json: { says: 'Answer in JSON.' } },
   examples: {
@@ -25,12 +26,14 @@ export const check = command({
     const dataDirectory = dataDirectoryOf(environment)
     const shipped = { builtins: BUILTINS, definitions: shippedDefinitions }
     const loaded = loadConfig({ file, environment, dataDirectory, ...shipped })
+    const plain = findPlainText({ dataDir: dataDirectory, directory, environment })
     const print = createPrinter(world)
-    if (options.json) print.json(loaded.ok ? { ...loaded, config: toSummary(loaded.config) } : loaded)
+    if (options.json) print.json({ ...loaded, ...(loaded.ok && { config: toSummary(loaded.config) }), plainText: plain })
     else {
       const place = relative(directory, file)
       for (const problem of loaded.ok ? [] : loaded.problems) print.line(toLine(problem, place))
       for (const warning of loaded.warnings) print.line(`warning: ${toLine(warning, place)}`)
+      for (const { file: found, reason, fix } of plain) print.line(`warning: ${found} ${reason} — ${fix}`)
       if (loaded.ok) printSummary(loaded.config, place, print)
     }
     return loaded.ok ? 0 : 1

@@ -1,7 +1,10 @@
-import { ConnectionList, Disconnected, type Connection } from '../answers.ts'
+import { rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { ConnectionList, Disconnected, Imported, type Connection } from '../answers.ts'
 import { createClient, gateOptions } from '../client.ts'
 import { command } from '../command.ts'
 import { createPrinter, showTime } from '../print.ts'
+import { readTokenFile } from '../token-file.ts'
 
 const list = command({
   name: 'connection list',
@@ -57,4 +60,38 @@ const remove = command({
   },
 })
 
-export const connectionCommands = [list, remove]
+const take = command({
+  name: 'connection import',
+  does: 'Moves the tokens that another program keeps in a plain file into the vault, as a connection that is kept alive like any other. They are tried first.',
+  arguments: [
+    { name: 'server', says: 'As the configuration names it; it needs an account at a provider that is set up there.' },
+    { name: 'file', says: 'JSON with access_token, refresh_token and expires_at, or the reply of a token endpoint.' },
+  ],
+  options: {
+    user: { value: 'user', says: 'Whose. Not needed with a key of their own, nor where there is one user.' },
+    delete: { says: 'Delete the file once its tokens are in the vault and were tried.' },
+    ...gateOptions,
+  },
+  examples: { 'connection import myanimelist ~/tokens.json --delete': 'a tokens.json that lay around in plain text' },
+  async run({ arguments: { server, file: named }, options }, world) {
+    const client = await createClient(options, world)
+    const file = resolve(world.directory, named)
+    const { accessToken, refreshToken, expiresAt, scopes } = await readTokenFile(file)
+    const tokens = { accessToken: accessToken.reveal(), refreshToken: refreshToken?.reveal(), expiresAt, scopes }
+    const body = { server, user: options.user, ...tokens }
+    const made = await client.ask({ method: 'POST', path: ['connections'], body }, Imported)
+    // The tokens are safe by now: that the file stays is no reason to say that it failed.
+    const deleted = options.delete && (await rm(file).then(() => true, () => false))
+    const print = createPrinter(world)
+    if (options.json) return print.json({ ...made, deleted })
+    const whose = made.account === null ? '' : ` (${made.account})`
+    print.line(`The account of ${made.user} at ${made.name}${whose} is connected.`)
+    print.line(deleted ? `${file} is deleted.` : `${file} is not needed any more: delete it.`)
+    if (!made.checked) print.note(`${made.name} did not say whose the tokens are; the first call shows whether they work.`)
+    if (refreshToken === undefined)
+      print.note('They cannot be renewed: when they end, the account is connected again in a browser.')
+    print.note('Copies that backups or a repository hold open the account until its tokens are revoked.')
+  },
+})
+
+export const connectionCommands = [list, take, remove]
