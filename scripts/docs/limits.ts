@@ -1,6 +1,7 @@
 import type { ErrorRow } from '../../packages/gateway/src/base/error-row.ts'
 import { errors } from '../../packages/gateway/src/base/errors.ts'
 import { configJsonSchema } from '../../packages/gateway/src/config/schema.ts'
+import { metricsTable } from '../../packages/gateway/src/telemetry/metrics.ts'
 import { code, heading, table } from './markdown.ts'
 import { queueRows } from './queues.ts'
 
@@ -13,12 +14,14 @@ const SECTIONS = ['limits', 'timeouts', 'stdio']
 export function limitsPage(): string {
   const intro =
     'Every limit below is a key of `sekisho.jsonc`. Where one is reached, the request, the answer or the connection that ' +
-    'went too far is refused or ended, nothing else is, and `sekisho_refused_total` counts it under the name of the setting. ' +
+    'went too far is refused or ended, nothing else is, and a metric counts it: `sekisho_refused_total` under the name of the ' +
+    'setting, where no other is named. Where a gauge stands beside it, that tells how near the limit is. ' +
     'Health checks are answered whatever else is refused. How deep JSON is nested has no limit, since it is read without ' +
     'recursion; only a configuration may not be deeper than 64.'
   const { properties = {} } = configJsonSchema()
   const rows = SECTIONS.flatMap((name) => rowsOf(name, properties[name]))
-  const settings = heading('Limits', intro) + table(['Setting', 'Default', 'What it bounds', 'Answered with'], rows)
+  const settings =
+    heading('Limits', intro) + table(['Setting', 'Default', 'What it bounds', 'Answered with', 'Metric'], rows)
   return settings + QUEUES + table(['What waits', 'How much of it', 'And then'], queueRows())
 }
 
@@ -32,7 +35,7 @@ Nothing waits without end. A bound that is no setting holds for the one server, 
 function rowsOf(path: string, schema: Schema | boolean | undefined): string[][] {
   if (typeof schema !== 'object') return []
   if (schema.properties === undefined)
-    return [[code(path), code(String(schema.default)), schema.description ?? '', answersFor(path)]]
+    return [[code(path), code(String(schema.default)), schema.description ?? '', answersFor(path), metricOf(path)]]
   return Object.entries(schema.properties).flatMap(([key, value]) => rowsOf(`${path}.${key}`, value))
 }
 
@@ -62,4 +65,35 @@ const ENDED: Readonly<Record<string, string>> = {
   'stdio.maxChildrenPerUser': '[upstream.capacity](errors.md#upstreamcapacity) (503)',
   'stdio.idleMs': 'the server is ended until it is called',
   'stdio.logBytes': 'the oldest is forgotten',
+}
+
+/** Where it shows that a limit was reached; every metric that is named is one of the table. */
+function metricOf(path: string): string {
+  if (path === 'stdio.logBytes') return 'none: `sekisho logs` shows what is left'
+  const counted = COUNTED[path] ?? { metric: 'sekisho_refused_total', label: `limit="${path}"` }
+  const gauge = GAUGES[path]
+  return [show(counted), ...(gauge === undefined ? [] : [show({ metric: gauge })])].join(', ')
+}
+
+interface Shown {
+  readonly metric: keyof typeof metricsTable
+  readonly label?: string
+}
+
+const show = ({ metric, label }: Shown): string => code(label === undefined ? metric : `${metric}{${label}}`)
+
+/** Limits at which something else is counted than a refusal. */
+const COUNTED: Readonly<Record<string, Shown>> = {
+  'timeouts.drainMs': { metric: 'sekisho_errors_total', label: 'code="gate.stopping"' },
+}
+
+/** How near a limit is. */
+const GAUGES: Readonly<Record<string, keyof typeof metricsTable>> = {
+  'limits.concurrentCalls': 'sekisho_calls_in_flight',
+  'limits.connections': 'sekisho_connections',
+  'limits.requestsInFlight': 'sekisho_requests_in_flight',
+  'limits.streams': 'sekisho_streams',
+  'limits.requestsWaiting': 'sekisho_requests_waiting',
+  'limits.loopDelayMs': 'sekisho_event_loop_delay_seconds',
+  'stdio.maxChildren': 'sekisho_children',
 }

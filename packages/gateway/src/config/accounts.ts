@@ -1,7 +1,7 @@
 import type { Template } from '../base/template.ts'
 import { BUILTIN_PROVIDERS } from './builtins.ts'
 import type { ClientConfig, DiscoveredOAuth } from './config.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '#kit/nearest'
 import type { ServerOAuth } from './provider-schema.ts'
 import { notSetUp, type Definitions } from './providers.ts'
 import type { Path, Report, Trouble } from './report.ts'

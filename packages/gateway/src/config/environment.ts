@@ -1,4 +1,4 @@
-import { nearest } from './nearest.ts'
+import { nearest } from '#kit/nearest'
 import { createReport, type ConfigProblem, type Path, type Report } from './report.ts'
 import { checkShape } from './shape.ts'
 import { isFields, type Fields } from './values.ts'

@@ -1,6 +1,6 @@
 import type { ClientConfig, ProviderConfig, ServerConfig } from './config.ts'
 import type { Environment } from './environment.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '#kit/nearest'
 import { PROVIDER_ID, type ProviderDefinition, type ProviderEntry } from './provider-schema.ts'
 import type { Report } from './report.ts'
 import type { ConfigFile } from './schema.ts'

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { nearest } from './nearest.ts'
+import { nearest } from '#kit/nearest'
 import { configJsonSchema, ConfigFile } from './schema.ts'
 import { describe, isFields } from './values.ts'
 import { insteadOf } from './foreign.ts'

@@ -44,7 +44,10 @@ interface RefusalNeeds {
 export function createRefusal({ newRequestId, onFailure }: RefusalNeeds): Refuse {
   return function refuse(error, socket) {
     if (!socket.writable || isAnswering(socket)) return void socket.destroy()
-    const failure = problem(REFUSALS[error.code ?? ''] ?? 'request.http', { reason: error.code })
+    const failure = problem(REFUSALS[error.code ?? ''] ?? 'request.http', {
+      reason: error.code,
+      ...settingOf(error, socket),
+    })
     const requestId = newRequestId()
     onFailure(failure, requestId)
     socket.end(toBytes(failure, requestId))
@@ -56,10 +59,22 @@ const REFUSALS: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'request.headers_too_large',
 }
 
+/** Node calls both by one name: what came of a request when its time was up tells which deadline it was. */
+function settingOf({ code }: NodeJS.ErrnoException, socket: Duplex) {
+  if (code !== 'ERR_HTTP_REQUEST_TIMEOUT') return {}
+  return { setting: answerOf(socket) === undefined ? 'timeouts.headersMs' : 'timeouts.bodyMs' }
+}
+
 /** Whether part of an answer is out already, in which another would be taken for its content; as Node itself looks. */
 function isAnswering(socket: Duplex): boolean {
+  const answer = answerOf(socket)
+  return answer !== undefined && Reflect.get(answer, 'headersSent') === true
+}
+
+/** The answer to the request whose headers have arrived; nothing while they have not. */
+function answerOf(socket: Duplex): object | undefined {
   const response: unknown = Reflect.get(socket, '_httpMessage')
-  return typeof response === 'object' && response !== null && Reflect.get(response, 'headersSent') === true
+  return typeof response === 'object' && response !== null ? response : undefined
 }
 
 function toBytes(failure: Problem, requestId: string): string {

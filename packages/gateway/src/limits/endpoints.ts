@@ -16,7 +16,7 @@ export function createEndpointLimits<E extends string>({ counters, perMinute }: 
       const answer = counters.take(`${endpoint} ${address}`, allowance)
       if (answer.taken) return answer.release()
       const seconds = 'retryAfterMs' in answer ? Math.ceil(answer.retryAfterMs / 1000) : 1
-      throw problem('limit.endpoint', { endpoint, seconds, address })
+      throw problem('limit.endpoint', { endpoint, seconds, address, setting: `limits.perMinute.${endpoint}` })
     },
   }
 }

@@ -286,7 +286,7 @@ function noteStart(slot: Slot, startedAt: number | undefined): void {
 }
 
 export function tooSlow({ id }: UpstreamDefinition, milliseconds: number): Problem {
-  return problem('upstream.start_timeout', { server: id, seconds: milliseconds / 1000 })
+  return problem('upstream.start_timeout', { server: id, seconds: milliseconds / 1000, setting: 'timeouts.listMs' })
 }
 
 async function within(milliseconds: number, work: Promise<void>): Promise<void> {

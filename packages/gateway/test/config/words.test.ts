@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { nearest } from '../../src/config/nearest.ts'
+import { nearest } from '#kit/nearest'
 import { suggest } from '../../src/config/server-names.ts'
 import { SERVER_NAME } from '../../src/config/schema.ts'
 

@@ -95,6 +95,23 @@ describe('what a server asks in mid-call', () => {
     expect(replies[1]).toContain('"by":"last"')
   })
 
+  test('reaches a client that declared what it needs, and no other', async () => {
+    await using place = openPlace()
+    const withTools = { ...sampling, params: { ...sampling.params, tools: [] } }
+    for (const [capabilities, question, asked] of [
+      [SAMPLES, withTools, 0],
+      ['{"sampling":{"tools":{}}}', withTools, 1],
+      [FORMS, { method: 'elicitation/create', params: { mode: 'url' } }, 0],
+      [URLS, { method: 'elicitation/create', params: { mode: 'url' } }, 1],
+      [URLS, { method: 'elicitation/create', params: { message: 'who?' } }, 0],
+      [SAMPLES, { method: 'roots/list' }, 0],
+    ] as const) {
+      const client = createClient(capabilities)
+      await place.call({ ...ada, capabilities }, odd(), callBy(client, 'question', question))
+      expect([capabilities, question.method, client.asked.length]).toEqual([capabilities, question.method, asked])
+    }
+  })
+
   test('goes to the call that waits for its task', async () => {
     await using place = openPlace()
     const waits = createClient(FORMS, '"result":{"by":"the one who waits"}', 's-1')

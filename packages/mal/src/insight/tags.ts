@@ -1,6 +1,6 @@
 import type { ListEntry } from '../list/entry.ts'
 import { foldName } from '../query/fold.ts'
-import { distance } from '../query/nearest.ts'
+import { distance } from '#kit/nearest'
 import { share, type Share } from './shares.ts'
 
 export interface TagOverview {

@@ -3,7 +3,7 @@ import { badQuery } from './bad-query.ts'
 import { compareDate, parseDate } from './dates.ts'
 import type { Field } from './fields.ts'
 import { foldName, foldText } from './fold.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '#kit/nearest'
 import { isEquality, operators, type Condition, type Operator, type World } from './operators.ts'
 import type { Word } from './scan.ts'
 

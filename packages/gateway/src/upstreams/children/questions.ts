@@ -1,27 +1,10 @@
 import { isRecord, type RpcRequest } from '../../base/json-rpc.ts'
+import { mayBeAsked } from '../askable.ts'
 import type { Question } from '../transport.ts'
 
-type Fields = Readonly<Record<string, unknown>>
-
-/** What a client must have declared to be asked a question; no other is passed on. */
-const DECLARED: Readonly<Record<string, (capabilities: Fields, params: Fields | undefined) => boolean>> = {
-  'sampling/createMessage': ({ sampling }) => isRecord(sampling),
-  'roots/list': ({ roots }) => isRecord(roots),
-  'elicitation/create': ({ elicitation }, params) => isRecord(elicitation) && takes(elicitation, params?.['mode']),
-}
-
-/** Without a mode of its own, a client takes forms. @see MCP 2025-11-25, client/elicitation#capabilities */
-function takes(elicitation: Fields, mode: unknown): boolean {
-  if (mode === 'url') return isRecord(elicitation['url'])
-  return isRecord(elicitation['form']) || elicitation['url'] === undefined
-}
-
 /** Whether a client that declared this, as JSON text, can be asked that. */
-export function canBeAsked(capabilities: string, { method, paramsValue }: RpcRequest): boolean {
-  const isDeclared = Object.hasOwn(DECLARED, method) ? DECLARED[method] : undefined
-  if (isDeclared === undefined || capabilities === '{}') return false
-  const declared: unknown = JSON.parse(capabilities)
-  return isRecord(declared) && isDeclared(declared, paramsValue)
+export function canBeAsked(capabilities: string, { method, paramsValue = {} }: RpcRequest): boolean {
+  return mayBeAsked(capabilities, { method, params: paramsValue })
 }
 
 /** A server's own request, as its client is asked it. */

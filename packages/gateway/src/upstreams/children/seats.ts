@@ -236,14 +236,14 @@ export function createSeats<Launch extends object>(needs: SeatNeeds<Launch>): Se
     const own = counted.filter(
       ({ place }) => userId !== undefined && place.tenant === tenant && place.userId === userId,
     )
-    if (own.length >= settings.maxChildrenPerUser) evict(own)
-    else if (counted.length >= settings.maxChildren) evict(counted)
+    if (own.length >= settings.maxChildrenPerUser) evict(own, 'stdio.maxChildrenPerUser')
+    else if (counted.length >= settings.maxChildren) evict(counted, 'stdio.maxChildren')
   }
 
-  function evict(from: readonly Child[]): void {
+  function evict(from: readonly Child[], setting: string): void {
     const idle = from.filter(({ state, idleSince }) => state === 'ready' && idleSince !== undefined)
     const longest = idle.sort((a, b) => (a.idleSince ?? 0) - (b.idleSince ?? 0))[0]
-    if (!longest) throw problem('upstream.capacity')
+    if (!longest) throw problem('upstream.capacity', { setting })
     longest.retire('evicted')
   }
 

@@ -14,7 +14,7 @@ type Kept =
     }
 
 export interface ChildTrailNeeds {
-  readonly metrics: Pick<Metrics, 'sekisho_children' | 'sekisho_child_starts_total'>
+  readonly metrics: Pick<Metrics, 'sekisho_children' | 'sekisho_child_starts_total' | 'sekisho_refused_total'>
   /** Must not throw: a child goes its way whether that could be kept or not. */
   keep(tenant: TenantId, event: Kept): void
 }
@@ -33,6 +33,7 @@ export function createChildTrail({ metrics, keep }: ChildTrailNeeds): (event: Ch
         return metrics.sekisho_child_starts_total.labels(server, event.code).inc()
       case 'ended':
         metrics.sekisho_children.labels(server).dec()
+        if (event.reason === 'idle') metrics.sekisho_refused_total.labels('stdio.idleMs').inc()
         return keep(tenant, { kind: 'upstream.ended', ...whose, pid: event.pid, reason: event.reason })
     }
   }

@@ -87,7 +87,7 @@ describe('guesses from one address', () => {
     const { body: metrics } = await ask('/metrics', bearer(good))
     const [, invalid = '0'] = /sekisho_auth_total\{outcome="invalid"\} (\d+)/.exec(metrics) ?? []
     expect(Number(invalid)).toBeGreaterThanOrEqual(FEW + MORE)
-    expect(metrics).toMatch(/sekisho_refused_total\{limit="limits\.perMinute"\} [1-9]/)
+    expect(metrics).toMatch(/sekisho_refused_total\{limit="limits\.perMinute\.wrongKeys"\} [1-9]/)
   })
 
   test('say nothing of which they are: no key, a revoked one and a made-up one are one answer but for that (CWE-204)', async () => {

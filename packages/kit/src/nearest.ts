@@ -1,17 +1,18 @@
 /**
  * Finds the word that was probably meant: the one fewest slips of the finger away, at most a third of its
- * length. Case counts for nothing.
+ * length, and not all of what was written. Case counts for nothing.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((candidate) => ({ candidate, slips: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.slips - b.slips)
   const best = ranked[0]
-  return best && best.slips <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined
+  const isNear = best && best.slips < word.length && best.slips <= Math.max(1, Math.floor(best.candidate.length / 3))
+  return isNear ? best.candidate : undefined
 }
 
 /** The optimal string alignment distance (two letters exchanged are one slip). A far longer word is not measured. */
-function distance(from: string, to: string): number {
+export function distance(from: string, to: string): number {
   if (from.length > 64) return Infinity
   const rows = [Array.from({ length: to.length + 1 }, (_, column) => column)]
   const cell = (row: number, column: number) => rows[row]?.[column] ?? Infinity
