@@ -79,7 +79,9 @@ describe('many entries', () => {
 
     const nothing = await bench.call('plan_bulk_update', { ids: ['zzqx zzqx'], change })
     expect(nothing).toMatchObject({ isError: true, text: expect.stringContaining('zzqx') })
-    const letter = entries.find(({ title }) => entries.filter((other) => other.title.includes(title.slice(0, 1))).length > 1)
+    const letter = entries.find(
+      ({ title }) => entries.filter((other) => other.title.includes(title.slice(0, 1))).length > 1,
+    )
     const unclear = await bench.call('delete_entries', { ids: [letter?.title.slice(0, 1) ?? ''] })
     expect(unclear).toMatchObject({ isError: true, text: expect.stringContaining('Call again with one of these ids') })
   })
