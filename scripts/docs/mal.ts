@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { malProblems } from '../../packages/mal/src/api/problem.ts'
 import { prompts } from '../../packages/mal/src/prompts/table.ts'
 import { resources } from '../../packages/mal/src/resources/table.ts'
 import { tools } from '../../packages/mal/src/tools/table.ts'
@@ -9,7 +10,7 @@ const BEGIN = '<!-- tools: written by `npm run docs` from the tables of tools, r
 const END = '<!-- end of tools -->'
 
 /**
- * The README of the MyAnimeList server with its tools, resources and prompts as they are now; the rest of the page
+ * The README of the MyAnimeList server with its tools, resources, prompts and problems as they are now; the rest of the page
  * stays as it is written.
  *
  * @throws {Error} where the page has lost the marks between which they stand
@@ -19,7 +20,19 @@ export function malReadme(page: string): string {
   const after = rest?.split(END)[1]
   if (before === undefined || after === undefined) throw new Error('packages/mal/README.md has no place for the tools')
   const sections = [...toolsets.map(toolsetSection), resourceSection(), promptSection()]
-  return `${before}${BEGIN}\n\n${sections.join('\n')}\n${END}${after}`
+  return withProblems(`${before}${BEGIN}\n\n${sections.join('\n')}\n${END}${after}`)
+}
+
+const PROBLEMS_BEGIN = '<!-- problems: written by `npm run docs` from the table of problems -->'
+const PROBLEMS_END = '<!-- end of problems -->'
+
+/** @throws {Error} where the page has lost the marks between which the codes stand */
+function withProblems(page: string): string {
+  const [before, rest] = page.split(PROBLEMS_BEGIN)
+  const after = rest?.split(PROBLEMS_END)[1]
+  if (before === undefined || after === undefined) throw new Error('packages/mal/README.md has no place for problems')
+  const rows = Object.entries(malProblems).map(([name, says]) => [code(name), says.replaceAll('<', '&lt;')])
+  return `${before}${PROBLEMS_BEGIN}\n\n${table(['Code', 'What it says'], rows)}\n${PROBLEMS_END}${after}`
 }
 
 /** What each toolset is for. */

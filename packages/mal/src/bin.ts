@@ -11,6 +11,8 @@ import { serveHttp } from './http.ts'
 import { createMalServer, version } from './server.ts'
 import { createMal } from './settings.ts'
 import { createExports } from './storage/exports.ts'
+import { isOffered } from './tools/offer.ts'
+import { tools } from './tools/table.ts'
 import { toolsets } from './tools/tool.ts'
 
 const HELP = `sekisho-mal ${version}: MyAnimeList as an MCP server.
@@ -58,10 +60,19 @@ function main(): void {
     for (const line of parsed.problems) say(line)
     process.exitCode = 2
   } else if (options.http) {
+    sayWhatIsOff(parsed.environment)
     void startHttp(parsed.environment).catch(stop)
   } else {
+    sayWhatIsOff(parsed.environment)
     startStdio(parsed.environment)
   }
+}
+
+/** What is off is said before anybody calls it. */
+function sayWhatIsOff({ MAL_DATA_DIR: folder, MAL_TOOLSETS: offered, MAL_READ_ONLY: readOnly }: Environment): void {
+  const off = tools.filter((tool) => tool.needsStorage && isOffered(tool, { toolsets: offered, readOnly }))
+  if (folder !== undefined || off.length === 0) return
+  say(`MAL_DATA_DIR is not set, so that nothing is kept between calls. Off: ${off.map(({ name }) => name).join(', ')}`)
 }
 
 function startStdio(environment: Environment): void {

@@ -15,12 +15,16 @@ export interface Measured {
  */
 export function writeMetrics({ counts, renewals }: Measured): string {
   return [
-    ...family('sekisho_mal_operations_total', 'Tool calls, requests and readings from memory, by how they ended.', [
-      ...counts.map(({ what, outcome, count }) => ({ labels: { what, outcome }, value: count })),
-    ]),
-    ...family('sekisho_mal_operation_seconds_total', 'How long they took together.', [
-      ...counts.map(({ what, outcome, totalMs }) => ({ labels: { what, outcome }, value: totalMs / 1000 })),
-    ]),
+    ...family(
+      'sekisho_mal_operations_total',
+      'Tool calls, requests and readings from memory, by how they ended.',
+      counts.map(({ what, outcome, count }) => ({ labels: { what, outcome }, value: count })),
+    ),
+    ...family(
+      'sekisho_mal_operation_seconds_total',
+      'How long they took together.',
+      counts.map(({ what, outcome, totalMs }) => ({ labels: { what, outcome }, value: totalMs / 1000 })),
+    ),
     ...family(
       'sekisho_mal_token_renewals_total',
       'Renewals of the access token of the environment.',

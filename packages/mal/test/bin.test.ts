@@ -78,6 +78,15 @@ describe('over stdio', () => {
     await rm(folder, { recursive: true })
   })
 
+  test('what is off without a folder is said at the start', async () => {
+    const env = { MAL_TOOLSETS: 'core,bulk' }
+    const off = await run([], env)
+    expect(off).toMatchObject({ code: 0, out: '', log: expect.stringMatching(/MAL_DATA_DIR is not set.*mal_undo/) })
+    expect(off.log).toContain('apply_plan')
+    expect((await run([], { ...env, MAL_DATA_DIR: tmpdir() })).log).toBe('')
+    expect((await run([], { MAL_TOOLSETS: 'community' })).log).toBe('')
+  })
+
   test('ends when its client does', async () => {
     const child = spawn(process.execPath, [bin], { env: {}, stdio: ['pipe', 'pipe', 'inherit'] })
     child.stdin.end()

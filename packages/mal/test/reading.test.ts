@@ -127,7 +127,16 @@ describe.each(eras)('reading (older revisions: $legacy)', (era) => {
     expect((await at.call('haru', 'get_user_manga_list', { user: 'mika' }, era)).structured).toMatchObject({ count: 5 })
     const hermit = await at.call('mika', 'get_user_anime_list', { user: 'hermit' }, era)
     expect(hermit).toMatchObject({ isError: true, text: expect.stringContaining('only its owner') })
-    expect((await at.call('mika', 'get_user_anime_list', { user: '../@me' }, era)).isError).toBe(true)
+    const nobody = await at.call('mika', 'get_user_anime_list', { user: 'nobody-at-all' }, era)
+    expect(nobody).toMatchObject({ isError: true, text: expect.stringContaining('knows no user of this name') })
+    const { structured } = await at.call('mika', 'get_user_anime_list', { user: 'https://myanimelist.net/profile/haru' }, era)
+    expect(structured['count']).toBe(100)
+    for (const tool of ['get_user_anime_list', 'compare_with_user', 'export_list']) {
+      for (const user of ['../@me', '..', 'a/b?c#d', 'mika haru', '木木']) {
+        const answer = await at.call('mika', tool, { user }, era)
+        expect(answer).toMatchObject({ isError: true, text: expect.stringContaining('is no user name') })
+      }
+    }
   })
 
   test('R0-49: the forum: boards, topics and what people wrote, as something quoted', async () => {

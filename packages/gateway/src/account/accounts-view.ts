@@ -47,7 +47,8 @@ function serverCard(server: ServerView, view: AccountsView): Html {
   return card(
     html`<h3>${id} ${stateOf(server)}</h3>
       ${description && html`<p>${description}</p>`} ${failure && failureNotice(failure)}
-      ${facts([...factsOf(server.needs, view.now), tools(view.tools.get(id)), changes(server)])} ${actionsOf(server, view.csrf)}`,
+      ${facts([...factsOf(server.needs, view.now), tools(view.tools.get(id)), changes(server)])}
+      ${actionsOf(server, view.csrf)}`,
     { id: `server-${id}` },
   )
 }
@@ -126,7 +127,10 @@ function tools(known: number | undefined): Fact | undefined {
 
 function changes({ changes }: ServerView): Fact | undefined {
   if (changes === 'allowed') return undefined
-  return ['account.fact.changes', say(changes === 'not by anybody' ? 'account.changes.operator' : 'account.changes.user')]
+  return [
+    'account.fact.changes',
+    say(changes === 'not by anybody' ? 'account.changes.operator' : 'account.changes.user'),
+  ]
 }
 
 function actionsOf(server: ServerView, csrf: string): Html | undefined {

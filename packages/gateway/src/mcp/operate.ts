@@ -205,8 +205,7 @@ async function answerStatus(needs: OperateNeeds, message: RpcRequest, visit: Vis
   const standings = await withMissing(needs, await needs.registry.list(visit, 'tools'), visit)
   const { text, servers } = describeStatus(narrow(standings, visit), {
     counts: ({ definition }) => needs.registry.count(visit, definition.id),
-    note: (standing) =>
-      noteOf(standing, needs.clock.now(), isReadOnly(visit, standing.definition)),
+    note: (standing) => noteOf(standing, needs.clock.now(), isReadOnly(visit, standing.definition)),
   })
   const content = JSON.stringify([{ type: 'text', text }])
   const members = `"content":${content},"structuredContent":${JSON.stringify({ servers })}`

@@ -32,7 +32,12 @@ test('what the MyAnimeList server writes down is kept in the gate’s database, 
 }, 120_000)
 
 test('R0-11, R0-34: the configuration says how fast an account is asked; what one call has no time for is left to the next', async () => {
-  const mal = { builtin: 'mal', toolsets: ['all'], timeoutMs: 9_000, limits: { requestsPerSecond: 1.5, requestsPerHour: 80 } }
+  const mal = {
+    builtin: 'mal',
+    toolsets: ['all'],
+    timeoutMs: 9_000,
+    limits: { requestsPerSecond: 1.5, requestsPerHour: 80 },
+  }
   await using outside = await openOutside({ config: { mcpServers: { mal } } })
   const { publicUrl, gate } = outside
   const browser = await enter(outside, 'ada')

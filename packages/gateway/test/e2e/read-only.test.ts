@@ -67,7 +67,11 @@ describe('a user who switches changes off at a server', () => {
     const { browser, key } = await enterConnected(outside, 'ada')
     const bob = await enterConnected(outside, 'bob', 'haru')
     const { accessToken } = await letIn(outside, browser)
-    const doors = [key, accessToken].map((held): Door => ({ url: `${outside.publicUrl}/mcp`, key: held, era: 'legacy' }))
+    const doors = [key, accessToken].map((held): Door => ({
+      url: `${outside.publicUrl}/mcp`,
+      key: held,
+      era: 'legacy',
+    }))
     for (const door of doors) expect(await namesOf(door)).toContain('mal__update_anime')
 
     const after = await (await browser.open(`${outside.publicUrl}/account`)).press(/^Only read/)
@@ -77,7 +81,9 @@ describe('a user who switches changes off at a server', () => {
       expect(await refusal(door)).toEqual(refused)
       expect((await statusOf(door)).get('mal')).toMatchObject({ note: expect.stringContaining('change nothing') })
     }
-    expect(await namesOf({ url: `${outside.publicUrl}/mcp`, key: bob.key, era: 'legacy' })).toContain('mal__update_anime')
+    expect(await namesOf({ url: `${outside.publicUrl}/mcp`, key: bob.key, era: 'legacy' })).toContain(
+      'mal__update_anime',
+    )
     expect(writes(outside)).toEqual([])
 
     await (await browser.open(`${outside.publicUrl}/account`)).press(/^Allow changes/)

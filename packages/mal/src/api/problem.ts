@@ -2,7 +2,7 @@
  * What can go wrong between this server and MyAnimeList, in words for the model and the person behind it: what
  * happened, and what to do.
  */
-const words = {
+export const malProblems = {
   token_missing:
     'This call needs a MyAnimeList account and came without a credential. Over HTTP, send your own access token as ' +
     '"Authorization: Bearer <token>". Over stdio, set MAL_REFRESH_TOKEN and MAL_CLIENT_ID, or MAL_ACCESS_TOKEN, and ' +
@@ -24,7 +24,12 @@ const words = {
     'MyAnimeList refused the request although the credential is valid. Either too many requests came in a short ' +
     'time (wait a few minutes), or this account or application may not read this: look at ' +
     'https://myanimelist.net/apiconfig whether the application is still active.',
-  not_found: 'MyAnimeList has nothing under this address. Check the id; search_anime finds it by title.',
+  not_found:
+    'MyAnimeList has nothing under this id. search_anime and search_manga find works by title, search_forum_topics ' +
+    'topics of the forum.',
+  no_such_user:
+    'MyAnimeList knows no user of this name, or their list is private. It is the name in the address of their profile, ' +
+    'https://myanimelist.net/profile/<name>.',
   bad_request: 'MyAnimeList did not accept the request. Change the arguments before calling again.',
   bad_query: 'The query could not be read.',
   budget_spent:
@@ -64,14 +69,14 @@ const words = {
     'them.',
 } as const
 
-export type MalProblemCode = keyof typeof words
+export type MalProblemCode = keyof typeof malProblems
 
 /** A failure that the caller may be told of. Whatever else is thrown is a fault of this server. */
 export class MalProblem extends Error {
   readonly code: MalProblemCode
 
   constructor(code: MalProblemCode, { says, cause }: { says?: string | undefined; cause?: unknown } = {}) {
-    super(says === undefined ? words[code] : `${words[code]} ${says}`, { cause })
+    super(says === undefined ? malProblems[code] : `${malProblems[code]} ${says}`, { cause })
     this.name = 'MalProblem'
     this.code = code
   }

@@ -16,7 +16,7 @@ export function readRefusal(refusal: Refusal): Meaning<MalProblemCode> {
   if (status === 403) return { ...readForbidden(refusal, body !== undefined, message), says }
   // What is not there is removed already.
   if (status === 404 && refusal.method === 'DELETE') return { accepted: true }
-  if (status === 404) return { code: 'not_found', retry: false, says }
+  if (status === 404) return { code: isOthersList(refusal) ? 'no_such_user' : 'not_found', retry: false, says }
   if (status === 429) return { code: 'throttled', retry: true, says }
   if (status >= 500) return { code: 'unavailable', retry: status !== 501, says: `It answered ${status}.` }
   if (status >= 400) return { code: 'bad_request', retry: false, says }
@@ -25,12 +25,15 @@ export function readRefusal(refusal: Refusal): Meaning<MalProblemCode> {
 }
 
 function readForbidden(refusal: Refusal, isJson: boolean, message: string) {
-  const othersList = refusal.path.includes('/users/') && !refusal.path.includes('/users/@me')
-  if (/private|not public/i.test(message) || (othersList && isJson)) return { code: 'private', retry: false } as const
+  if (/private|not public/i.test(message) || (isOthersList(refusal) && isJson)) return { code: 'private', retry: false } as const
   // The pages of the protection in front of the API are HTML; the API itself always speaks JSON.
   const throttled =
     !isJson || refusal.retryAfterMs !== undefined || /\bdos\b|too many|\brate\b|limit|throttl/i.test(message)
   return { code: throttled ? 'throttled' : 'no_access', retry: true } as const
+}
+
+function isOthersList({ path }: Refusal): boolean {
+  return path.includes('/users/') && !path.includes('/users/@me')
 }
 
 function parse(body: string): Record<string, unknown> | undefined {

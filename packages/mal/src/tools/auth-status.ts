@@ -78,6 +78,7 @@ export const getAuthStatus = tool({
           ? `Last failure, ${sayAge(now() - failure.at)} ago (${failure.code}): ${failure.says}`
           : 'Nothing has failed with this account since this server started.',
         ...account.spent().map(({ period, used, of }) => `Requests this ${period}: ${used} of ${of}.`),
+        ...(account.hasStorage ? [] : ['Nothing is kept between calls here: plans, resuming and undo are off.']),
         ...(account.isReadOnly ? ['Read-only: tools that change something are left out.'] : []),
       ],
     }

@@ -3,6 +3,7 @@ import { affinityNote, compareLists, type Comparison, type Recommendation } from
 import { biasBy, compareWithCommunity as deviate, type Deviation } from '../insight/community.ts'
 import { oneLine } from '../list/one-line.ts'
 import { differenceLine } from './get-user-stats.ts'
+import { userName } from './schema.ts'
 import { tool } from './tool.ts'
 import { differences, figure, kindInput, showWhole, signed, wholeLines, wholeShape } from './whole.ts'
 
@@ -21,7 +22,7 @@ export const compareWithUser = tool({
     "Compares the user's list with another user's public one: affinity, what is shared, the largest disagreements, and " +
     'what each scored best that the other has not begun.',
   effect: 'reads',
-  input: z.object({ kind: kindInput, user: z.string().trim().min(1).max(50).describe('MyAnimeList user name'), most }),
+  input: z.object({ kind: kindInput, user: userName.describe('MyAnimeList user name'), most }),
   output: z.object({
     ...wholeShape,
     their_total: z.int(),

@@ -7,6 +7,7 @@ import { kinds, type Kind } from '../list/entry.ts'
 import { oneLine } from '../list/one-line.ts'
 import { matches, order, parseQuery } from '../query/query.ts'
 import { bytesOf } from './given-file.ts'
+import { userName } from './schema.ts'
 import { warningOf } from './show.ts'
 import { tool, type ToolCall, type ToldFile } from './tool.ts'
 
@@ -29,7 +30,7 @@ export const exportList = tool({
     kind: z.enum(kinds).default('anime'),
     format: z.enum(formatNames).default('xml'),
     query: z.string().max(1000).optional().describe('Only what fits, e.g. status:completed score>=8 sort:title'),
-    user: z.string().min(1).max(64).optional().describe("Somebody else's public list"),
+    user: userName.optional().describe("Somebody else's public list"),
     file: z
       .string()
       .optional()

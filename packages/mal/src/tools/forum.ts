@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { oneLine } from '../list/one-line.ts'
 import type { Poll, Post } from '../session.ts'
-import { pageInput, pageOutput } from './schema.ts'
+import { pageInput, pageOutput, userName } from './schema.ts'
 import { beginning, pageLine } from './show.ts'
 import { tool } from './tool.ts'
 
@@ -58,8 +58,8 @@ export const searchForumTopics = tool({
       board_id: id.optional(),
       subboard_id: id.optional(),
       query: z.string().trim().min(3).max(64).optional(),
-      started_by: z.string().trim().min(1).max(50).optional(),
-      user: z.string().trim().min(1).max(50).optional().describe('Began it or wrote in it'),
+      started_by: userName.optional(),
+      user: userName.optional().describe('Began it or wrote in it'),
       ...pageInput({ limit: 20, max: 100 }),
     })
     .refine(

@@ -3,7 +3,7 @@ import { entriesOf } from '../list/count.ts'
 import { statuses, type Kind, type ListEntry } from '../list/entry.ts'
 import { oneLine } from '../list/one-line.ts'
 import type { Page } from '../session.ts'
-import { entryFields, notedShape, pageInput, pageOutput, workShape, type EntryFields } from './schema.ts'
+import { entryFields, notedShape, pageInput, pageOutput, userName, workShape, type EntryFields } from './schema.ts'
 import { lineOf, pageLine, progressOf, showAllOf, showNoted, showWork } from './show.ts'
 import { tool } from './tool.ts'
 
@@ -61,10 +61,7 @@ function getUserList(kind: Kind) {
     description: `One page of another user's ${kind} list, where it is public: their scores, status and progress.`,
     effect: 'reads',
     input: z.object({
-      user: z
-        .string()
-        .trim()
-        .regex(/^[\w-]{2,16}$/, 'a MyAnimeList user name'),
+      user: userName,
       ...inputOf(kind),
     }),
     output: z.object(outputOf(kind)),

@@ -1,5 +1,5 @@
 import { MalProblem } from '../api/problem.ts'
-import type { Kind, Work } from '../list/entry.ts'
+import type { Kind, WholeList, Work } from '../list/entry.ts'
 import { lineOf } from './show.ts'
 import type { ToolCall } from './tool.ts'
 import { tried } from './tried.ts'
@@ -21,7 +21,45 @@ export async function resolve(call: ToolCall, kind: Kind, named: string | number
   const title = String(named).trim()
   const found = await findByTitle(call, kind, title)
   const exact = found.filter((work) => titlesOf(work).includes(normal(title)))
-  const candidates = exact.length > 0 ? exact : found
+  return chooseAmong(call, title, exact.length > 0 ? exact : found)
+}
+
+/**
+ * The ids of entries of the own list, each named in one of these ways. Titles are looked for on the list alone, which
+ * costs no request; one that is no entry's whole title may be a part of it.
+ *
+ * @throws {MalProblem} as {@link resolve}
+ */
+export async function resolveListed(
+  call: ToolCall,
+  { kind, entries }: WholeList,
+  named: readonly (string | number)[],
+): Promise<number[]> {
+  let find: ReturnType<typeof indexOf> | undefined
+  const ids: number[] = []
+  for (const each of named) {
+    const id = readId(kind, each)
+    const title = String(each).trim()
+    ids.push(id ?? (await chooseAmong(call, title, (find ??= indexOf(entries))(title))))
+  }
+  return ids
+}
+
+/** Every title is made comparable once, however many are looked for. */
+function indexOf(entries: WholeList['entries']): (title: string) => Work[] {
+  const titled = entries.map(({ work }) => ({ work, titles: titlesOf(work) }))
+  const exact = new Map<string, Work[]>()
+  for (const { work, titles } of titled) {
+    for (const title of new Set(titles)) exact.set(title, [...(exact.get(title) ?? []), work])
+  }
+  return (named) => {
+    const sought = normal(named)
+    const parts = () => titled.filter(({ titles }) => titles.some((title) => title.includes(sought)))
+    return (exact.get(sought) ?? parts().map(({ work }) => work)).slice(0, CANDIDATES)
+  }
+}
+
+async function chooseAmong(call: ToolCall, title: string, candidates: readonly Work[]): Promise<number> {
   const [only] = candidates
   if (only === undefined) throw new MalProblem('no_such_title', { says: `It was "${title}".` })
   if (candidates.length === 1) return only.id

@@ -41,6 +41,15 @@ export const workRef = z
   .union([z.int().min(1).max(2_147_483_647), z.string().trim().min(1).max(500)])
   .describe('MyAnimeList id, or title')
 
+/** A user by their name, or by the address of their profile or of a list. It becomes a part of an address. */
+export const userName = z.preprocess(
+  (said) =>
+    typeof said === 'string'
+      ? (/myanimelist\.net\/(?:profile|animelist|mangalist)\/([\w-]+)/.exec(said)?.[1] ?? said.trim())
+      : said,
+  z.string().regex(/^[\w-]{2,16}$/, 'is no user name of MyAnimeList: 2 to 16 letters, digits, _ or -'),
+)
+
 /** What every tool says of a work. Kinds and states are text: MyAnimeList adds new ones without notice. */
 export const workShape = {
   anime: { ...workOf(), num_episodes: z.int().optional() },

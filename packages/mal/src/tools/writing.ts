@@ -7,6 +7,8 @@ import { createJournal, PLAN_MS } from '../writing/journal.ts'
 import type { FailurePolicy, Operation } from '../writing/operation.ts'
 import { ITEMS_MOST, planItems, type Draft, type Lists, type Wanted } from '../writing/plan.ts'
 import { draftLines, showDraft } from '../writing/show.ts'
+import { resolveListed } from './resolve.ts'
+import { workRef } from './schema.ts'
 import type { Told, ToolCall } from './tool.ts'
 
 const ref = { kind: z.enum(kinds), id: z.int(), title: z.string() }
@@ -98,15 +100,15 @@ function requireFew(count: number): void {
 /** How entries are chosen: by a query, by ids, or as an earlier operation named them. */
 export const choiceInput = {
   kind: z.enum(kinds).default('anime'),
-  query: z.string().max(1000).optional().describe('Which entries, as in query_list: status:completed score>=8'),
-  ids: z.array(z.int().min(1)).min(1).max(ITEMS_MOST).optional(),
+  query: z.string().max(1000).optional().describe('As in search_my_list: status:completed score>=8'),
+  ids: z.array(workRef).min(1).max(ITEMS_MOST).optional().describe('Ids or titles on the list'),
   from_operation: z.string().max(20).optional().describe('The entries of an earlier plan or operation'),
 }
 
 export interface Choice {
   readonly kind: Kind
   readonly query?: string | undefined
-  readonly ids?: readonly number[] | undefined
+  readonly ids?: readonly (string | number)[] | undefined
   readonly from_operation?: string | undefined
 }
 
@@ -128,7 +130,7 @@ export async function chooseEntries(call: ToolCall, choice: Choice): Promise<Cho
   if (query?.trim() === '') throw new MalProblem('bad_choice')
   const list = await call.mal.wholeList(kind)
   const lists = { [kind]: list }
-  if (ids) return { lists, ids, words: `${ids.length} ${kind} by id` }
+  if (ids) return { lists, ids: await resolveListed(call, list, ids), words: `${ids.length} ${kind} by name` }
   if (query !== undefined)
     return { lists, ids: idsOf(choose(call, kind, query, list.entries)), words: `${kind} ${query}` }
   const { journal } = await openWriting(call)

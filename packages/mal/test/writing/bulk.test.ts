@@ -62,6 +62,30 @@ describe('many entries', () => {
     expect((await truthOf(bench)).has(removed)).toBe(false)
   })
 
+  test('entries are named by id, address or title, a part of it where that is clear, and what is not is told', async () => {
+    await using bench = await startBench()
+    const listed = await bench.call('get_my_anime_list', { limit: 1000 })
+    const entries = listed.structured['entries'] as { id: number; title: string }[]
+    const [one, two, three] = entries
+    if (!one || !two || !three) throw new Error('no entries')
+    const came = bench.emulator.requests.length
+    const change = { priority: 2 }
+    const names = [one.title.toUpperCase(), `https://myanimelist.net/anime/${two.id}/x`, three.id]
+    const plan = await bench.call('plan_bulk_update', { ids: names, change })
+    const changes = plan.structured['changes'] as { id: number }[]
+    expect(new Set(changes.map(({ id }) => id))).toEqual(new Set([one.id, two.id, three.id]))
+    // The list and who it is; no search.
+    expect(bench.emulator.requests.slice(came).map(({ path }) => path)).not.toContain('/v2/anime')
+
+    const nothing = await bench.call('plan_bulk_update', { ids: ['zzqx zzqx'], change })
+    expect(nothing).toMatchObject({ isError: true, text: expect.stringContaining('zzqx') })
+    const letter = entries.find(
+      ({ title }) => entries.filter((other) => other.title.includes(title.slice(0, 1))).length > 1,
+    )
+    const unclear = await bench.call('delete_entries', { ids: [letter?.title.slice(0, 1) ?? ''] })
+    expect(unclear).toMatchObject({ isError: true, text: expect.stringContaining('Call again with one of these ids') })
+  })
+
   test('ids that are not on the list, and those named twice, are named in the plan', async () => {
     await using bench = await startBench()
     const [id = 0] = [...(await truthOf(bench)).keys()]

@@ -102,8 +102,7 @@ export const accountWords = {
   'account.done.disconnectedHere':
     'The account is disconnected. The provider was not told: revoke the access in your settings there, too, if you want it gone at once.',
   'account.done.tested': 'The connection works.',
-  'account.done.readOnly':
-    'Nothing is changed at that server with what is yours any more, whatever you call it with.',
+  'account.done.readOnly': 'Nothing is changed at that server with what is yours any more, whatever you call it with.',
   'account.done.changesAllowed': 'What you call that server with may change something again.',
   'account.done.tokenSet': 'The token is kept.',
   'account.done.tokenRemoved': 'The token is removed.',

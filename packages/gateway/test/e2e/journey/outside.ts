@@ -39,7 +39,12 @@ export interface OutsideOptions {
 }
 
 /** Starts both; each knows the other's address before it listens. */
-export async function openOutside({ config = {}, providers = {}, env = {}, before }: OutsideOptions = {}): Promise<Outside> {
+export async function openOutside({
+  config = {},
+  providers = {},
+  env = {},
+  before,
+}: OutsideOptions = {}): Promise<Outside> {
   await using open = new AsyncDisposableStack()
   const port = await freePort()
   const publicUrl = `http://localhost:${port}`
