@@ -114,3 +114,12 @@ test('the key of a running gate is left alone, and where no gate was none is mad
   expect(ran).toMatchObject({ code: 1, errors: expect.stringContaining(`no database of a gate in ${empty}`) })
   expect(filesOf(empty)).toEqual(new Map())
 })
+
+test('a start tells of tokens that lie beside the data in plain text, and not what they are', { timeout: 60_000 }, async () => {
+  const place = await openPlace({})
+  writeFileSync(join(place.dataDir, 'tokens.json'), '{ "access_token": "HIDDEN" }')
+  const log = await place.start()
+  expect(log).toContain('secrets.plain_text')
+  expect(log).toContain('sekisho connection import')
+  expect(log).not.toContain('HIDDEN')
+})
