@@ -13,7 +13,9 @@ export interface TokenFile {
 }
 
 /** What is said of a value of the wrong kind, or of none. */
-const needs = (kind: string) => ({ error: ({ input }: { input?: unknown }) => (input === undefined ? 'is missing' : `is no ${kind}`) })
+const needs = (kind: string) => ({
+  error: ({ input }: { input?: unknown }) => (input === undefined ? 'is missing' : `is no ${kind}`),
+})
 
 const Token = z.string(needs('text')).regex(/^[\x21-\x7e]{1,8192}$/, 'is empty, too long, or no token')
 
@@ -26,7 +28,10 @@ const Shape = z
     refresh_token: Token.nullish(),
     expires_at: z.number(needs('number')).min(EARLIEST_MS, 'is not in milliseconds since 1970').nullish(),
     user_id: z.union([z.string(), z.number()], 'is no text and no number').nullish(),
-    token_type: z.string(needs('text')).regex(/^bearer$/i, 'is another than Bearer').nullish(),
+    token_type: z
+      .string(needs('text'))
+      .regex(/^bearer$/i, 'is another than Bearer')
+      .nullish(),
     expires_in: z.number(needs('number')).min(0, 'is less than nothing').nullish(),
     scope: z.string(needs('text')).nullish(),
   })

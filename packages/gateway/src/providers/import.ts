@@ -87,7 +87,8 @@ export function createImport({ store, parties, clock, settings, audit, ...needs 
     const { provider, name } = link
     audit.requireRoom(holder.tenant)
     // A server that names its own authorization server registers this gate there: it is nobody's client of before.
-    if (!Object.hasOwn(settings.providers, provider)) throw problem('connection.not_importable', { server: wanted.server })
+    if (!Object.hasOwn(settings.providers, provider))
+      throw problem('connection.not_importable', { server: wanted.server })
     const before = await store.find(holder, provider)
     if (before?.status === 'connected') throw problem('connection.exists', { id: provider, provider: name })
     const kept = await keep(wanted)

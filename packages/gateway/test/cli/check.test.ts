@@ -93,9 +93,15 @@ test('what lies around in plain text is told of, with what to do, and is no prob
   expect(code).toBe(0)
   const warnings = output.split('\n').filter((line) => line.startsWith('warning: '))
   expect(warnings).toEqual([
-    expect.stringMatching(/^warning: sekisho\.jsonc:1:\d+ mcpServers\.notes\.env\.API_KEY: is a secret .* — Put it into a variable/),
-    expect.stringMatching(/^warning: .*root\.key is the root key .* in plain text.* — Stop the gate, then sekisho root-key move/),
-    expect.stringMatching(/^warning: .*tokens\.json holds tokens .* — Move them into the vault: sekisho connection import/),
+    expect.stringMatching(
+      /^warning: sekisho\.jsonc:1:\d+ mcpServers\.notes\.env\.API_KEY: is a secret .* — Put it into a variable/,
+    ),
+    expect.stringMatching(
+      /^warning: .*root\.key is the root key .* in plain text.* — Stop the gate, then sekisho root-key move/,
+    ),
+    expect.stringMatching(
+      /^warning: .*tokens\.json holds tokens .* — Move them into the vault: sekisho connection import/,
+    ),
   ])
   const { output: json } = await sekisho(['check', '--json'], { directory, environment })
   expect(JSON.parse(json)).toMatchObject({ ok: true, plainText: [{ about: 'root key' }, { about: 'tokens' }] })

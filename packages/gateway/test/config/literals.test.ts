@@ -18,7 +18,16 @@ test('what is a secret by its name is found where it stands as a text', () => {
 test('what a variable or the user gives is none, nor what only tells about secrets', () => {
   const given = [{ $env: 'TOKEN' }, { $userToken: '{{token}}' }, '', 'true', '4096']
   for (const value of given) expect(found({ env: { TOKEN: value }, args: ['--token', value] })).toEqual([])
-  const names = ['TOKEN_FILE', 'TOKEN_URL', 'MAX_TOKENS', 'SECRET_NAME', 'API_KEY_HEADER', 'CLIENT_ID', 'PATTERN', 'AUTHOR']
+  const names = [
+    'TOKEN_FILE',
+    'TOKEN_URL',
+    'MAX_TOKENS',
+    'SECRET_NAME',
+    'API_KEY_HEADER',
+    'CLIENT_ID',
+    'PATTERN',
+    'AUTHOR',
+  ]
   for (const name of names) expect(found({ env: { [name]: 'some text' } })).toEqual([])
   expect(found({ url: 'https://mcp.example.com/token/mcp?team=core' })).toEqual([])
   expect(found({ url: 'no url', headers: [], env: 'TOKEN', args: 'x' })).toEqual([])
@@ -30,7 +39,9 @@ test('a file is taken with them and warned of, in words without the value; a ser
   const loaded = loadConfig({ file: '/sekisho.jsonc', text, environment: {}, dataDirectory: '/data' })
   expect(loaded.ok).toBe(true)
   expect(loaded.warnings.map(({ path, reason }) => `${path} ${reason}`)).toEqual(
-    ['one', 'two'].map((name) => `mcpServers.${name}.env.GITHUB_TOKEN is a secret that whoever reads this file can use`),
+    ['one', 'two'].map(
+      (name) => `mcpServers.${name}.env.GITHUB_TOKEN is a secret that whoever reads this file can use`,
+    ),
   )
   expect(JSON.stringify(loaded.warnings)).not.toContain('ghp_hidden')
 })

@@ -19,8 +19,14 @@ async function openPlace(env: Readonly<Record<string, string>>) {
     said.push(gate.log())
     return gate.log()
   }
-  const run = async (words: readonly string[], options: { input?: string; environment?: Record<string, string> } = {}) => {
-    const ran = await sekisho(words, { ...options, environment: { ...env, SEKISHO_DATA: dataDir, ...options.environment } })
+  const run = async (
+    words: readonly string[],
+    options: { input?: string; environment?: Record<string, string> } = {},
+  ) => {
+    const ran = await sekisho(words, {
+      ...options,
+      environment: { ...env, SEKISHO_DATA: dataDir, ...options.environment },
+    })
     said.push(ran.output, ran.errors)
     return ran
   }
@@ -32,7 +38,9 @@ describe.skipIf(withoutDesktop)('on a desktop', () => {
     await using desktop = await openDesktop()
     const place = await openPlace({ ...desktop.environment, SEKISHO_ROOT_KEY_STORE: 'auto' })
     const first = await place.start()
-    expect(first).toMatch(/The root key of the vault was made, and is kept in the keyring of this system \(sekisho, \S+\)\./)
+    expect(first).toMatch(
+      /The root key of the vault was made, and is kept in the keyring of this system \(sekisho, \S+\)\./,
+    )
     expect(await place.start()).not.toContain('was made')
     expect(existsSync(place.file)).toBe(false)
     const [, id = ''] = /\(sekisho, (\S+)\)/.exec(first) ?? []
@@ -54,11 +62,16 @@ describe.skipIf(withoutDesktop)('on a desktop', () => {
 
     const before = filesOf(place.dataDir)
     await desktop.leave()
-    await expect(place.start()).rejects.toThrow(/cannot be used: there is no desktop session here\. Nothing was changed/)
+    await expect(place.start()).rejects.toThrow(
+      /cannot be used: there is no desktop session here\. Nothing was changed/,
+    )
     expect(filesOf(place.dataDir)).toEqual(before)
     expect(await place.run(['root-key', 'show'])).toMatchObject({ code: 1, errors: expect.stringContaining('Unlock') })
     expect(await place.start({ SEKISHO_ROOT_KEY_FILE: copy })).toContain('gate.started')
-    for (const text of [place.said(), ...[...before].filter(([file]) => file !== copy).map(([, bytes]) => bytes.toString('latin1'))])
+    for (const text of [
+      place.said(),
+      ...[...before].filter(([file]) => file !== copy).map(([, bytes]) => bytes.toString('latin1')),
+    ])
       expect(text).not.toContain(key)
   })
 })
@@ -115,11 +128,15 @@ test('the key of a running gate is left alone, and where no gate was none is mad
   expect(filesOf(empty)).toEqual(new Map())
 })
 
-test('a start tells of tokens that lie beside the data in plain text, and not what they are', { timeout: 60_000 }, async () => {
-  const place = await openPlace({})
-  writeFileSync(join(place.dataDir, 'tokens.json'), '{ "access_token": "HIDDEN" }')
-  const log = await place.start()
-  expect(log).toContain('secrets.plain_text')
-  expect(log).toContain('sekisho connection import')
-  expect(log).not.toContain('HIDDEN')
-})
+test(
+  'a start tells of tokens that lie beside the data in plain text, and not what they are',
+  { timeout: 60_000 },
+  async () => {
+    const place = await openPlace({})
+    writeFileSync(join(place.dataDir, 'tokens.json'), '{ "access_token": "HIDDEN" }')
+    const log = await place.start()
+    expect(log).toContain('secrets.plain_text')
+    expect(log).toContain('sekisho connection import')
+    expect(log).not.toContain('HIDDEN')
+  },
+)

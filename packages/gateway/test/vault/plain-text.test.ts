@@ -34,7 +34,8 @@ test('a root key is told of while it is in plain text, and more urgently while o
 
 test('a tokens.json is found beside the data and where the gate is started, if tokens are in it', () => {
   const place = openPlace()
-  for (const at of [place.dataDir, place.directory]) place.write(join(at, 'tokens.json'), '{ "access_token": "HIDDEN" }')
+  for (const at of [place.dataDir, place.directory])
+    place.write(join(at, 'tokens.json'), '{ "access_token": "HIDDEN" }')
   expect(place.files()).toEqual([place.dataDir, place.directory].map((at) => ['tokens', join(at, 'tokens.json')]))
   expect(JSON.stringify(place.find())).not.toContain('HIDDEN')
   place.write(join(place.dataDir, 'tokens.json'), '{ "color": { "primary": "#123456" } }')

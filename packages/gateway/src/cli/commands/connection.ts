@@ -81,13 +81,19 @@ const take = command({
     const body = { server, user: options.user, ...tokens }
     const made = await client.ask({ method: 'POST', path: ['connections'], body }, Imported)
     // The tokens are safe by now: that the file stays is no reason to say that it failed.
-    const deleted = options.delete && (await rm(file).then(() => true, () => false))
+    const deleted =
+      options.delete &&
+      (await rm(file).then(
+        () => true,
+        () => false,
+      ))
     const print = createPrinter(world)
     if (options.json) return print.json({ ...made, deleted })
     const whose = made.account === null ? '' : ` (${made.account})`
     print.line(`The account of ${made.user} at ${made.name}${whose} is connected.`)
     print.line(deleted ? `${file} is deleted.` : `${file} is not needed any more: delete it.`)
-    if (!made.checked) print.note(`${made.name} did not say whose the tokens are; the first call shows whether they work.`)
+    if (!made.checked)
+      print.note(`${made.name} did not say whose the tokens are; the first call shows whether they work.`)
     if (refreshToken === undefined)
       print.note('They cannot be renewed: when they end, the account is connected again in a browser.')
     print.note('Copies that backups or a repository hold open the account until its tokens are revoked.')

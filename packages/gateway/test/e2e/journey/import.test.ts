@@ -29,7 +29,8 @@ async function openPlace(outside: Outside) {
     },
     list: async () => (await gate.admin('GET', '/admin/api/connections')).body,
     /** What was said and kept, which no token may be in. */
-    said: () => [...said, gate.log(), ...[...filesOf(gate.dataDir).values()].map((bytes) => bytes.toString('latin1'))].join('\n'),
+    said: () =>
+      [...said, gate.log(), ...[...filesOf(gate.dataDir).values()].map((bytes) => bytes.toString('latin1'))].join('\n'),
   }
 }
 
@@ -54,9 +55,19 @@ test('tokens of a file are tried, kept, used and renewed; the file is deleted wh
   expect(existsSync(place.file)).toBe(true)
   expect(await place.run(['remove', 'myanimelist', '--user', 'ada'])).toMatchObject({ code: 0 })
   const more = mal.issueTokens('mika')
-  place.write({ access_token: more.accessToken, refresh_token: more.refreshToken, token_type: 'Bearer', expires_in: 3_600 })
+  place.write({
+    access_token: more.accessToken,
+    refresh_token: more.refreshToken,
+    token_type: 'Bearer',
+    expires_in: 3_600,
+  })
   const deleted = await place.run(['import', 'mal', place.file, '--user', 'ada', '--delete', '--json'])
-  expect(JSON.parse(deleted.output)).toMatchObject({ account: 'mika', status: 'connected', checked: true, deleted: true })
+  expect(JSON.parse(deleted.output)).toMatchObject({
+    account: 'mika',
+    status: 'connected',
+    checked: true,
+    deleted: true,
+  })
   expect(existsSync(place.file)).toBe(false)
   for (const token of [access, refresh, more.accessToken, more.refreshToken]) expect(place.said()).not.toContain(token)
 })
@@ -67,7 +78,10 @@ test('an access token that has ended is renewed at once; who has one of the two 
   const { accessToken: access_token, refreshToken: refresh_token } = place.tokens
   outside.mal.expireTokens('mika')
   place.write({ access_token, refresh_token, expires_at: Date.now() - 3_600_000 })
-  expect(await place.run(['import', 'mal', place.file, '--user', 'ada'])).toMatchObject({ code: 0, errors: expect.not.stringContaining('renewed') })
+  expect(await place.run(['import', 'mal', place.file, '--user', 'ada'])).toMatchObject({
+    code: 0,
+    errors: expect.not.stringContaining('renewed'),
+  })
   expect(await textFrom(doorOf(outside.gate, place.ada), LIST)).toMatch(/12/)
   await place.run(['remove', 'myanimelist', '--user', 'ada'])
   place.write({ access_token: outside.mal.issueTokens('mika').accessToken })
@@ -92,14 +106,23 @@ test('tokens that the provider does not accept leave nothing behind, and the fil
 })
 
 test('a server without such an account, one there is not, and a member’s key for somebody else are refused', async () => {
-  const config = { mcpServers: { mal: { builtin: 'mal' }, plain: { command: 'node' }, own: { url: 'http://127.0.0.1:9/mcp', oauth: true } } }
+  const config = {
+    mcpServers: {
+      mal: { builtin: 'mal' },
+      plain: { command: 'node' },
+      own: { url: 'http://127.0.0.1:9/mcp', oauth: true },
+    },
+  }
   await using outside = await openOutside({ config })
   const place = await openPlace(outside)
   await outside.gate.addUser('bob')
   place.write({ access_token: place.tokens.accessToken })
   for (const server of ['plain', 'own']) {
     const ran = await place.run(['import', server, place.file, '--user', 'ada'])
-    expect(ran).toMatchObject({ code: 1, errors: expect.stringContaining(`${server} takes no tokens of another program`) })
+    expect(ran).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining(`${server} takes no tokens of another program`),
+    })
   }
   expect((await place.run(['import', 'nobody', place.file, '--user', 'ada'])).errors).toContain('nobody')
   const member = { environment: { SEKISHO_KEY: place.ada.key } }
