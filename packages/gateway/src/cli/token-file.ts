@@ -35,7 +35,7 @@ const Shape = z
     expires_in: z.number(needs('number')).min(0, 'is less than nothing').nullish(),
     scope: z.string(needs('text')).nullish(),
   })
-  .refine((file) => !file.expires_at || file.expires_in == null, 'expires_at and expires_in say it twice')
+  .refine((file) => !file.expires_at || typeof file.expires_in !== 'number', 'expires_at and expires_in say it twice')
 
 const LARGEST = 65_536
 
@@ -55,9 +55,13 @@ export async function readTokenFile(file: string): Promise<TokenFile> {
   return {
     accessToken: secret(access),
     refreshToken: refresh ? secret(refresh) : undefined,
-    expiresAt: at ? Math.floor(at) : seconds == null ? undefined : Math.floor(writtenAt + seconds * 1_000),
+    expiresAt: at ? Math.floor(at) : endOf(writtenAt, seconds),
     scopes: scope?.split(' ').filter(Boolean),
   }
+}
+
+function endOf(from: number, seconds: number | null | undefined): number | undefined {
+  return typeof seconds === 'number' ? Math.floor(from + seconds * 1_000) : undefined
 }
 
 async function read(file: string): Promise<{ text: string; writtenAt: number }> {

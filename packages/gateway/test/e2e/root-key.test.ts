@@ -1,12 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { startGate } from '../../../../scripts/lib/gate.ts'
+import { freePort } from '../../../../scripts/lib/free-port.ts'
+import { KEY_IN_FILE, startGate } from '../../../../scripts/lib/gate.ts'
+import { startProgram } from '../../../../scripts/lib/processes.ts'
 import { sekisho } from '../cli/gate.ts'
 import { newDirectory } from '../stores/databases.ts'
 import { openDesktop, withoutDesktop } from '../vault/desktop.ts'
 import { filesOf } from './place.ts'
 
+const MAIN = resolve(import.meta.dirname, '../../src/main.ts')
 const PASSPHRASE = 'correct horse battery staple'
 
 /** A gate that was started and stopped once, and the command line for its data directory. */
@@ -113,6 +116,33 @@ test('a passphrase protects the file; a start without it, or with another, says 
   expect(readFileSync(place.file, 'utf8').trim()).toBe(key)
   for (const secret of [key, PASSPHRASE]) expect(place.said()).not.toContain(secret)
 })
+
+test.runIf(process.platform === 'linux')(
+  'at a terminal the start asks for the passphrase',
+  { timeout: 90_000 },
+  async () => {
+    const place = await openPlace({ SEKISHO_ROOT_KEY_PASSPHRASE: PASSPHRASE })
+    await place.start()
+    const { dataDir: cwd } = newDirectory()
+    writeFileSync(join(cwd, 'sekisho.jsonc'), '{}')
+    const gate = startProgram({
+      name: 'The gate at a terminal',
+      command: 'script',
+      args: ['--quiet', '--return', '--command', `exec ${process.execPath} ${MAIN}`, '/dev/null'],
+      cwd,
+      env: {
+        PATH: process.env['PATH'],
+        ...KEY_IN_FILE,
+        SEKISHO_DATA: place.dataDir,
+        SEKISHO_PORT: String(await freePort()),
+      },
+      input: `${PASSPHRASE}\n`,
+    })
+    await gate.match(/Passphrase of the root key at \S+root\.key: /, 60_000)
+    await gate.match(/gate\.started/, 60_000)
+    await gate.stop()
+  },
+)
 
 test('the key of a running gate is left alone, and where no gate was none is made', { timeout: 60_000 }, async () => {
   await using gate = await startGate()
