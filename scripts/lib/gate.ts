@@ -62,7 +62,13 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
     command: process.execPath,
     args: [MAIN],
     cwd: home,
-    env: { ...withoutOwn(process.env), ...KEY_IN_FILE, SEKISHO_DATA: dataDir, SEKISHO_PORT: String(port), ...options.env },
+    env: {
+      ...withoutOwn(process.env),
+      ...KEY_IN_FILE,
+      SEKISHO_DATA: dataDir,
+      SEKISHO_PORT: String(port),
+      ...options.env,
+    },
   })
   async function stop(): Promise<Ending> {
     const ending = await program.stop()

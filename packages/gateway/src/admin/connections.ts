@@ -52,7 +52,11 @@ const list = createRoute({
 })
 
 /** What may stand in a header as a bearer token (RFC 6750 §2.1), and any other text without spaces. */
-const Token = z.string().min(1).max(8_192).regex(/^[\x21-\x7e]+$/)
+const Token = z
+  .string()
+  .min(1)
+  .max(8_192)
+  .regex(/^[\x21-\x7e]+$/)
 
 const take = createRoute({
   ...routeOf('connections.import'),
@@ -107,7 +111,9 @@ export function addConnectionRoutes(app: AdminHono, needs: ConnectionRoutesNeeds
     const holder = { tenant: actor.tenant, userId: user.id }
     const imported = { holder, link, server: id, tokens: tokensOf(given), by: doneBy(context) }
     const { account } = await needs.connections.import(imported)
-    const made = (await needs.connections.list(actor.tenant, user.id)).find(({ provider }) => provider === link.provider)
+    const made = (await needs.connections.list(actor.tenant, user.id)).find(
+      ({ provider }) => provider === link.provider,
+    )
     if (made === undefined) throw problem('connection.unknown', { provider: link.name })
     return context.json({ ...toAnswer(made, link.name, user), checked: account !== undefined }, 201)
   })

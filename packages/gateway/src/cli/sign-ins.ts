@@ -5,44 +5,47 @@ import { z } from 'zod'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { dataDirectoryOf } from '../base/data-directory.ts'
 import { problem } from '../base/problem.ts'
-import { secret, type Secret } from '../base/secret.ts'
+import { createSystemKeyring } from '../vault/system-keyring.ts'
 import type { Tokens } from './authorization.ts'
+import { createSignInTokens, KeptTokens, type SignInTokens } from './sign-in-tokens.ts'
 import type { World } from './world.ts'
 
 /** A gate that this person signed in to from here. */
-export interface SignedIn {
+export interface SignedIn extends SignInTokens {
   readonly clientId: string
-  readonly accessToken: Secret
-  readonly refreshToken: Secret | undefined
   /** In milliseconds since 1970. */
   readonly endsAt: number
 }
 
-const Entry = z.object({
-  clientId: z.string(),
-  accessToken: z.string(),
-  refreshToken: z.string().optional(),
-  endsAt: z.number(),
-})
+const Entry = z.object({ clientId: z.string(), endsAt: z.number() }).and(KeptTokens)
+type Entry = z.output<typeof Entry>
 const File = z.record(z.string(), Entry)
 type File = z.output<typeof File>
 
 const NAME = 'sign-ins.json'
 const LOCK = 'sign-ins.lock'
-/** Longer than any renewal takes: whoever held the lock so long is dead. */
-const LOCK_MS = 60_000
+/** Longer than any renewal takes, with a keyring that has to be unlocked before and after: whoever held the lock so long is dead. */
+const LOCK_MS = 180_000
 const AGAIN_MS = 50
 
 /** Those of the data directory. */
 export function signInsOf({ environment }: Pick<World, 'environment'>) {
-  return createSignIns(dataDirectoryOf(environment), systemClock)
+  const keeper = createSignInTokens({ environment, keyring: createSystemKeyring({ environment }) })
+  return createSignIns({ directory: dataDirectoryOf(environment), clock: systemClock, keeper })
+}
+
+interface SignInsNeeds {
+  readonly directory: string
+  readonly clock: Clock
+  readonly keeper: ReturnType<typeof createSignInTokens>
 }
 
 /**
- * The gates that this person is signed in to, by resource, in a file that only they can read. Whoever changes it is
- * alone in that: of two that renew one token at the same time, the gate would take one for a thief.
+ * The gates that this person is signed in to, by resource, in a file that only they can read; the tokens are in the
+ * keyring of the system, where there is one. Whoever changes it is alone in that: of two that renew one token at the same
+ * time, the gate would take one for a thief.
  */
-function createSignIns(directory: string, clock: Clock) {
+function createSignIns({ directory, clock, keeper }: SignInsNeeds) {
   const path = join(directory, NAME)
 
   async function read(): Promise<File> {
@@ -60,12 +63,14 @@ function createSignIns(directory: string, clock: Clock) {
     await rename(next, path)
   }
 
+  async function open(entry: Entry | undefined): Promise<SignedIn | undefined> {
+    const tokens = entry && (await keeper.open(entry))
+    return tokens && { clientId: entry.clientId, endsAt: entry.endsAt, ...tokens }
+  }
+
   return {
-    /** @throws {Problem} `cli.file_unreadable` */
-    async find(resource: string): Promise<SignedIn | undefined> {
-      const entry = (await read())[resource]
-      return entry && toSignedIn(entry)
-    },
+    /** @throws {Problem} `cli.file_unreadable`, `vault.keyring_refused` */
+    find: async (resource: string): Promise<SignedIn | undefined> => open((await read())[resource]),
 
     /** Keeps what was given in place of what was there, or takes it away. */
     change: (
@@ -73,32 +78,23 @@ function createSignIns(directory: string, clock: Clock) {
       make: (before: SignedIn | undefined) => Promise<(Tokens & { readonly clientId: string }) | SignedIn | undefined>,
     ): Promise<SignedIn | undefined> =>
       alone(directory, async () => {
-        const file = await read()
-        const before = file[resource] && toSignedIn(file[resource])
-        const made = await make(before)
-        const { [resource]: _, ...others } = file
+        const { [resource]: entry, ...others } = await read()
+        const made = await make(await open(entry))
         if (made === undefined) {
           await write(others)
+          await keeper.forget(entry)
           return undefined
         }
+        const { clientId, accessToken, refreshToken } = made
         const endsAt = 'endsAt' in made ? made.endsAt : clock.now() + made.endsIn * 1_000
-        const entry = {
-          clientId: made.clientId,
-          accessToken: made.accessToken.reveal(),
-          refreshToken: made.refreshToken?.reveal(),
-          endsAt,
-        }
-        await write({ ...others, [resource]: entry })
-        return toSignedIn(entry)
+        const kept = await keeper.keep({ accessToken, refreshToken })
+        await write({ ...others, [resource]: { clientId, endsAt, ...kept } })
+        await keeper.forget(entry)
+        return { clientId, endsAt, accessToken, refreshToken }
       }),
   }
 }
 export type SignIns = ReturnType<typeof createSignIns>
-
-function toSignedIn({ clientId, accessToken, refreshToken, endsAt }: z.output<typeof Entry>): SignedIn {
-  const refresh = refreshToken === undefined ? undefined : secret(refreshToken)
-  return { clientId, accessToken: secret(accessToken), refreshToken: refresh, endsAt }
-}
 
 /** A directory is made by one of many. */
 async function alone<T>(directory: string, work: () => Promise<T>): Promise<T> {

@@ -13,7 +13,9 @@ export interface TokenFile {
 }
 
 /** What is said of a value of the wrong kind, or of none. */
-const needs = (kind: string) => ({ error: ({ input }: { input?: unknown }) => (input === undefined ? 'is missing' : `is no ${kind}`) })
+const needs = (kind: string) => ({
+  error: ({ input }: { input?: unknown }) => (input === undefined ? 'is missing' : `is no ${kind}`),
+})
 
 const Token = z.string(needs('text')).regex(/^[\x21-\x7e]{1,8192}$/, 'is empty, too long, or no token')
 
@@ -26,11 +28,14 @@ const Shape = z
     refresh_token: Token.nullish(),
     expires_at: z.number(needs('number')).min(EARLIEST_MS, 'is not in milliseconds since 1970').nullish(),
     user_id: z.union([z.string(), z.number()], 'is no text and no number').nullish(),
-    token_type: z.string(needs('text')).regex(/^bearer$/i, 'is another than Bearer').nullish(),
+    token_type: z
+      .string(needs('text'))
+      .regex(/^bearer$/i, 'is another than Bearer')
+      .nullish(),
     expires_in: z.number(needs('number')).min(0, 'is less than nothing').nullish(),
     scope: z.string(needs('text')).nullish(),
   })
-  .refine((file) => !file.expires_at || file.expires_in == null, 'expires_at and expires_in say it twice')
+  .refine((file) => !file.expires_at || typeof file.expires_in !== 'number', 'expires_at and expires_in say it twice')
 
 const LARGEST = 65_536
 
@@ -50,9 +55,13 @@ export async function readTokenFile(file: string): Promise<TokenFile> {
   return {
     accessToken: secret(access),
     refreshToken: refresh ? secret(refresh) : undefined,
-    expiresAt: at ? Math.floor(at) : seconds == null ? undefined : Math.floor(writtenAt + seconds * 1_000),
+    expiresAt: at ? Math.floor(at) : endOf(writtenAt, seconds),
     scopes: scope?.split(' ').filter(Boolean),
   }
+}
+
+function endOf(from: number, seconds: number | null | undefined): number | undefined {
+  return typeof seconds === 'number' ? Math.floor(from + seconds * 1_000) : undefined
 }
 
 async function read(file: string): Promise<{ text: string; writtenAt: number }> {

@@ -12,7 +12,8 @@ const SECRET =
   /authorization|cookie|token|secret|passw(?:or)?d|passphrase|credential|(?:api|access|private|auth|signing)[-_]?key|(?:^|[-_])(?:pat|pwd)$/i
 
 /** Names that only have to do with one: where it is, how many there may be. */
-const ABOUT = /(?:file|path|dir|url|uri|endpoint|host|issuer|type|name|header|prefix|limit|max|budget|count|size|ttl|seconds|ms|id)$|^max/i
+const ABOUT =
+  /(?:file|path|dir|url|uri|endpoint|host|issuer|type|name|header|prefix|limit|max|budget|count|size|ttl|seconds|ms|id)$|^max/i
 
 /** Values that are none: a switch, a small number, nothing. */
 const PLAIN = /^(?:|true|false|yes|no|on|off|\d{1,6})$/i

@@ -65,13 +65,16 @@ export function createImport({ store, parties, clock, settings, audit, ...needs 
     return kept
   }
 
+  /** A provider that cannot answer just now refuses nothing: what is kept is tried with the next call. */
   async function prove({ holder, link, server }: Import): Promise<string | undefined> {
     try {
       return (await needs.test(holder, link, server)).account
     } catch (error) {
+      const code = error instanceof Problem ? error.code : undefined
+      if (code === 'provider.unreachable' || code === 'provider.bad_answer') return undefined
       await needs.forget(holder, link.provider)
       needs.onChanged(holder, link.provider)
-      const isRefused = error instanceof Problem && error.code === 'connection.rejected'
+      const isRefused = code === 'connection.rejected'
       throw isRefused ? problem('connection.import_refused', { provider: link.name, cause: error }) : error
     }
   }
@@ -79,15 +82,16 @@ export function createImport({ store, parties, clock, settings, audit, ...needs 
   /**
    * Answers whose account it is, where the provider was asked and said so.
    *
-   * @throws {Problem} `connection.not_importable`, `connection.exists`, `connection.import_refused`, `provider.*`; what
-   *   was there before is as it was
+   * @throws {Problem} `connection.not_importable`, `connection.exists`, `connection.import_refused`, `provider.not_set_up`,
+   *   `provider.misconfigured`: then nothing is kept of them
    */
   return async function importTokens(wanted: Import): Promise<{ account: string | undefined }> {
     const { holder, link, by } = wanted
     const { provider, name } = link
     audit.requireRoom(holder.tenant)
     // A server that names its own authorization server registers this gate there: it is nobody's client of before.
-    if (!Object.hasOwn(settings.providers, provider)) throw problem('connection.not_importable', { server: wanted.server })
+    if (!Object.hasOwn(settings.providers, provider))
+      throw problem('connection.not_importable', { server: wanted.server })
     const before = await store.find(holder, provider)
     if (before?.status === 'connected') throw problem('connection.exists', { id: provider, provider: name })
     const kept = await keep(wanted)

@@ -3,7 +3,14 @@ import type { Log } from '../base/log.ts'
 import { Problem, problem } from '../base/problem.ts'
 import { secret, type Secret } from '../base/secret.ts'
 import { createKeyFile, isOpenToOthers, keyFile, readKeyFile, removeKeyFile, type KeyPlace } from './key-file.ts'
-import { givenPassphrase, isProtected, protect, requirePassphrase, unprotect, type AskPassphrase } from './passphrase.ts'
+import {
+  givenPassphrase,
+  isProtected,
+  protect,
+  requirePassphrase,
+  unprotect,
+  type AskPassphrase,
+} from './passphrase.ts'
 import { newRootKey, parseRootKey, type RootKey } from './root-key.ts'
 import { SERVICE, type SystemKeyring } from './system-keyring.ts'
 

@@ -45,7 +45,7 @@ export function isProtected(content: string): boolean {
  * @throws {Problem} `vault.passphrase_short`
  */
 export async function protect(key: Secret, passphrase: Secret, random: Random): Promise<Secret> {
-  if ([...passphrase.reveal()].length < SHORTEST) throw problem('vault.passphrase_short', { shortest: SHORTEST })
+  if (Array.from(passphrase.reveal()).length < SHORTEST) throw problem('vault.passphrase_short', { shortest: SHORTEST })
   const head = { ...COST, salt: Buffer.from(random(SALT_BYTES)).toString('base64') }
   const sealing = await derive(passphrase, head)
   const sealed = encrypt(sealing, Buffer.from(key.reveal()), aadOf(head), random(IV_BYTES)).toString('base64')

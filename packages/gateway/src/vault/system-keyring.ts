@@ -92,7 +92,9 @@ const NEEDED =
 
 function pick(environment: SystemKeyringNeeds['environment']): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(environment).filter((entry): entry is [string, string] => NEEDED.test(entry[0]) && Boolean(entry[1])),
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] => NEEDED.test(entry[0]) && Boolean(entry[1]),
+    ),
   )
 }
 

@@ -158,7 +158,14 @@ test('tokens of another program become a connection, and the audit log says by w
   await using scene = await openScene()
   const ada = await scene.person('ada')
   const body = { server: 'issues', ...tokens, expiresAt: Date.UTC(2026, 1, 1), scopes: ['read'] }
-  const made = { provider: 'tracker', user: 'ada', status: 'connected', scopes: ['read'], account: null, checked: false }
+  const made = {
+    provider: 'tracker',
+    user: 'ada',
+    status: 'connected',
+    scopes: ['read'],
+    account: null,
+    checked: false,
+  }
   expect(await ada.ask('POST', '/connections', body)).toMatchObject({
     status: 201,
     body: { ...made, expiresAt: '2026-02-01T00:00:00.000Z' },
@@ -189,8 +196,16 @@ test('tokens are brought to oneself, by administrators to others but owners, and
   expect(codeOf(await ada.ask('POST', '/connections', { ...body, user: 'bob' }))).toBe('403 auth.role')
   expect(codeOf(await bob.ask('POST', '/connections', body))).toBe('404 upstream.unknown')
   expect(codeOf(await admin.ask('POST', '/connections', { ...body, user: owner.id }))).toBe('403 auth.role')
-  expect(codeOf(await ada.ask('POST', '/connections', { ...body, server: 'github' }))).toBe('400 connection.not_importable')
-  for (const odd of [{ accessToken: 'two words' }, { accessToken: '' }, { expiresAt: -1 }, { refreshToken: 'x\n' }, { more: 1 }])
+  expect(codeOf(await ada.ask('POST', '/connections', { ...body, server: 'github' }))).toBe(
+    '400 connection.not_importable',
+  )
+  for (const odd of [
+    { accessToken: 'two words' },
+    { accessToken: '' },
+    { expiresAt: -1 },
+    { refreshToken: 'x\n' },
+    { more: 1 },
+  ])
     expect(codeOf(await ada.ask('POST', '/connections', { ...body, ...odd }))).toBe('400 request.params')
   expect((await scene.operator('GET', '/connections')).body).toEqual({ connections: [] })
   expect((await admin.ask('POST', '/connections', { ...body, user: 'ada' })).status).toBe(201)

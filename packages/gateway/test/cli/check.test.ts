@@ -82,3 +82,28 @@ test('a file that is not there is a problem with its name', async () => {
   const { code, output } = await sekisho(['check', 'missing.jsonc'], { directory })
   expect([code, output]).toEqual([1, expect.stringContaining('missing.jsonc')])
 })
+
+test('what lies around in plain text is told of, with what to do, and is no problem of the configuration', async () => {
+  const directory = writeConfig('{ "mcpServers": { "notes": { "command": "node", "env": { "API_KEY": "HIDDEN" } } } }')
+  const { dataDir } = newDirectory()
+  writeFileSync(join(dataDir, 'root.key'), Buffer.alloc(32).toString('base64'), { mode: 0o600 })
+  writeFileSync(join(directory, 'tokens.json'), '{ "access_token": "HIDDEN" }')
+  const environment = { SEKISHO_DATA: dataDir }
+  const { code, output } = await sekisho(['check'], { directory, environment })
+  expect(code).toBe(0)
+  const warnings = output.split('\n').filter((line) => line.startsWith('warning: '))
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /^warning: sekisho\.jsonc:1:\d+ mcpServers\.notes\.env\.API_KEY: is a secret .* — Put it into a variable/,
+    ),
+    expect.stringMatching(
+      /^warning: .*root\.key is the root key .* in plain text.* — Stop the gate, then sekisho root-key move/,
+    ),
+    expect.stringMatching(
+      /^warning: .*tokens\.json holds tokens .* — Move them into the vault: sekisho connection import/,
+    ),
+  ])
+  const { output: json } = await sekisho(['check', '--json'], { directory, environment })
+  expect(JSON.parse(json)).toMatchObject({ ok: true, plainText: [{ about: 'root key' }, { about: 'tokens' }] })
+  expect(output + json).not.toContain('HIDDEN')
+})

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { readSecret } from '../../src/cli/input.ts'
+import { chooseSecret, readSecret } from '../../src/cli/input.ts'
 import { createPrinter, showDuration } from '../../src/cli/print.ts'
 
 /** A terminal of the test's own: what is typed is handed in, what would be shown is kept. */
@@ -18,6 +18,28 @@ test('what is typed at the prompt is taken, corrections and all, and not shown',
   expect((await readSecret('Token: ', terminal)).reveal()).toBe('ghp_wrong')
   expect(shown()).toBe('Token: \n')
   expect(modes).toEqual([true, false])
+})
+
+test('a secret that is chosen is typed twice, and both have to be the same', async () => {
+  const choose = async (typed: string) => {
+    const { shown, modes, ...terminal } = createTerminal()
+    terminal.input.end(typed)
+    const chosen = await chooseSecret(['New: ', 'Once more: '], terminal).then(
+      (secret) => secret.reveal(),
+      (error: Error & { code?: string }) => error.code,
+    )
+    return [chosen, shown(), modes]
+  }
+  const asked = 'New: \nOnce more: \n'
+  expect(await choose('four words\rfour words\r')).toEqual(['four words', asked, [true, false]])
+  expect(await choose('four words\rfour wards\r')).toEqual(['vault.passphrase_differs', asked, [true, false]])
+  expect(await choose('four words\r')).toEqual(['vault.passphrase_differs', asked, [true, false]])
+  expect(await choose('\r\r')).toEqual(['cli.token_missing', asked, [true, false]])
+  expect(await choose('four\r\u0003')).toEqual(['request.cancelled', asked, [true, false]])
+  const piped = Object.assign(new PassThrough(), { isTTY: false })
+  piped.end('four words\n')
+  const { errors } = createTerminal()
+  expect((await chooseSecret(['New: ', 'Once more: '], { input: piped, errors })).reveal()).toBe('four words')
 })
 
 test('Ctrl-C at the prompt gives up, and leaves the terminal as it was', async () => {

@@ -92,6 +92,17 @@ describe('the environment', () => {
     ])
   })
 
+  test('is refused where a variable is none of what it may be', () => {
+    expect(load({ SEKISHO_ROOT_KEY_STORE: 'cloud' })).toMatchObject({
+      ok: false,
+      problems: [
+        { source: 'environment', path: 'SEKISHO_ROOT_KEY_STORE', fix: expect.stringContaining('auto, keyring, file') },
+      ],
+    })
+    for (const store of ['', 'auto', 'keyring', 'file'])
+      expect(load({ SEKISHO_ROOT_KEY_STORE: store })).toMatchObject({ ok: true, warnings: [] })
+  })
+
   test('keeps its secrets to itself', () => {
     const loaded = load({ ...shared, SEKISHO_ROOT_KEY: 'c2VjcmV0' })
     expect(loaded.ok && loaded.config.databaseUrl?.reveal()).toBe(shared.DATABASE_URL)

@@ -1,12 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { startGate } from '../../../../scripts/lib/gate.ts'
+import { freePort } from '../../../../scripts/lib/free-port.ts'
+import { KEY_IN_FILE, startGate } from '../../../../scripts/lib/gate.ts'
+import { startProgram } from '../../../../scripts/lib/processes.ts'
 import { sekisho } from '../cli/gate.ts'
 import { newDirectory } from '../stores/databases.ts'
 import { openDesktop, withoutDesktop } from '../vault/desktop.ts'
 import { filesOf } from './place.ts'
 
+const MAIN = resolve(import.meta.dirname, '../../src/main.ts')
 const PASSPHRASE = 'correct horse battery staple'
 
 /** A gate that was started and stopped once, and the command line for its data directory. */
@@ -19,8 +22,14 @@ async function openPlace(env: Readonly<Record<string, string>>) {
     said.push(gate.log())
     return gate.log()
   }
-  const run = async (words: readonly string[], options: { input?: string; environment?: Record<string, string> } = {}) => {
-    const ran = await sekisho(words, { ...options, environment: { ...env, SEKISHO_DATA: dataDir, ...options.environment } })
+  const run = async (
+    words: readonly string[],
+    options: { input?: string; environment?: Record<string, string> } = {},
+  ) => {
+    const ran = await sekisho(words, {
+      ...options,
+      environment: { ...env, SEKISHO_DATA: dataDir, ...options.environment },
+    })
     said.push(ran.output, ran.errors)
     return ran
   }
@@ -32,7 +41,9 @@ describe.skipIf(withoutDesktop)('on a desktop', () => {
     await using desktop = await openDesktop()
     const place = await openPlace({ ...desktop.environment, SEKISHO_ROOT_KEY_STORE: 'auto' })
     const first = await place.start()
-    expect(first).toMatch(/The root key of the vault was made, and is kept in the keyring of this system \(sekisho, \S+\)\./)
+    expect(first).toMatch(
+      /The root key of the vault was made, and is kept in the keyring of this system \(sekisho, \S+\)\./,
+    )
     expect(await place.start()).not.toContain('was made')
     expect(existsSync(place.file)).toBe(false)
     const [, id = ''] = /\(sekisho, (\S+)\)/.exec(first) ?? []
@@ -54,11 +65,16 @@ describe.skipIf(withoutDesktop)('on a desktop', () => {
 
     const before = filesOf(place.dataDir)
     await desktop.leave()
-    await expect(place.start()).rejects.toThrow(/cannot be used: there is no desktop session here\. Nothing was changed/)
+    await expect(place.start()).rejects.toThrow(
+      /cannot be used: there is no desktop session here\. Nothing was changed/,
+    )
     expect(filesOf(place.dataDir)).toEqual(before)
     expect(await place.run(['root-key', 'show'])).toMatchObject({ code: 1, errors: expect.stringContaining('Unlock') })
     expect(await place.start({ SEKISHO_ROOT_KEY_FILE: copy })).toContain('gate.started')
-    for (const text of [place.said(), ...[...before].filter(([file]) => file !== copy).map(([, bytes]) => bytes.toString('latin1'))])
+    for (const text of [
+      place.said(),
+      ...[...before].filter(([file]) => file !== copy).map(([, bytes]) => bytes.toString('latin1')),
+    ])
       expect(text).not.toContain(key)
   })
 })
@@ -101,6 +117,33 @@ test('a passphrase protects the file; a start without it, or with another, says 
   for (const secret of [key, PASSPHRASE]) expect(place.said()).not.toContain(secret)
 })
 
+test.runIf(process.platform === 'linux')(
+  'at a terminal the start asks for the passphrase',
+  { timeout: 90_000 },
+  async () => {
+    const place = await openPlace({ SEKISHO_ROOT_KEY_PASSPHRASE: PASSPHRASE })
+    await place.start()
+    const { dataDir: cwd } = newDirectory()
+    writeFileSync(join(cwd, 'sekisho.jsonc'), '{}')
+    const gate = startProgram({
+      name: 'The gate at a terminal',
+      command: 'script',
+      args: ['--quiet', '--return', '--command', `exec ${process.execPath} ${MAIN}`, '/dev/null'],
+      cwd,
+      env: {
+        PATH: process.env['PATH'],
+        ...KEY_IN_FILE,
+        SEKISHO_DATA: place.dataDir,
+        SEKISHO_PORT: String(await freePort()),
+      },
+      input: `${PASSPHRASE}\n`,
+    })
+    await gate.match(/Passphrase of the root key at \S+root\.key: /, 60_000)
+    await gate.match(/gate\.started/, 60_000)
+    await gate.stop()
+  },
+)
+
 test('the key of a running gate is left alone, and where no gate was none is made', { timeout: 60_000 }, async () => {
   await using gate = await startGate()
   const running = { environment: { SEKISHO_DATA: gate.dataDir } }
@@ -114,3 +157,16 @@ test('the key of a running gate is left alone, and where no gate was none is mad
   expect(ran).toMatchObject({ code: 1, errors: expect.stringContaining(`no database of a gate in ${empty}`) })
   expect(filesOf(empty)).toEqual(new Map())
 })
+
+test(
+  'a start tells of tokens that lie beside the data in plain text, and not what they are',
+  { timeout: 60_000 },
+  async () => {
+    const place = await openPlace({})
+    writeFileSync(join(place.dataDir, 'tokens.json'), '{ "access_token": "HIDDEN" }')
+    const log = await place.start()
+    expect(log).toContain('secrets.plain_text')
+    expect(log).toContain('sekisho connection import')
+    expect(log).not.toContain('HIDDEN')
+  },
+)

@@ -21,7 +21,9 @@ const missing = PROGRAMS.filter((name) => spawnSync(name, ['--version']).error !
 /** Where they are missing the tests with a real keyring are left out; a machine that checks everything must have them. */
 export const withoutDesktop = missing.length > 0 && process.env['CI'] !== 'true'
 if (missing.length > 0)
-  console.warn(`There is no ${missing.join(' and no ')} here: the tests with a real keyring are left out, or fail in CI.`)
+  console.warn(
+    `There is no ${missing.join(' and no ')} here: the tests with a real keyring are left out, or fail in CI.`,
+  )
 
 /** Opens a session whose keyring is unlocked. Its bus starts nothing by itself. */
 export async function openDesktop(): Promise<Desktop> {

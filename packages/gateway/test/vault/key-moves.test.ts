@@ -96,10 +96,18 @@ const refuse = () => Promise.reject(problem('vault.keyring_refused', { reason: '
 
 test.for([
   ['refuses', { find: refuse, put: refuse, remove: refuse }, 'vault.keyring_refused'],
-  ['forgets', { ...nowhere, put: () => Promise.resolve(), find: () => Promise.resolve(undefined) }, 'vault.keyring_refused'],
+  [
+    'forgets',
+    { ...nowhere, put: () => Promise.resolve(), find: () => Promise.resolve(undefined) },
+    'vault.keyring_refused',
+  ],
   [
     'answers with another key',
-    { ...nowhere, put: () => Promise.resolve(), find: () => Promise.resolve(secret(Buffer.alloc(32).toString('base64'))) },
+    {
+      ...nowhere,
+      put: () => Promise.resolve(),
+      find: () => Promise.resolve(secret(Buffer.alloc(32).toString('base64'))),
+    },
     'vault.root_key_wrong',
   ],
 ] as const)('a keyring that %s costs nobody the key: the file stays', async ([_what, systemKeyring, code]) => {

@@ -28,7 +28,8 @@ export const check = command({
     const loaded = loadConfig({ file, environment, dataDirectory, ...shipped })
     const plain = findPlainText({ dataDir: dataDirectory, directory, environment })
     const print = createPrinter(world)
-    if (options.json) print.json({ ...loaded, ...(loaded.ok && { config: toSummary(loaded.config) }), plainText: plain })
+    if (options.json)
+      print.json({ ...loaded, ...(loaded.ok && { config: toSummary(loaded.config) }), plainText: plain })
     else {
       const place = relative(directory, file)
       for (const problem of loaded.ok ? [] : loaded.problems) print.line(toLine(problem, place))

@@ -69,7 +69,7 @@ const take = command({
   ],
   options: {
     user: { value: 'user', says: 'Whose. Not needed with a key of their own, nor where there is one user.' },
-    delete: { says: 'Delete the file once its tokens are in the vault and were tried.' },
+    delete: { says: 'Delete the file once its tokens are in the vault, and the provider took them.' },
     ...gateOptions,
   },
   examples: { 'connection import myanimelist ~/tokens.json --delete': 'a tokens.json that lay around in plain text' },
@@ -80,18 +80,26 @@ const take = command({
     const tokens = { accessToken: accessToken.reveal(), refreshToken: refreshToken?.reveal(), expiresAt, scopes }
     const body = { server, user: options.user, ...tokens }
     const made = await client.ask({ method: 'POST', path: ['connections'], body }, Imported)
-    // The tokens are safe by now: that the file stays is no reason to say that it failed.
-    const deleted = options.delete && (await rm(file).then(() => true, () => false))
+    // Until the provider has said that they work, the file may be the only place they came from.
+    const deleted = options.delete && made.checked && (await isDeleted(file))
     const print = createPrinter(world)
     if (options.json) return print.json({ ...made, deleted })
     const whose = made.account === null ? '' : ` (${made.account})`
     print.line(`The account of ${made.user} at ${made.name}${whose} is connected.`)
-    print.line(deleted ? `${file} is deleted.` : `${file} is not needed any more: delete it.`)
-    if (!made.checked) print.note(`${made.name} did not say whose the tokens are; the first call shows whether they work.`)
+    if (deleted) print.line(`${file} is deleted.`)
+    else if (made.checked) print.line(`${file} is not needed any more: delete it.`)
+    else print.note(`${made.name} did not say yet whose the tokens are. Delete ${file} once a call has worked.`)
     if (refreshToken === undefined)
       print.note('They cannot be renewed: when they end, the account is connected again in a browser.')
     print.note('Copies that backups or a repository hold open the account until its tokens are revoked.')
   },
 })
+
+async function isDeleted(file: string): Promise<boolean> {
+  return rm(file).then(
+    () => true,
+    () => false,
+  )
+}
 
 export const connectionCommands = [list, take, remove]

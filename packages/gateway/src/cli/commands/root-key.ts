@@ -47,7 +47,12 @@ const move = command({
 const copy = command({
   name: 'root-key copy',
   does: 'Writes a copy of the root key to a file that is not there yet, for a safe place away from this machine. The gate has to be stopped.',
-  arguments: [{ name: 'file', says: 'Where to; it is protected by a passphrase where SEKISHO_ROOT_KEY_PASSPHRASE or SEKISHO_ROOT_KEY_PASSPHRASE_FILE gives one.' }],
+  arguments: [
+    {
+      name: 'file',
+      says: 'Where to; it is protected by a passphrase where SEKISHO_ROOT_KEY_PASSPHRASE or SEKISHO_ROOT_KEY_PASSPHRASE_FILE gives one.',
+    },
+  ],
   options: {},
   examples: { 'root-key copy /media/stick/sekisho.key': 'without it, nobody opens a backup of the database' },
   async run({ arguments: { file } }, world) {

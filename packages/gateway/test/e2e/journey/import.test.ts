@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { sekisho, type RunOptions } from '../../cli/gate.ts'
 import { newDirectory } from '../../stores/databases.ts'
-import { doorOf, filesOf } from '../place.ts'
+import { doorOf, filesOf, type Person } from '../place.ts'
 import { textFrom } from '../wire.ts'
 import { openOutside, type Outside } from './outside.ts'
 
@@ -12,7 +12,7 @@ const LIST = 'mal__get_my_anime_list'
 
 async function openPlace(outside: Outside) {
   const { gate, mal } = outside
-  const ada = await gate.addUser('ada')
+  const ada = { name: 'ada', ...(await gate.addUser('ada')) }
   const tokens = mal.issueTokens('mika')
   const file = join(newDirectory().dataDir, 'tokens.json')
   const said: string[] = []
@@ -29,7 +29,8 @@ async function openPlace(outside: Outside) {
     },
     list: async () => (await gate.admin('GET', '/admin/api/connections')).body,
     /** What was said and kept, which no token may be in. */
-    said: () => [...said, gate.log(), ...[...filesOf(gate.dataDir).values()].map((bytes) => bytes.toString('latin1'))].join('\n'),
+    said: () =>
+      [...said, gate.log(), ...[...filesOf(gate.dataDir).values()].map((bytes) => bytes.toString('latin1'))].join('\n'),
   }
 }
 
@@ -54,9 +55,19 @@ test('tokens of a file are tried, kept, used and renewed; the file is deleted wh
   expect(existsSync(place.file)).toBe(true)
   expect(await place.run(['remove', 'myanimelist', '--user', 'ada'])).toMatchObject({ code: 0 })
   const more = mal.issueTokens('mika')
-  place.write({ access_token: more.accessToken, refresh_token: more.refreshToken, token_type: 'Bearer', expires_in: 3_600 })
+  place.write({
+    access_token: more.accessToken,
+    refresh_token: more.refreshToken,
+    token_type: 'Bearer',
+    expires_in: 3_600,
+  })
   const deleted = await place.run(['import', 'mal', place.file, '--user', 'ada', '--delete', '--json'])
-  expect(JSON.parse(deleted.output)).toMatchObject({ account: 'mika', status: 'connected', checked: true, deleted: true })
+  expect(JSON.parse(deleted.output)).toMatchObject({
+    account: 'mika',
+    status: 'connected',
+    checked: true,
+    deleted: true,
+  })
   expect(existsSync(place.file)).toBe(false)
   for (const token of [access, refresh, more.accessToken, more.refreshToken]) expect(place.said()).not.toContain(token)
 })
@@ -67,7 +78,10 @@ test('an access token that has ended is renewed at once; who has one of the two 
   const { accessToken: access_token, refreshToken: refresh_token } = place.tokens
   outside.mal.expireTokens('mika')
   place.write({ access_token, refresh_token, expires_at: Date.now() - 3_600_000 })
-  expect(await place.run(['import', 'mal', place.file, '--user', 'ada'])).toMatchObject({ code: 0, errors: expect.not.stringContaining('renewed') })
+  expect(await place.run(['import', 'mal', place.file, '--user', 'ada'])).toMatchObject({
+    code: 0,
+    errors: expect.not.stringContaining('renewed'),
+  })
   expect(await textFrom(doorOf(outside.gate, place.ada), LIST)).toMatch(/12/)
   await place.run(['remove', 'myanimelist', '--user', 'ada'])
   place.write({ access_token: outside.mal.issueTokens('mika').accessToken })
@@ -91,15 +105,40 @@ test('tokens that the provider does not accept leave nothing behind, and the fil
   expect([await place.list(), existsSync(place.file)]).toEqual([{ connections: [] }, true])
 })
 
+test('a provider that does not answer costs no tokens: they are kept and tried with the next call, and so is the file', async () => {
+  await using outside = await openOutside()
+  const place = await openPlace(outside)
+  const { accessToken: access_token, refreshToken: refresh_token } = place.tokens
+  place.write({ access_token, refresh_token, expires_at: Date.now() - 3_600_000 })
+  outside.mal.expireTokens('mika')
+  outside.mal.settings.refreshReply = 'html'
+  const ran = await place.run(['import', 'mal', place.file, '--user', 'ada', '--delete'])
+  expect(ran).toMatchObject({ code: 0, errors: expect.stringContaining('once a call has worked') })
+  expect(existsSync(place.file)).toBe(true)
+  expect(await place.list()).toMatchObject({ connections: [{ status: 'connected', account: null }] })
+  outside.mal.settings.refreshReply = 'ok'
+  // A failed renewal is left alone for some seconds.
+  await expect.poll(() => calls(outside, place.ada), { timeout: 20_000, interval: 500 }).toMatch(/12/)
+}, 60_000)
+
 test('a server without such an account, one there is not, and a member’s key for somebody else are refused', async () => {
-  const config = { mcpServers: { mal: { builtin: 'mal' }, plain: { command: 'node' }, own: { url: 'http://127.0.0.1:9/mcp', oauth: true } } }
+  const config = {
+    mcpServers: {
+      mal: { builtin: 'mal' },
+      plain: { command: 'node' },
+      own: { url: 'http://127.0.0.1:9/mcp', oauth: true },
+    },
+  }
   await using outside = await openOutside({ config })
   const place = await openPlace(outside)
   await outside.gate.addUser('bob')
   place.write({ access_token: place.tokens.accessToken })
   for (const server of ['plain', 'own']) {
     const ran = await place.run(['import', server, place.file, '--user', 'ada'])
-    expect(ran).toMatchObject({ code: 1, errors: expect.stringContaining(`${server} takes no tokens of another program`) })
+    expect(ran).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining(`${server} takes no tokens of another program`),
+    })
   }
   expect((await place.run(['import', 'nobody', place.file, '--user', 'ada'])).errors).toContain('nobody')
   const member = { environment: { SEKISHO_KEY: place.ada.key } }
@@ -109,6 +148,10 @@ test('a server without such an account, one there is not, and a member’s key f
   expect(await place.run(['import', 'mal', place.file, '--url', outside.gate.url], member)).toMatchObject({ code: 0 })
   expect(await place.list()).toMatchObject({ connections: [{ user: 'ada', account: 'mika', status: 'connected' }] })
 })
+
+async function calls({ gate }: Outside, who: Person): Promise<string> {
+  return textFrom(doorOf(gate, who), LIST).catch(() => '')
+}
 
 function refreshesOf({ mal }: Outside): number {
   return mal.requests.filter(({ method, path }) => method === 'POST' && path === '/v1/oauth2/token').length

@@ -5,10 +5,11 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Browser } from '../../../../../scripts/lib/browser.ts'
 import { freePort } from '../../../../../scripts/lib/free-port.ts'
-import { startGate, type Gate } from '../../../../../scripts/lib/gate.ts'
+import { KEY_IN_FILE, startGate, type Gate } from '../../../../../scripts/lib/gate.ts'
 import { startProgram } from '../../../../../scripts/lib/processes.ts'
 import { enter, knock } from '../../attacks/ground.ts'
 import { sekisho } from '../../cli/gate.ts'
+import { openDesktop, withoutDesktop } from '../../vault/desktop.ts'
 import { GENEROUS } from '../journey/outside.ts'
 import { freshDataDir } from '../stopped.ts'
 
@@ -37,7 +38,9 @@ afterAll(async () => {
   place[Symbol.dispose]()
 })
 
-const environment = () => ({ SEKISHO_DATA: place.dataDir })
+const environment = () => ({ ...KEY_IN_FILE, SEKISHO_DATA: place.dataDir, ...desktop })
+/** The session that the command line is used in, where a test opens one. */
+let desktop: Readonly<Record<string, string>> = {}
 const run = (...words: string[]) => sekisho(words, { environment: environment() })
 
 /** Runs `login`, and answers the page to which it sends its user. */
@@ -127,6 +130,35 @@ test('a sign-in that its user took back is over, and says what to do', async () 
   await (await ada.open(`${url}/account/clients`)).press(/^Revoke/)
   const { code, errors } = await run('access-token', url)
   expect([code, errors]).toEqual([1, expect.stringContaining('Sign in once more')])
+})
+
+test.skipIf(withoutDesktop)('with a keyring the file names tokens and holds none', { timeout: 90_000 }, async () => {
+  await using session = await openDesktop()
+  const file = join(place.dataDir, 'sign-ins.json')
+  const kept = () => readFileSync(file, 'utf8')
+  await signIn(/^The code is the same/)
+  expect(kept()).toContain('accessToken')
+  desktop = { ...session.environment, SEKISHO_ROOT_KEY_STORE: 'auto' }
+  // It is renewed, and goes into the keyring with that.
+  const first = await run('access-token', url)
+  expect(await knock(`${url}/mcp`, first.output.trim())).toBe(200)
+  const [, before = ''] = /"inKeyring": "([^"]+)"/.exec(kept()) ?? []
+  expect(kept()).not.toMatch(/accessToken|refreshToken/)
+  expect(JSON.parse((await session.keyring.find(before))?.reveal() ?? '').accessToken).toBe(first.output.trim())
+
+  const many = await Promise.all([1, 2, 3].map(() => run('access-token', url)))
+  expect(many.map(({ code, errors }) => [code, errors])).toEqual([1, 2, 3].map(() => [0, '']))
+  const [, after = ''] = /"inKeyring": "([^"]+)"/.exec(kept()) ?? []
+  expect([await session.keyring.find(before), after === before]).toEqual([undefined, false])
+  expect(await run('logout', url)).toMatchObject({ code: 0 })
+  expect([kept(), await session.keyring.find(after)]).toEqual(['{}\n', undefined])
+
+  expect(await signIn(/^The code is the same/)).toMatchObject({ exit: 0 })
+  expect(kept()).toContain('inKeyring')
+  await session.leave()
+  const without = await run('access-token', url)
+  expect(without).toMatchObject({ code: 1, output: '', errors: expect.stringContaining('no desktop session') })
+  desktop = {}
 })
 
 test.for<[string, string]>([
