@@ -11,7 +11,7 @@ import { DEFAULT_TENANT, nameTenants, tenantCalled } from './identity/tenants.ts
 import { createUsers, type User, type Users } from './identity/users.ts'
 import { createEndpointLimits } from './limits/endpoints.ts'
 import { createLimits } from './limits/spend.ts'
-import { createAttempts } from './login/attempts.ts'
+import { createAttempts, type OtherProcesses } from './login/attempts.ts'
 import { openFactors } from './login/factors/open.ts'
 import { createFederated } from './login/federated/federated.ts'
 import { createInvitations } from './login/invitations.ts'
@@ -25,7 +25,7 @@ import { createConnections } from './providers/connections.ts'
 import { createFetches } from './providers/fetches.ts'
 import { linkOf } from './providers/link.ts'
 import { createReachable } from './providers/reachable.ts'
-import type { EndedAccess } from './storage/shared/announcements.ts'
+import type { Announcements, EndedAccess, Guessed } from './storage/shared/announcements.ts'
 import type { World } from './world.ts'
 
 /** Who may call, how often, and with which credential of theirs. */
@@ -198,7 +198,8 @@ async function createLogin({ publicUrl, signIn, tenants }: Config, world: World,
   const { clock, random, log } = world
   const secure = publicUrl.startsWith('https:')
   const passwords = createPasswords({ storage, clock, random, settings: signIn })
-  const attempts = createAttempts({ clock })
+  const attemptsAt = (of: Guessed, refusal?: 'device.throttled') =>
+    createAttempts({ clock, others: othersWho(of, kept.announcements), ...(refusal && { refusal }) })
   const settings = { publicUrl, invitationHours: signIn.invitationHours }
   const policyOf = createPolicies(tenants)
   const sessions = createSessions({ storage, clock, random, log, policyOf, secure })
@@ -211,9 +212,18 @@ async function createLogin({ publicUrl, signIn, tenants }: Config, world: World,
     onProof: (kind: ProofKind, outcome: string) => metrics.sekisho_sign_in_proofs_total.inc({ kind, outcome }),
     sessions,
     passwords,
-    attempts,
-    codeAttempts: createAttempts({ clock }),
+    attempts: attemptsAt('password'),
+    codeAttempts: attemptsAt('code'),
+    deviceAttempts: attemptsAt('device', 'device.throttled'),
     invitations: createInvitations({ storage, clock, random, passwords, sessions, settings }),
+  }
+}
+
+/** What other processes of the gate are told of guesses at one kind of thing, and tell. */
+function othersWho(guess: Guessed, { tell, hear }: Announcements): OtherProcesses {
+  return {
+    tell: (attempt) => tell('attempt', { of: guess, ...attempt }),
+    hear: (take) => hear('attempt', ({ of, ...attempt }) => of === guess && take(attempt)),
   }
 }
 

@@ -12,6 +12,7 @@ export async function linkedSection(
   { person }: Visit,
 ): Promise<Html | undefined> {
   const linked = await federated.identities.list(person.tenant, person.userId)
-  if (linked.length === 0 && federated.providers.length === 0) return undefined
-  return linkedTable({ linked, providers: federated.providers, csrf: person.csrf })
+  const providers = federated.providersOf(person.tenant)
+  if (linked.length === 0 && providers.length === 0) return undefined
+  return linkedTable({ linked, providers, csrf: person.csrf })
 }

@@ -92,7 +92,7 @@ async function showSessions(
     wrong,
     done: findNotice(visit.url),
     hasPassword: policyOf(tenant).methods.includes('password'),
-    canLink: federated.providers.length > 0,
+    canLink: federated.providersOf(tenant).length > 0,
   })
   return show(visit, say('sessions.title'), body, { status: wrong.length === 0 ? 200 : 400 })
 }

@@ -40,7 +40,9 @@ export function createEdge(settings: EdgeSettings): (request: IncomingMessage, o
     const host = request.headers.host?.toLowerCase()
     const origin = request.headers.origin?.toLowerCase()
     const isKnown = host !== undefined && (hosts.has(host) || isLoopback(host, request))
-    if (!isKnown || namesTwoHosts(request)) throw problem('request.host', { host })
+    const twice = findRepeated(request)
+    if (!isKnown || twice === 'host') throw problem('request.host', { host })
+    if (twice !== undefined) throw problem('request.repeated', { header: twice })
     if (origin === undefined || origins === 'any' || origin === own || isLoopbackOrigin(origin, request)) return
     if (origins === 'own' || !mayCallMcp(origin)) throw problem('request.origin', { origin })
   }
@@ -62,12 +64,24 @@ function isLoopbackOrigin(origin: string, request: IncomingMessage): boolean {
 
 const SCHEME = 'http://'
 
-/** Whoever stands in between may have believed the other one. @see RFC 9112 §3.2 */
-function namesTwoHosts({ rawHeaders }: IncomingMessage): boolean {
-  let count = 0
+/** Of these Node keeps the first and drops the others, by their lengths, which differ from those of most other names. */
+const ONCE: ReadonlyMap<number, string> = new Map(
+  ['host', 'content-type', 'authorization'].map((name) => [name.length, name]),
+)
+
+/**
+ * Finds what decides something and stands twice: whoever stands in between may have believed the other one.
+ *
+ * @see RFC 9110 §5.3, RFC 9112 §3.2
+ */
+function findRepeated({ rawHeaders }: IncomingMessage): string | undefined {
+  let found = ''
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? ''
-    if (name.length === 4 && name.toLowerCase() === 'host') count++
+    const once = ONCE.get(name.length)
+    if (once === undefined || name.toLowerCase() !== once) continue
+    if (found.includes(once)) return once
+    found += `${once} `
   }
-  return count > 1
+  return undefined
 }

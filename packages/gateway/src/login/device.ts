@@ -5,7 +5,6 @@ import { readForm } from '../pages/forms.ts'
 import { retryAfter } from '../pages/problem.ts'
 import { redirectTo, showPage } from '../pages/respond.ts'
 import { say } from '../pages/words.ts'
-import { createAttempts } from './attempts.ts'
 import type { LoginContext, LoginHono, LoginNeeds } from './needs.ts'
 import type { SignedIn } from './sessions.ts'
 import { askedFor } from './views/consent.ts'
@@ -19,8 +18,7 @@ import { shownName } from './views/sign-in.ts'
  * @see RFC 8628 §3.3, §5.1 (guessing a code) and §5.4 (remote phishing)
  */
 export function addDeviceRoutes(app: LoginHono, needs: LoginNeeds): void {
-  const { devices, sessions, audit, publicUrl, clock } = needs
-  const attempts = createAttempts({ clock, refusal: 'device.throttled' })
+  const { devices, sessions, audit, publicUrl, deviceAttempts: attempts } = needs
 
   app.get('/device', async (context) => {
     const code = context.req.query('user_code')

@@ -31,6 +31,8 @@ export interface LoginNeeds {
   readonly attempts: Attempts
   /** Those with the second step's codes, which only whoever took the first is let try. */
   readonly codeAttempts: Attempts
+  /** Those with the codes that terminals show. */
+  readonly deviceAttempts: Attempts
   readonly factors: Factors
   readonly passkeys: Passkeys
   readonly authenticators: Authenticators

@@ -114,9 +114,9 @@ export function createSessions({ storage, clock, random, log, policyOf, secure }
       const now = clock.now()
       const before = valueOf(from.cookieHeader)
       const lifetimes = lifetimesIn(tenant)
+      if (before !== undefined) await endAnywhere(storage, before)
       await storage.for(tenant).transaction(async (db) => {
         await sweep(db, now, lifetimes)
-        if (before !== undefined) await db.deleteFrom('sessions').where('id', '=', digest(before)).execute()
         await db.insertInto('sessions', toRow(userId, value, { from, now, maxMs: lifetimes.maxMs })).execute()
       })
       return { cookie: setCookie(name, value, { secure, maxAgeSeconds: lifetimes.maxMs / 1000 }), id: digest(value) }
@@ -194,6 +194,11 @@ async function findLive({ system }: Storage, value: string, { now, lifetimesIn }
   if (!isLive(age, lifetimesIn(tenant), now)) return undefined
   const session = { sessionId: digest(value), csrf: csrfToken(value), createdAt, amr: row.amr.split(' ') }
   return { tenant, userId, userName, role, ...session, authenticatedAt: row.authenticated_at }
+}
+
+/** Across the tenants: who signs in to one may have been signed in to another. */
+async function endAnywhere({ system }: Storage, value: string): Promise<void> {
+  await system.deleteFrom('sessions').where('id', '=', digest(value)).execute()
 }
 
 function toRow(userId: UserId, value: string, made: { from: From; now: number; maxMs: number }): SessionRow {

@@ -118,9 +118,9 @@ export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
 
   /** To who is known, what their tenant has; to everybody else, whatever any has. Providers vouch for people of the first. */
   function offeredTo(tenant: TenantId | undefined) {
-    const { providers } = needs.federated
+    const { providers, providersOf } = needs.federated
     if (tenant === undefined) return { ways, providers }
-    return { ways: ways.filter((way) => way.isOpenTo(tenant)), providers: tenant === DEFAULT_TENANT ? providers : [] }
+    return { ways: ways.filter((way) => way.isOpenTo(tenant)), providers: providersOf(tenant) }
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { problem, type Problem } from '../../src/base/problem.ts'
-import { createAttempts } from '../../src/login/attempts.ts'
+import { createAttempts, type Attempt } from '../../src/login/attempts.ts'
 import { createTestClock, other, ten } from '../stores/databases.ts'
 
 const SECOND = 1_000
@@ -58,4 +58,25 @@ test('the refusal says what was guessed at', () => {
     for (let times = 0; times < 5; times++) begin()
     expect(() => begin()).toThrow(problem(refusal ?? 'login.throttled', { seconds: 15 }))
   }
+})
+
+test('what comes to one process counts in the others, and so does that it was right after all', () => {
+  const clock = createTestClock()
+  const hearers: ((attempt: Attempt) => void)[] = []
+  const openOne = () => {
+    const own: ((attempt: Attempt) => void)[] = []
+    const tell = (attempt: Attempt) => hearers.filter((take) => !own.includes(take)).forEach((take) => take(attempt))
+    const hear = (take: (attempt: Attempt) => void) => void [own, hearers].forEach((list) => list.push(take))
+    return createAttempts({ clock, others: { tell, hear } })
+  }
+  const processes = [openOne(), openOne(), openOne()]
+  const [one, two, three] = processes
+  for (const each of [one, two, three, one]) each?.begin(ten, 'ada')
+  const wasRight = two?.begin(ten, 'ada')
+  for (const each of processes) {
+    expect(() => each.begin(ten, 'ada')).toThrow(problem('login.throttled', { seconds: 15 }))
+    each.begin(ten, 'ben')
+  }
+  wasRight?.()
+  for (const each of processes) each.begin(ten, 'ada')
 })

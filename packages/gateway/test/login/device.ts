@@ -9,6 +9,8 @@ export interface Device {
 }
 
 interface How {
+  /** Of the passkey that is made, in place of one of chance. */
+  readonly id?: Buffer
   /** Where the browser believes to be. */
   readonly origin?: string
   readonly rpId?: string
@@ -34,7 +36,7 @@ export function createDevice(origin: string): Device {
     create(options, how = {}) {
       const { challenge, rp, user } = JSON.parse(options)
       const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      kept = { id: randomBytes(16), privateKey, userHandle: user.id }
+      kept = { id: how.id ?? randomBytes(16), privateKey, userHandle: user.id }
       const { x = '', y = '' } = publicKey.export({ format: 'jwk' })
       const length = Buffer.alloc(2)
       length.writeUInt16BE(kept.id.length)

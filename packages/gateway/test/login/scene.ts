@@ -103,6 +103,7 @@ export async function openScene(
     federated,
     users,
     codeAttempts: createAttempts({ clock }),
+    deviceAttempts: createAttempts({ clock, refusal: 'device.throttled' }),
     onProof: (kind, outcome) => void proofs.push(`${kind} ${outcome}`),
     sessions,
     passwords,

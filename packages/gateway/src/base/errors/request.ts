@@ -115,6 +115,12 @@ export const requestErrors = {
     says: 'Requests from this web origin are not allowed.',
     fix: 'If it is yours and calls MCP, let the operator name it in allowedOrigins.',
   },
+  'request.repeated': {
+    status: 400,
+    rpc: -32600,
+    says: 'The header {header} stands twice.',
+    fix: 'Send it once; see whether a proxy in between adds one of its own.',
+  },
   'request.not_found': {
     status: 404,
     rpc: -32601,

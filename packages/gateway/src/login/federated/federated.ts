@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Random, TenantId, UserId } from '../../base/ids.ts'
 import { asProblem, problem, type Problem } from '../../base/problem.ts'
+import { DEFAULT_TENANT } from '../../identity/tenants.ts'
 import type { Users } from '../../identity/users.ts'
 import type { Storage } from '../../storage/database.ts'
 import { createAdmission, requireAllowed, type Vouched } from './admission.ts'
@@ -61,9 +62,13 @@ export function createFederated(needs: FederatedNeeds) {
     github: createGitHub({ fetchFor }),
   }
 
+  function providersOf(tenant: TenantId): readonly IdentityProvider[] {
+    return tenant === DEFAULT_TENANT ? providers : []
+  }
+
   /** @throws {Problem} `federated.unknown` */
-  function require(id: string): IdentityProvider {
-    const provider = providers.find((each) => each.id === id)
+  function require(id: string, among = providers): IdentityProvider {
+    const provider = among.find((each) => each.id === id)
     if (provider === undefined) throw problem('federated.unknown', { provider: id })
     return provider
   }
@@ -96,6 +101,9 @@ export function createFederated(needs: FederatedNeeds) {
   return {
     providers,
 
+    /** Those that let the people of a tenant in. Who comes from elsewhere says nothing of tenants, and comes into the first. */
+    providersOf,
+
     require,
 
     /**
@@ -104,7 +112,7 @@ export function createFederated(needs: FederatedNeeds) {
      * @throws {Problem} `federated.unknown`, `federated.unreachable`, `federated.bad_answer`
      */
     async begin(tenant: TenantId, asked: Begin): Promise<{ readonly url: URL; readonly cookie: string }> {
-      const provider = require(asked.provider)
+      const provider = require(asked.provider, providersOf(tenant))
       const flow = await flows.open(tenant, asked)
       return { url: await protocols[provider.protocol].begin(provider, flow.asked), cookie: flow.cookie }
     },

@@ -29,7 +29,12 @@ export interface Announced {
     readonly tenant?: TenantId | undefined
     readonly userId?: UserId | undefined
   }
+  /** Somebody guesses, or was right after all. Counted: under the hash of whose password or code it is. */
+  readonly attempt: { readonly of: Guessed; readonly key: string; readonly wasRight: boolean }
 }
+
+/** What is guessed at. */
+export type Guessed = 'password' | 'code' | 'device'
 
 /** What opens the gate no more: a key or a grant, by its id; or all that a user allowed a client. */
 export type EndedAccess = { readonly keyId: string } | (Whose & { readonly clientId: string })

@@ -48,6 +48,23 @@ describe('an address', () => {
     expect(codeOf(parseAnswer(await line.closed))).toBe('request.host')
   })
 
+  test.for([
+    ['authorization', 'Authorization: Bearer another', 'AUTHORIZATION: Bearer another'],
+    ['content-type', 'Content-Type: text/plain', 'content-Type: application/json'],
+  ])('with %s twice is refused, whichever comes first (RFC 9110 §5.3)', async ([header, ...others]) => {
+    for (const other of others) {
+      const answer = await known({ headers: [other] })
+      expect([answer.status, codeOf(answer)]).toEqual([400, 'request.repeated'])
+      expect(answer.body).toContain(header)
+      expect(answer.body).not.toContain('another')
+    }
+    for (const target of ['/metrics', '/admin/api/users', '/account']) {
+      const headers = ['Authorization: Bearer x', 'Authorization: Bearer another']
+      const answer = await place.knock({ method: 'GET', target, headers })
+      expect([target, answer.status]).toEqual([target, 400])
+    }
+  })
+
   test('under its names on loopback is answered', async () => {
     const { port } = new URL(place.gate.url)
     for (const name of ['localhost', '127.0.0.1', '[::1]', 'LOCALHOST']) {

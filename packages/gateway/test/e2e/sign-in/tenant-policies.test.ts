@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAdminClient, textAt } from '../../../../../scripts/lib/admin.ts'
+import { acceptInvitation } from '../../../../../scripts/lib/people.ts'
 import { freePort } from '../../../../../scripts/lib/free-port.ts'
 import { startGate, type Gate } from '../../../../../scripts/lib/gate.ts'
 import { sekisho } from '../../cli/gate.ts'
@@ -9,8 +10,10 @@ import { createDevice } from '../../login/device.ts'
 import { PASSWORD } from '../../login/scene.ts'
 import { appWith, enterPassword, enterPasskey, optionsIn, passkeyFields, send } from '../../login/ways-in.ts'
 import { GENEROUS } from '../journey/outside.ts'
+import { isRedirect, letIn } from './client.ts'
+import { knock } from '../../attacks/ground.ts'
 
-/** Three tenants on one gate, each with a policy of its own: R3-17b, R3-32b, R3-32c. */
+/** Tenants on one gate, each with a policy of its own: R3-17b, R3-32b, R3-32c. */
 const SECONDS = 4
 const config = {
   limits: { perMinute: GENEROUS },
@@ -19,6 +22,7 @@ const config = {
     strict: { signIn: { secondFactor: 'required', idleHours: 1, maxHours: 2 } },
     keys: { signIn: { methods: ['passkey'] } },
     brief: { signIn: { maxHours: SECONDS / 3_600 } },
+    plain: {},
   },
 }
 
@@ -106,6 +110,19 @@ test('each tenant’s browsers stay signed in as long as it says, and no longer'
   expect([await whoIs(long.browser), await whoIs(short.browser)]).toEqual(['bob', 'bob'])
   await sleep(SECONDS * 1_000 + 100)
   expect([await whoIs(long.browser), await whoIs(short.browser)]).toEqual(['bob', undefined])
+})
+
+test('a client is let in by somebody of any tenant, for them and their tenant', async () => {
+  for (const tenant of ['default', 'plain']) {
+    const link = await createAdminClient(gate.dataDir, tenant).inviteUser('dora', 'admin')
+    const browser = await acceptInvitation(link, { stopAt: isRedirect })
+    const { accessToken } = await letIn(url, browser)
+    expect(await knock(`${url}/mcp`, accessToken)).toBe(200)
+    const clients = await browser.open(`${url}/account/clients`)
+    expect([clients.status, clients.text.includes('Test')]).toEqual([200, true])
+    const security = await browser.open(`${url}/account/security`)
+    expect(security.text).toMatch(/Signed in/)
+  }
 })
 
 test('the operator names a tenant on the command line; one that the configuration does not know is refused', async () => {

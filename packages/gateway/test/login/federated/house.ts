@@ -69,7 +69,7 @@ export async function openHouse({ corp = {}, others = {}, config: more = {}, env
   const clock = createTestClock(Date.now())
   const world = { clock, random: systemRandom, log: quiet, environment: {}, builtins: {} }
   const kept = await openKept(config, world)
-  await createTenants({ storage: kept.storage, clock }).ensureDefault()
+  for (const { name } of config.tenants) await createTenants({ storage: kept.storage, clock }).ensure(name)
   const people = await openPeople(config, world, kept)
   const calls = await createCalls(config, world, { ...kept, ...people })
   open.defer(async () => {
@@ -92,9 +92,9 @@ export async function openHouse({ corp = {}, others = {}, config: more = {}, env
   server.on('request', handle)
 
   /** Invites somebody, who chooses a password in a browser of their own. */
-  async function person(name: string, role: Role = 'member') {
-    const user = await people.users.add(DEFAULT_TENANT, { name, role })
-    const { url: link } = await people.login.invitations.create(DEFAULT_TENANT, user.id)
+  async function person(name: string, role: Role = 'member', tenant = DEFAULT_TENANT) {
+    const user = await people.users.add(tenant, { name, role })
+    const { url: link } = await people.login.invitations.create(tenant, user.id)
     const browser = createBrowser()
     await choosePassword(browser, link.reveal())
     return { user, browser }

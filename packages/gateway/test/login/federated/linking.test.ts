@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { createBrowser } from '../../../../../scripts/lib/browser.ts'
-import { DEFAULT_TENANT } from '../../../src/identity/tenants.ts'
+import { DEFAULT_TENANT, tenantCalled } from '../../../src/identity/tenants.ts'
 import { beAt, linkTo, openHouse, signInAs, signInWithPassword } from './house.ts'
 
 /** Accounts elsewhere are linked by their user, who is signed in, and by nothing else: R3-31d, R3-32a. */
@@ -177,4 +177,14 @@ test('a linked account is a way in for as long as its provider is in the configu
   expect(federated.opens({ provider: 'corp', issuer: `${new URL(issuer).origin}/other` })).toBe(false)
   expect(federated.opens({ provider: 'corp', issuer: 'https://elsewhere.example' })).toBe(false)
   expect(federated.opens({ provider: 'another', issuer })).toBe(false)
+})
+
+test('is offered to the people of the first tenant alone: nobody comes into another from a provider', async () => {
+  await using house = await openHouse({ config: { tenants: { other: {} } } })
+  const { browser } = await house.person('ada', 'member', tenantCalled('other'))
+  const page = await browser.open(`${house.url}/account/linked`)
+  expect([page.status, page.has(/^Link Corp/)]).toEqual([200, false])
+  expect((await browser.open(`${house.url}/account/sessions`)).html).not.toContain('/account/linked"')
+  const again = await browser.open(`${house.url}/sign-in/again`)
+  expect([again.has(/^Sign in/), again.has(/Continue with Corp/)]).toEqual([true, false])
 })
