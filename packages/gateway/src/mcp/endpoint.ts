@@ -138,8 +138,8 @@ function toVisit(
   { message, era, session }: Pick<Sender, 'message' | 'era' | 'session'>,
 ): Visit {
   const client = session?.client ?? (message.kind === 'request' ? era.clientOf(message) : PLAIN_CLIENT)
-  const { request } = arrival
-  const [paramHeaders, narrowing] = [paramHeadersOf(request), readNarrowing(request.headers)]
+  const paramHeaders = paramHeadersOf(arrival.request)
+  const narrowing = readNarrowing(arrival.request.headers)
   return createVisit(needs, arrival, { era, session, client, message, paramHeaders, narrowing })
 }
 

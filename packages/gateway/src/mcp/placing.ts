@@ -78,9 +78,13 @@ export function createPlacing({ registry, isShared, seals, ...needs }: PlacingNe
 
   /** @throws {Problem} `tool.read_only` */
   function allowed(item: Item, kind: 'tools' | 'prompts', ctx: Context): Item {
-    const { upstream: id, readOnly, name: tool } = item
-    if (readOnly || kind === 'prompts' || !isReadOnly(ctx, { id, readOnly: needs.isReadOnly(id) })) return item
-    throw problem('tool.read_only', { tool: tool.slice(0, 128), server: id })
+    const { upstream: server, readOnly, name } = item
+    if (readOnly || kind === 'prompts' || !onlyReads(ctx, server)) return item
+    throw problem('tool.read_only', { tool: name.slice(0, 128), server })
+  }
+
+  function onlyReads(ctx: Context, id: UpstreamId): boolean {
+    return isReadOnly(ctx, { id, readOnly: needs.isReadOnly(id) })
   }
 
   function placeResource(request: RpcRequest, ctx: Context): Placed {
@@ -114,12 +118,17 @@ export function createPlacing({ registry, isShared, seals, ...needs }: PlacingNe
     return placed(own, server, undefined, ctx)
   }
 
-  /** A list of tasks that users who look alike have together is for none of them. */
+  /**
+   * A list of tasks that users who look alike have together is for none of them. What a method of a server's own does is not
+   * known, so that it may change something.
+   */
   function placeAny(request: RpcRequest, ctx: Context): Placed {
     const { method } = request
     const { server } = ctx
     if (server === undefined || (method === 'tasks/list' && isShared(server)))
       throw problem('request.method_unknown', { method: method.slice(0, 100) })
+    if (!method.startsWith('tasks/') && onlyReads(ctx, server))
+      throw problem('tool.read_only', { tool: method.slice(0, 100), server })
     return placed(request, server, undefined, ctx)
   }
 
@@ -127,7 +136,8 @@ export function createPlacing({ registry, isShared, seals, ...needs }: PlacingNe
     const shared = isShared(upstream)
     const opened = shared ? seals.openState(request, sealedFor(ctx, upstream, request)) : request
     if (!shared) seals.refuseSealed(request, upstream)
-    const paramHeaders = item?.paramHeaders ? paramHeadersFor(request, item, ctx) : ctx.paramHeaders
+    const own = item?.paramHeaders ? paramHeadersFor(request, item, ctx) : ctx.paramHeaders
+    const paramHeaders = onlyReads(ctx, upstream) ? [...own, ...READ_ONLY] : own
     return { upstream, request: opened, item, paramHeaders, shared, whole: ctx.server === undefined }
   }
 
@@ -164,6 +174,9 @@ export function createPlacing({ registry, isShared, seals, ...needs }: PlacingNe
     },
   }
 }
+
+/** A server that knows the header holds itself to it as well, and says so where it is asked. */
+const READ_ONLY = ['X-MCP-Readonly', 'true'] as const
 
 function sealedFor({ principal }: Context, upstream: UpstreamId, request: RpcRequest): SealedFor {
   const { tenant, userId } = principal

@@ -79,6 +79,7 @@ describe('a user who switches changes off at a server', () => {
     for (const door of doors) {
       expect(await namesOf(door)).not.toContain('mal__update_anime')
       expect(await refusal(door)).toEqual(refused)
+      expect(await textFrom(door, 'mal__mal_get_auth_status')).toContain('Read-only: tools that change something')
       expect((await statusOf(door)).get('mal')).toMatchObject({ note: expect.stringContaining('change nothing') })
     }
     expect(await namesOf({ url: `${outside.publicUrl}/mcp`, key: bob.key, era: 'legacy' })).toContain(
@@ -102,6 +103,8 @@ test('the configuration does so for everybody, at any server, and leaves users n
   expect(names.filter((name) => /update_|delete_|^lab__/.test(name))).toEqual([])
   const { isError, content } = await call(door, 'lab__test_simple_text')
   expect({ isError, text: said({ content }) }).toMatchObject({ isError: true })
+  const own = await send({ ...door, url: `${outside.publicUrl}/mcp/lab` }, 'lab/wipe')
+  expect(errorOf(own).message).toContain('only what reads may be called at lab')
   const page = await browser.open(`${outside.publicUrl}/account`)
   expect(page.has(/^Only read/)).toBe(false)
   expect(page.text).toContain('whoever runs this gate has switched them off')
