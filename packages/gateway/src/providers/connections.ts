@@ -14,7 +14,7 @@ import { askAccount } from './account.ts'
 import { createConnectLinks } from './connect-links.ts'
 import { createConnect } from './connect.ts'
 import { createConnectionStore, type ConnectionRecord, type Kept } from './connection-store.ts'
-import type { Holder } from './credential.ts'
+import type { By, Holder } from './credential.ts'
 import type { FetchFor } from './fetches.ts'
 import { createFlows } from './flows.ts'
 import { createImport } from './import.ts'
@@ -45,14 +45,6 @@ export interface ConnectionsNeeds {
 }
 
 export type Operation = 'connect' | 'refresh' | 'revoke' | 'discover' | 'register'
-
-/** Who does something, and how, as the audit log keeps it. */
-export interface By {
-  readonly userId: UserId | undefined
-  /** The id of the API key. */
-  readonly key?: string | undefined
-  readonly requestId?: string | undefined
-}
 
 /** The accounts users have connected, kept alive for as long as their providers let them. */
 export async function createConnections(needs: ConnectionsNeeds) {

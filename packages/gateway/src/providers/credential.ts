@@ -21,6 +21,14 @@ export interface Holder {
   readonly userId: UserId
 }
 
+/** Who does something, and how, as the audit log keeps it. */
+export interface By {
+  readonly userId: UserId | undefined
+  /** The id of the API key. */
+  readonly key?: string | undefined
+  readonly requestId?: string | undefined
+}
+
 type Found = Secret | undefined
 
 /** What the vault said, and until when that is believed. */
