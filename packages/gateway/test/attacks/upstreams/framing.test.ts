@@ -39,7 +39,7 @@ let key: string
 beforeAll(async () => {
   upstream = await startOddUpstream({ tools })
   const { origin } = upstream
-  const mcpServers = { now: { url: `${origin}/modern` }, then: { url: `${origin}/legacy` } }
+  const mcpServers = { modern: { url: `${origin}/modern` }, legacy: { url: `${origin}/legacy` } }
   gate = await startGate({ config: { mcpServers } })
   key = (await gate.addUser('ada')).key
 })
@@ -71,7 +71,7 @@ function read(text: string): Event[] {
 
 test.for(
   Object.keys(tools).flatMap((tool) =>
-    eras.flatMap((era) => ['now', 'then'].map((server) => [tool, server, era] as const)),
+    eras.flatMap((era) => ['modern', 'legacy'].map((server) => [tool, server, era] as const)),
   ),
 )(
   'ends of lines within a message begin no event of the server’s own: %s, from a server of %s, to a %s client (CWE-93)',
