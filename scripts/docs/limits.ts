@@ -1,7 +1,7 @@
 import type { ErrorRow } from '../../packages/gateway/src/base/error-row.ts'
 import { errors } from '../../packages/gateway/src/base/errors.ts'
 import { configJsonSchema } from '../../packages/gateway/src/config/schema.ts'
-import { metricsTable } from '../../packages/gateway/src/telemetry/metrics.ts'
+import type { metricsTable } from '../../packages/gateway/src/telemetry/metrics.ts'
 import { code, heading, table } from './markdown.ts'
 import { queueRows } from './queues.ts'
 

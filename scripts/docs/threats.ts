@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, posix } from 'node:path'
 import { attackClasses, readAttacks, type Attack } from '../lib/attacks.ts'
 import { table } from './markdown.ts'
 
@@ -38,5 +38,5 @@ function section(kind: string, attacks: readonly Attack[]): string {
 }
 
 function link(test: string): string {
-  return `[${basename(test, '.test.ts')}](../packages/gateway/test/${test})`
+  return `[${basename(test, '.test.ts')}](${posix.join('../packages/gateway/test', test)})`
 }

@@ -66,7 +66,9 @@ test('what comes to one process counts in the others, and so does that it was ri
   const openOne = () => {
     const own: ((attempt: Attempt) => void)[] = []
     const tell = (attempt: Attempt) => hearers.filter((take) => !own.includes(take)).forEach((take) => take(attempt))
-    const hear = (take: (attempt: Attempt) => void) => void [own, hearers].forEach((list) => list.push(take))
+    const hear = (take: (attempt: Attempt) => void): void => {
+      for (const list of [own, hearers]) list.push(take)
+    }
     return createAttempts({ clock, others: { tell, hear } })
   }
   const processes = [openOne(), openOne(), openOne()]

@@ -1,3 +1,4 @@
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { asAnswer, codeOf } from '../../e2e/failures.ts'
 import { openLine, parseAnswer, rawRequest, sendRaw } from '../../e2e/raw.ts'
@@ -70,6 +71,24 @@ describe('what one side may read as one request and the other as two', () => {
     expect(parseAnswer(text)).toMatchObject({ status: 400 })
     expect(text.match(/HTTP\/1\.1 /g)).toHaveLength(1)
   })
+
+  test.for([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', (bytes: Buffer) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })],
+  ] as const)(
+    'a body in %s that unpacks to a quarter of a gigabyte is not unpacked (CWE-409)',
+    async ([coding, pack]) => {
+      const packed = pack(Buffer.alloc(256 * MEGABYTE))
+      const before = memoryOf(place.gate.pid)
+      for (const target of ['/mcp', '/mcp/odd', '/token', '/register', '/admin/api/users', '/sign-in']) {
+        const headers = [...known(), `Content-Encoding: ${coding}`]
+        const { status } = await sendRaw(place.gate.url, { target, headers, body: packed })
+        expect([target, status >= 400 && status < 500]).toEqual([target, true])
+      }
+      expect(memoryOf(place.gate.pid) - before).toBeLessThan(64 * MEGABYTE)
+    },
+  )
 
   test('a header behind thousands of others counts, or nothing of the request does (CWE-444)', async () => {
     const many = Array.from({ length: 3_000 }, () => 'a:b')

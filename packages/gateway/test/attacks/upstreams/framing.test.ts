@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startGate, type Gate } from '../../../../../scripts/lib/gate.ts'
 import { eras, type Era } from '../../e2e/eras.ts'
-import { childServer, doorOf } from '../../e2e/place.ts'
+import { doorOf } from '../../e2e/place.ts'
 import { openSession, send } from '../../e2e/wire.ts'
 import { startOddUpstream, type Call, type OddUpstream } from '../odd-upstream.ts'
 
@@ -39,17 +39,17 @@ let key: string
 beforeAll(async () => {
   upstream = await startOddUpstream({ tools })
   const { origin } = upstream
-  const mcpServers = { now: { url: `${origin}/modern` }, then: { url: `${origin}/legacy` }, child: childServer() }
+  const mcpServers = { modern: { url: `${origin}/modern` }, legacy: { url: `${origin}/legacy` } }
   gate = await startGate({ config: { mcpServers } })
   key = (await gate.addUser('ada')).key
 })
 afterAll(() => Promise.all([gate.stop(), upstream[Symbol.asyncDispose]()]))
 
 /** Calls a tool and reads what comes as a browser would. */
-async function eventsOf(name: string, era: Era, args: object = {}): Promise<readonly Event[]> {
+async function eventsOf(name: string, era: Era): Promise<readonly Event[]> {
   const door = doorOf(gate, { key }, era)
   const headers = era === 'legacy' ? await openSession(door) : {}
-  const params = { name, arguments: args, _meta: { progressToken: 'p' } }
+  const params = { name, arguments: {}, _meta: { progressToken: 'p' } }
   const { bytes } = await send(door, 'tools/call', params, { headers })
   return read(bytes.toString()).filter(({ data }) => data !== '')
 }
@@ -71,7 +71,7 @@ function read(text: string): Event[] {
 
 test.for(
   Object.keys(tools).flatMap((tool) =>
-    eras.flatMap((era) => ['now', 'then'].map((server) => [tool, server, era] as const)),
+    eras.flatMap((era) => ['modern', 'legacy'].map((server) => [tool, server, era] as const)),
   ),
 )(
   'ends of lines within a message begin no event of the server’s own: %s, from a server of %s, to a %s client (CWE-93)',
@@ -83,10 +83,3 @@ test.for(
     expect(events.at(-1)?.data).toContain('done')
   },
 )
-
-test.for(eras)('a carriage return in a line of a child begins none either: to a %s client (CWE-93)', async (era) => {
-  const result = `{"content":[{"type":"text","text":"done"}],\r\r"_meta":{}}`
-  const events = await eventsOf('child__raw', era, { result })
-  expect(events.map(({ data }) => data)).not.toContain(FORGED)
-  expect(events.length).toBeLessThanOrEqual(1)
-})
