@@ -129,7 +129,12 @@ describe.each(eras)('reading (older revisions: $legacy)', (era) => {
     expect(hermit).toMatchObject({ isError: true, text: expect.stringContaining('only its owner') })
     const nobody = await at.call('mika', 'get_user_anime_list', { user: 'nobody-at-all' }, era)
     expect(nobody).toMatchObject({ isError: true, text: expect.stringContaining('knows no user of this name') })
-    const { structured } = await at.call('mika', 'get_user_anime_list', { user: 'https://myanimelist.net/profile/haru' }, era)
+    const { structured } = await at.call(
+      'mika',
+      'get_user_anime_list',
+      { user: 'https://myanimelist.net/profile/haru' },
+      era,
+    )
     expect(structured['count']).toBe(100)
     for (const tool of ['get_user_anime_list', 'compare_with_user', 'export_list']) {
       for (const user of ['../@me', '..', 'a/b?c#d', 'mika haru', '木木']) {

@@ -25,7 +25,8 @@ export function readRefusal(refusal: Refusal): Meaning<MalProblemCode> {
 }
 
 function readForbidden(refusal: Refusal, isJson: boolean, message: string) {
-  if (/private|not public/i.test(message) || (isOthersList(refusal) && isJson)) return { code: 'private', retry: false } as const
+  if (/private|not public/i.test(message) || (isOthersList(refusal) && isJson))
+    return { code: 'private', retry: false } as const
   // The pages of the protection in front of the API are HTML; the API itself always speaks JSON.
   const throttled =
     !isJson || refusal.retryAfterMs !== undefined || /\bdos\b|too many|\brate\b|limit|throttl/i.test(message)
