@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { UpstreamId } from '../../src/base/ids.ts'
 import type { User } from '../../src/identity/users.ts'
 import type { ApiKeys, NewApiKey } from '../../src/identity/keys.ts'
 import type { Principal } from '../../src/identity/principal.ts'
@@ -115,6 +116,25 @@ eachDatabase((name, openFresh) => {
     const { key, id } = await newKey()
     await expect(keys.revoke(other, id)).rejects.toMatchObject({ code: 'key.unknown' })
     expect(await keys.verify(key)).toBeDefined()
+  })
+
+  test('where a user lets nothing be changed comes with their keys at once, and two switches at a time both count', async () => {
+    await using database = await openFresh()
+    const { keys, users, ada, newKey } = await createScene(database)
+    const { key } = await newKey()
+    const [mal, notes] = ['mal' as UpstreamId, 'notes' as UpstreamId]
+    expect((await identify(key, keys)).readOnly).toBeUndefined()
+    const elsewhere = createPeople(await database.again()).users
+    await Promise.all([
+      elsewhere.setReadOnly(ten, ada.id, { server: notes, on: true }),
+      users.setReadOnly(ten, ada.id, { server: mal, on: true }),
+    ])
+    keys.dropUser(ten, ada.id)
+    expect(new Set((await identify(key, keys)).readOnly)).toEqual(new Set([mal, notes]))
+    for (const server of [mal, notes]) await users.setReadOnly(ten, ada.id, { server, on: false })
+    expect((await identify(key, keys)).readOnly).toBeUndefined()
+    const foreign = users.setReadOnly(other, ada.id, { server: mal, on: true })
+    await expect(foreign).rejects.toMatchObject({ code: 'user.unknown' })
   })
 
   test('a change of the user counts at once: role, removed', async () => {
