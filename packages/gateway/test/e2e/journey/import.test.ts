@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { sekisho, type RunOptions } from '../../cli/gate.ts'
 import { newDirectory } from '../../stores/databases.ts'
 import { doorOf, filesOf, type Person } from '../place.ts'
@@ -8,6 +8,9 @@ import { textFrom } from '../wire.ts'
 import { openOutside, type Outside } from './outside.ts'
 
 /** R0-01, R0-07b: a tokens.json in plain text becomes a connection, and the file goes. */
+// Each starts a gate, and a command line many times.
+vi.setConfig({ testTimeout: 120_000 })
+
 const LIST = 'mal__get_my_anime_list'
 
 async function openPlace(outside: Outside) {
@@ -119,7 +122,7 @@ test('a provider that does not answer costs no tokens: they are kept and tried w
   outside.mal.settings.refreshReply = 'ok'
   // A failed renewal is left alone for some seconds.
   await expect.poll(() => calls(outside, place.ada), { timeout: 20_000, interval: 500 }).toMatch(/12/)
-}, 60_000)
+})
 
 test('a server without such an account, one there is not, and a member’s key for somebody else are refused', async () => {
   const config = {
