@@ -2,7 +2,7 @@ import { createAuthserver } from './authserver/authserver.ts'
 import { createIds, type TenantId, type UserId } from './base/ids.ts'
 import { createAccounts } from './compose-accounts.ts'
 import type { Kept } from './compose-kept.ts'
-import type { Config } from './config/config.ts'
+import type { Config, SignInConfig } from './config/config.ts'
 import { createClientAddress, rateKeyOf } from './http/client-address.ts'
 import { createGuardedFetch } from './http/guarded-fetch.ts'
 import { mayBeKey } from './identity/key-format.ts'
@@ -227,11 +227,12 @@ function othersWho(guess: Guessed, { tell, hear }: Announcements): OtherProcesse
   }
 }
 
-/** A tenant that the configuration names no more is held to what the default one is. */
+/** Into a tenant that the configuration names no more nobody comes in a browser: what it asked of them is not known. */
 function createPolicies(tenants: Config['tenants']): PolicyOf {
   const policies = new Map(tenants.map(({ name, signIn }) => [tenantCalled(name), signIn]))
-  const [first] = tenants
-  return (tenant) => policies.get(tenant) ?? first.signIn
+  const [{ signIn }] = tenants
+  const closed: SignInConfig = { ...signIn, methods: [], secondFactor: 'required', idleHours: 0, maxHours: 0 }
+  return (tenant) => policies.get(tenant) ?? closed
 }
 
 function countersOf({ sekisho_auth_total: total, batch }: Kept['metrics']) {

@@ -6,7 +6,7 @@ import { problem, type Problem } from './base/problem.ts'
 import type { Secret } from './base/secret.ts'
 import { VERSION } from './base/version.ts'
 import { createCalls } from './compose-calls.ts'
-import { openKept } from './compose-kept.ts'
+import { openKept, type Kept } from './compose-kept.ts'
 import { createPageRoutes } from './compose-pages.ts'
 import { openPeople, type People } from './compose-people.ts'
 import type { Config } from './config/config.ts'
@@ -68,8 +68,7 @@ export interface Gateway {
  */
 export async function createGateway(config: Config, world: World): Promise<Gateway> {
   const kept = await openKept(config, world)
-  const { ensure } = createTenants({ storage: kept.storage, clock: world.clock })
-  for (const { name } of config.tenants) await ensure(name)
+  await openTenants(config, world, kept)
   const people = await openPeople(config, world, kept)
   await reapLeftovers({ stateDir: config.dataDirectory, log: world.log, graceMs: childrenDefaults.graceMs })
   const calls = await createCalls(config, world, { ...kept, ...people })
@@ -229,6 +228,14 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
 const ADMIN_BODY_BYTES = 64 * 1024
 const INSTANCE_BYTES = 9
 const MCP_METHODS = ['POST', 'GET', 'DELETE']
+
+/** Makes the tenants that the configuration names, and tells of those that it names no more. */
+async function openTenants(config: Config, { clock, log }: World, { storage }: Kept): Promise<void> {
+  const tenants = createTenants({ storage, clock })
+  const named = new Set<TenantId>()
+  for (const { name } of config.tenants) named.add(await tenants.ensure(name))
+  for (const tenant of await tenants.list()) if (!named.has(tenant)) log.warn({ tenant }, 'tenant.not_configured')
+}
 
 /**
  * Which tenant the operator means: `Sekisho-Tenant` names it, the default one where it is absent.

@@ -1,5 +1,6 @@
 import type { TenantId, UpstreamId, UserId } from '../base/ids.ts'
 import type { EndedAccess } from '../storage/shared/announcements.ts'
+import { DEFAULT_TENANT } from './tenants.ts'
 
 export const roles = ['owner', 'admin', 'member'] as const
 export type Role = (typeof roles)[number]
@@ -55,7 +56,7 @@ export function mayAdminister({ role, scopes }: Pick<Principal, 'role' | 'scopes
   return role !== 'member' && scopes.includes('admin')
 }
 
-/** An administrator's key shows what a key for metrics does. */
-export function mayReadMetrics({ scopes }: Pick<Principal, 'scopes'>): boolean {
-  return scopes.includes('metrics') || scopes.includes('admin')
+/** They are about the whole gate, and the business of its own tenant. An administrator's key shows what a key for metrics does. */
+export function mayReadMetrics({ tenant, scopes }: Pick<Principal, 'tenant' | 'scopes'>): boolean {
+  return tenant === DEFAULT_TENANT && (scopes.includes('metrics') || scopes.includes('admin'))
 }

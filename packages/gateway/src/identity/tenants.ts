@@ -30,6 +30,11 @@ export function createTenants({ storage, clock }: { storage: Storage; clock: Clo
     ensure,
     /** Makes the default tenant where it is missing. */
     ensureDefault: () => ensure(DEFAULT_NAME),
+    /** The tenants there are, whoever named them. */
+    async list(): Promise<readonly TenantId[]> {
+      const rows = await storage.system.selectFrom('tenants').select('id').orderBy('id').execute()
+      return rows.map(({ id }) => id)
+    },
   }
 }
 

@@ -15,13 +15,18 @@ import { SIGN_IN_NAME_LENGTH, signInPage } from './views/sign-in.ts'
 import { createPasskeyWay, createPasswordWay, nameIn, type Proof, type Way } from './ways.ts'
 
 const FAILED_EVERY_MS = 1_000
+/** Of one tenant: more than there are kinds of failure, so that none makes room for another. */
 const FAILURES = 16
 
 /** `/sign-in`: a form, and then a session under a new value. `/sign-in/again` is the same for who is signed in. */
 export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
   const ways = createWays(needs)
   const forms = createFormCookie(needs)
-  const throttle = createThrottle({ clock: needs.clock, everyMs: FAILED_EVERY_MS, atMost: FAILURES })
+  const throttle = createThrottle({
+    clock: needs.clock,
+    everyMs: FAILED_EVERY_MS,
+    atMost: FAILURES * needs.tenants.all.length,
+  })
 
   app.get('/sign-in', async (context) => {
     const next = parseNext(context.req.query('next'))

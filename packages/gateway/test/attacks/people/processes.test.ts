@@ -10,7 +10,7 @@ import { REDIS, withoutRedis } from '../../storage/shared/places.ts'
 import { withoutPostgres } from '../../stores/databases.ts'
 
 /** Longer than Redis takes to tell the others. */
-const TOLD_MS = 500
+const TOLD_MS = 2_000
 
 /** Enters name and password at one process of a gate. */
 async function enter(gate: Gate, name: string, password: string): Promise<number> {

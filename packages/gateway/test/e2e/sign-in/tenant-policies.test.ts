@@ -14,7 +14,7 @@ import { isRedirect, letIn } from './client.ts'
 import { knock } from '../../attacks/ground.ts'
 
 /** Tenants on one gate, each with a policy of its own: R3-17b, R3-32b, R3-32c. */
-const SECONDS = 4
+const SECONDS = 12
 const config = {
   limits: { perMinute: GENEROUS },
   signIn: { secondFactor: 'optional', idleHours: 24, maxHours: 48 },
