@@ -159,7 +159,7 @@ test('a refusal is told in the gate’s words: what happened, what to do, which 
   )
 })
 
-test('connections are listed with what is wrong with them, and removed, but made in a browser only', async () => {
+test('connections are listed with what is wrong with them, and removed; they are made in a browser, or of tokens in a file', async () => {
   await using gate = await openGate()
   const { connected } = gate.scene
   const ada = await gate.scene.person('ada')
