@@ -77,7 +77,8 @@ function isOf(toolsets: readonly string[] | undefined, { toolset }: Item): boole
 export function requireToolsets(standings: readonly Standing[], { narrowing }: Narrowed): void {
   const toolsets = narrowing?.toolsets
   if (toolsets === undefined) return
-  const known = new Set(standings.flatMap(({ items }) => items.flatMap(({ toolset }) => toolset ?? [])))
+  const known = new Set<string>()
+  for (const { items } of standings) for (const { toolset } of items) if (toolset !== undefined) known.add(toolset)
   // Where a server could not be asked nobody knows what it has.
   if (known.size === 0 || standings.some(({ failure }) => failure)) return
   const unknown = toolsets.filter((name) => !known.has(name)).map((name) => name.slice(0, 50))
