@@ -38,6 +38,19 @@ describe('what is offered', () => {
     )
   })
 
+  test.for([
+    [true, '1'],
+    [true, 'yes'],
+    [true, 'On'],
+    [true, 'true, true'],
+    [true, 'false, true'],
+    [false, 'FALSE'],
+    [false, '0, false'],
+    [false, ''],
+  ] as const)('changes nothing for any word that is not a no: %s for %j', async ([readOnly, word]) => {
+    expect(await listed({}, { 'x-mcp-readonly': word })).toEqual(namesIn(['core'], { readOnly }))
+  })
+
   test('a tool that is not offered is not there to be called', async () => {
     await using bench = await startBench({ readOnly: true })
     const { text, isError, status } = await bench.call('update_anime', { id: 1, score: 1 })

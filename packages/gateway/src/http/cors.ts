@@ -57,6 +57,8 @@ const ALLOWED = [
   'Mcp-Name',
   'Mcp-Session-Id',
   'Last-Event-ID',
+  'X-MCP-Readonly',
+  'X-MCP-Toolsets',
 ] as const
 
 /** Two hours in seconds, the longest that browsers keep to. */

@@ -1,7 +1,7 @@
 import { problem } from '../base/problem.ts'
 import { kinds, type KindName } from '../registry/kinds.ts'
-import type { Asker, Registry, Standing } from '../registry/registry.ts'
-import type { Item, Shelf } from '../registry/shelf.ts'
+import type { Asker, Item, Registry, Standing } from '../registry/registry.ts'
+import type { Shelf } from '../registry/shelf.ts'
 import type { ClientEra } from './eras/client-era.ts'
 import { narrow, requireToolsets, type Narrowing } from './narrowing.ts'
 import { statusTool } from './status.ts'
@@ -40,9 +40,8 @@ export async function listPage(
   if (!isMerged) mustBeKnown(listed)
   if (kind === 'tools') requireToolsets(listed, asker)
   const standings = kind === 'tools' ? narrow(listed, asker) : listed
-  const shelves = standings.flatMap(({ shelf }) => shelf ?? [])
-  const from = cursor === undefined ? START : placeAfter(shelves, cursor)
-  const { texts, last } = take(shelves, from, settings.perPage, isMerged ? 'exposed' : 'own')
+  const from = cursor === undefined ? START : placeAfter(standings, cursor)
+  const { texts, last } = take(standings, from, settings.perPage, isMerged ? 'exposed' : 'own')
   if (isMerged && kind === 'tools' && cursor === undefined) texts.unshift(statusTool.json)
   return asker.era.listPage(kinds[kind].member, join(texts), {
     nextCursor: last && encodeCursor(last),
@@ -50,7 +49,7 @@ export async function listPage(
     ttlMs: standings.length === 0 ? TTL_MS : Math.min(...standings.map(({ ttlMs }) => ttlMs)),
     // What is merged depends on what this user may see, and so does whether there is anything at all.
     cacheScope: !isMerged && standings[0]?.isPublic === true ? 'public' : 'private',
-    rest: isMerged ? '' : shelves.map(({ rest }) => rest).join(''),
+    rest: isMerged ? '' : standings.map(({ shelf }) => shelf?.rest ?? '').join(''),
   })
 }
 
@@ -60,42 +59,56 @@ function mustBeKnown([standing]: readonly Standing[]): void {
 
 /** The next item to be listed. */
 interface Place {
-  readonly shelf: number
+  readonly standing: number
   readonly item: number
 }
 
-const START: Place = { shelf: 0, item: 0 }
+const START: Place = { standing: 0, item: 0 }
 
 interface Taken {
-  /** Descriptions, with a comma between two of one shelf. */
+  /** Descriptions, one or several with a comma between. */
   readonly texts: Buffer[]
   /** The last item of the page, where there are more after it. */
   readonly last: Item | undefined
 }
 
-/** Takes a page off the shelves. What lies on a shelf lies side by side, so that one piece of it is enough. */
-function take(shelves: readonly Shelf[], from: Place, most: number, side: 'own' | 'exposed'): Taken {
+/** How descriptions read: as their server has them, or with the names of the merged endpoint. */
+type Side = 'own' | 'exposed'
+
+/** Takes a page off the shelves. */
+function take(standings: readonly Standing[], from: Place, most: number, side: Side): Taken {
   const texts: Buffer[] = []
   let last: Item | undefined
   let room = most
-  for (let index = from.shelf; index < shelves.length; index++) {
-    const shelf = shelves[index]
-    const start = index === from.shelf ? from.item : 0
-    if (!shelf || shelf.items.length <= start) continue
+  for (let index = from.standing; index < standings.length; index++) {
+    const standing = standings[index]
+    const start = index === from.standing ? from.item : 0
+    if (!standing || standing.items.length <= start) continue
     if (room === 0) return { texts, last }
-    const end = Math.min(shelf.items.length, start + room)
-    texts.push(stretch(shelf, start, end, side))
-    last = shelf.items[end - 1]
+    const { items } = standing
+    const end = Math.min(items.length, start + room)
+    texts.push(...piecesOf(standing, start, end, side))
+    last = items[end - 1]
     room -= end - start
-    if (end < shelf.items.length) return { texts, last }
+    if (end < items.length) return { texts, last }
   }
   return { texts, last: undefined }
 }
 
-function stretch({ items, own, exposed }: Shelf, start: number, end: number, side: 'own' | 'exposed'): Buffer {
+/** What lies on a shelf lies side by side, so that one piece of it is enough, unless some of it is left out. */
+function piecesOf({ items, shelf }: Standing, start: number, end: number, side: Side): readonly Buffer[] {
+  if (items === shelf?.items) return [stretch(shelf, start, end, side)]
+  return items.slice(start, end).map((item) => textOf(item, side))
+}
+
+function textOf({ json, exposedJson }: Item, side: Side): Buffer {
+  return side === 'own' ? json : exposedJson
+}
+
+function stretch({ items, own, exposed }: Shelf, start: number, end: number, side: Side): Buffer {
   const all = side === 'own' ? own : exposed
   if (start === 0 && end === items.length) return all
-  const [first, last] = [items[start], items[end - 1]].map((item) => (side === 'own' ? item?.json : item?.exposedJson))
+  const [first, last] = [items[start], items[end - 1]].map((item) => item && textOf(item, side))
   if (!first || !last) throw new RangeError('a page is not of its shelf')
   return all.subarray(first.byteOffset - all.byteOffset, last.byteOffset - all.byteOffset + last.length)
 }
@@ -113,12 +126,12 @@ function encodeCursor({ upstream, name }: Item): string {
   return Buffer.from(`${upstream} ${name}`).toString('base64url')
 }
 
-function placeAfter(shelves: readonly Shelf[], cursor: string): Place {
+function placeAfter(standings: readonly Standing[], cursor: string): Place {
   const [upstream, ...rest] = Buffer.from(cursor, 'base64url').toString().split(' ')
   const name = rest.join(' ')
-  for (const [shelf, { items }] of shelves.entries()) {
+  for (const [standing, { items }] of standings.entries()) {
     const item = items[0]?.upstream === upstream ? items.findIndex((one) => one.name === name) : -1
-    if (item >= 0) return { shelf, item: item + 1 }
+    if (item >= 0) return { standing, item: item + 1 }
   }
   throw problem('request.params', { reason: 'the cursor is not known any more; list from the start' })
 }

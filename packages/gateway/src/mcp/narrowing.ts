@@ -2,8 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { UpstreamId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import type { Principal } from '../identity/principal.ts'
-import type { Standing } from '../registry/registry.ts'
-import { narrowed, type Item } from '../registry/shelf.ts'
+import type { Item, Standing } from '../registry/registry.ts'
 
 /** What a client asks to have left out, with headers of its own. It never gets more than there is. */
 export interface Narrowing {
@@ -21,10 +20,18 @@ export function readNarrowing(headers: IncomingHttpHeaders): Narrowing | undefin
   const names = String(toolsets ?? '').split(',')
   const wanted = names.map((name) => name.trim().toLowerCase()).filter((name) => name !== '')
   return {
-    readOnly: /^\s*(?:true|1)\s*$/i.test(String(readOnly ?? '')),
+    readOnly: String(readOnly ?? '')
+      .split(',')
+      .some((said) => !SAYS_NO.has(said.trim().toLowerCase())),
     toolsets: toolsets === undefined || wanted.includes('all') ? undefined : wanted,
   }
 }
+
+/**
+ * What of `X-MCP-Readonly` asks for nothing; any other word asks for less, so that nobody gets more for not knowing the
+ * right one. Sent twice, or added to on the way, the words stand with a comma between, and one that asks is enough.
+ */
+const SAYS_NO: ReadonlySet<string> = new Set(['', 'false', '0'])
 
 /** For whom a tool is looked for, or a list made. */
 export interface Narrowed {
@@ -35,25 +42,25 @@ export interface Narrowed {
 /**
  * Whether only what reads may be called at a server: its user or this request says so, or the configuration. What
  * reads is what the server itself says to (`readOnlyHint`); a tool of which it says nothing may change something.
+ *
+ * @param byAll whether the configuration says so
  */
-export function isReadOnly({ principal, narrowing }: Narrowed, server: Server): boolean {
-  return narrowing?.readOnly === true || server.readOnly === true || principal.readOnly?.includes(server.id) === true
+export function isReadOnly({ principal, narrowing }: Narrowed, server: UpstreamId, byAll: boolean): boolean {
+  return byAll || narrowing?.readOnly === true || principal.readOnly?.includes(server) === true
 }
 
-interface Server {
-  readonly id: UpstreamId
-  readonly readOnly?: boolean | undefined
+export function isReadAt(caller: Narrowed, { definition: { id, readOnly = false } }: Standing): boolean {
+  return isReadOnly(caller, id, readOnly)
 }
 
 /** The tools of all servers with those left out that this caller does not want. */
 export function narrow(standings: readonly Standing[], caller: Narrowed): readonly Standing[] {
-  const { toolsets } = caller.narrowing ?? {}
+  const toolsets = caller.narrowing?.toolsets
   return standings.map((standing) => {
-    const readOnly = isReadOnly(caller, standing.definition)
-    const isWanted = (item: Item) => (!readOnly || item.readOnly) && isOf(toolsets, item)
-    const shelf = standing.shelf && narrowed(standing.shelf, isWanted)
-    if (shelf === standing.shelf || !shelf) return standing
-    return { ...standing, shelf, items: shelf.items, isPublic: false }
+    const readOnly = isReadAt(caller, standing)
+    if (!readOnly && toolsets === undefined) return standing
+    const items = standing.items.filter((item) => (!readOnly || item.readOnly) && isOf(toolsets, item))
+    return items.length === standing.items.length ? standing : { ...standing, items, isPublic: false }
   })
 }
 
@@ -68,8 +75,10 @@ function isOf(toolsets: readonly string[] | undefined, { toolset }: Item): boole
  * @throws {Problem} `request.params`
  */
 export function requireToolsets(standings: readonly Standing[], { narrowing }: Narrowed): void {
-  const { toolsets = [] } = narrowing ?? {}
-  const known = new Set(standings.flatMap(({ items }) => items.flatMap(({ toolset }) => toolset ?? [])))
+  const toolsets = narrowing?.toolsets
+  if (toolsets === undefined) return
+  const known = new Set<string>()
+  for (const { items } of standings) for (const { toolset } of items) if (toolset !== undefined) known.add(toolset)
   // Where a server could not be asked nobody knows what it has.
   if (known.size === 0 || standings.some(({ failure }) => failure)) return
   const unknown = toolsets.filter((name) => !known.has(name)).map((name) => name.slice(0, 50))

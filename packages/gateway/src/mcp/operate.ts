@@ -1,3 +1,4 @@
+import type { UpstreamId } from '../base/ids.ts'
 import { resultMessage, type RpcRequest } from '../base/json-rpc.ts'
 import { asProblem, problem, toHttpError, toRpcError, type Problem } from '../base/problem.ts'
 import { failureHeaders } from '../http/refusal.ts'
@@ -15,7 +16,7 @@ import type { Operation, Target } from './eras/operations.ts'
 import type { Flights } from './flights.ts'
 import { agreedRevision } from './eras/legacy-revisions.ts'
 import { memberOf } from './members.ts'
-import { isReadOnly, narrow } from './narrowing.ts'
+import { isReadAt, narrow } from './narrowing.ts'
 import { isNews } from './messages.ts'
 import { collect } from './outlet.ts'
 import type { Listening } from './listen.ts'
@@ -140,7 +141,8 @@ async function resume(needs: OperateNeeds, message: RpcRequest, visit: Visit): P
   const { principal, signal } = visit
   needs.limits.spend(principal)()
   const notify = (told: Buffer, method: string) => visit.notify(told, method)
-  const resumed = await needs.parking.resume({ principal, request: message, signal, notify })
+  const permit = (server: UpstreamId) => needs.placing.mayGoOn(message, server, visit)
+  const resumed = await needs.parking.resume({ principal, request: message, signal, permit, notify })
   if (resumed.kind === 'questions') return end(message, resumed.result, visit)
   const { member, status } = resumed
   visit.outlet.end(Buffer.concat([HEAD, Buffer.from(idText(message)), COMMA, member, CLOSE]), status)
@@ -205,7 +207,7 @@ async function answerStatus(needs: OperateNeeds, message: RpcRequest, visit: Vis
   const standings = await withMissing(needs, await needs.registry.list(visit, 'tools'), visit)
   const { text, servers } = describeStatus(narrow(standings, visit), {
     counts: ({ definition }) => needs.registry.count(visit, definition.id),
-    note: (standing) => noteOf(standing, needs.clock.now(), isReadOnly(visit, standing.definition)),
+    note: (standing) => noteOf(standing, needs.clock.now(), isReadAt(visit, standing)),
   })
   const content = JSON.stringify([{ type: 'text', text }])
   const members = `"content":${content},"structuredContent":${JSON.stringify({ servers })}`

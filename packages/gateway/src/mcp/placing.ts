@@ -41,9 +41,17 @@ export interface Placing {
    * Where the request goes, and how it reads there.
    *
    * @throws {Problem} `tool.unknown`, `prompt.unknown`, `resource.unknown`, `task.unknown` also where there is one that
-   * this caller may not see; `request.params`, `request.header_mismatch`, `call.state`
+   * this caller may not see; `request.params`, `request.header_mismatch`, `call.state`, `tool.read_only`
    */
   place(request: RpcRequest, target: Target, ctx: Context): Placed | Promise<Placed>
+  /**
+   * That a call which that server began earlier may go on: its user may have switched changes off since, or the client
+   * asks for none.
+   *
+   * @throws {Problem} `tool.read_only`; where nothing may be changed, also `call.state` at the endpoint of another server,
+   * and what `place` says of a tool that cannot be looked at any more
+   */
+  mayGoOn(request: RpcRequest, server: UpstreamId, ctx: Context): Promise<void>
   /** The answer as the client shall see it. @throws {Problem} `upstream.bad_answer` */
   shown(answer: Answer, placed: Placed, ctx: Context): Answer
   /** A notification in mid-call as the client shall see it. @throws {Problem} `upstream.bad_answer` */
@@ -72,19 +80,36 @@ export function createPlacing({ registry, isShared, seals, ...needs }: PlacingNe
     const { name } = request
     if (name === undefined) throw problem('request.params', { reason: 'name is missing' })
     const found = registry.require(ctx, kind, name)
-    const toPlaced = (item: Item) => placed(withName(request, item.name), item.upstream, allowed(item, kind, ctx), ctx)
-    return found instanceof Promise ? found.then(toPlaced) : toPlaced(found)
+    if (!(found instanceof Promise)) return placeItem(request, found, kind, ctx)
+    return found.then((item) => placeItem(request, item, kind, ctx))
+  }
+
+  async function mayGoOn({ method, name }: RpcRequest, server: UpstreamId, ctx: Context): Promise<void> {
+    if (method !== 'tools/call' || name === undefined || !onlyReads(ctx, server)) return
+    const item = await registry.require(ctx, 'tools', name)
+    // A state says nothing of the endpoint it was given at, where another tool may have the same name.
+    if (item.upstream !== server) throw problem('call.state', { server })
+    mayBeCalled(item, ctx)
+  }
+
+  function placeItem(request: RpcRequest, item: Item, kind: 'tools' | 'prompts', ctx: Context): Placed {
+    if (kind === 'tools') mayBeCalled(item, ctx)
+    return placed(withName(request, item.name), item.upstream, item, ctx)
   }
 
   /** @throws {Problem} `tool.read_only` */
-  function allowed(item: Item, kind: 'tools' | 'prompts', ctx: Context): Item {
-    const { upstream: server, readOnly, name } = item
-    if (readOnly || kind === 'prompts' || !onlyReads(ctx, server)) return item
-    throw problem('tool.read_only', { tool: name.slice(0, 128), server })
+  function mayBeCalled({ upstream: server, readOnly, name }: Item, ctx: Context): void {
+    if (!readOnly && onlyReads(ctx, server)) throw problem('tool.read_only', { tool: name.slice(0, 128), server })
   }
 
-  function onlyReads(ctx: Context, id: UpstreamId): boolean {
-    return isReadOnly(ctx, { id, readOnly: needs.isReadOnly(id) })
+  /** @throws {Problem} `tool.read_only` for a method of which it is not known that it changes nothing */
+  function mayBeAsked({ method }: RpcRequest, server: UpstreamId, ctx: Context): void {
+    if (!HARMLESS.has(method) && onlyReads(ctx, server))
+      throw problem('tool.read_only', { tool: method.slice(0, 100), server })
+  }
+
+  function onlyReads(ctx: Context, server: UpstreamId): boolean {
+    return isReadOnly(ctx, server, needs.isReadOnly(server))
   }
 
   function placeResource(request: RpcRequest, ctx: Context): Placed {
@@ -112,23 +137,20 @@ export function createPlacing({ registry, isShared, seals, ...needs }: PlacingNe
     const named = ctx.server === undefined ? readTask(exposed) : { server: ctx.server, id: exposed }
     const server = named && find(named.server, ctx)
     if (!server) throw problem('task.unknown')
+    mayBeAsked(request, server, ctx)
     const { id } = named
     const taskId = isShared(server) ? seals.openTask({ ...ctx.principal, upstream: server }, id) : id
     const own = taskId === exposed ? request : withParams(request, { taskId: JSON.stringify(taskId) })
     return placed(own, server, undefined, ctx)
   }
 
-  /**
-   * A list of tasks that users who look alike have together is for none of them. What a method of a server's own does is not
-   * known, so that it may change something.
-   */
+  /** A list of tasks that users who look alike have together is for none of them. */
   function placeAny(request: RpcRequest, ctx: Context): Placed {
     const { method } = request
     const { server } = ctx
     if (server === undefined || (method === 'tasks/list' && isShared(server)))
       throw problem('request.method_unknown', { method: method.slice(0, 100) })
-    if (!method.startsWith('tasks/') && onlyReads(ctx, server))
-      throw problem('tool.read_only', { tool: method.slice(0, 100), server })
+    mayBeAsked(request, server, ctx)
     return placed(request, server, undefined, ctx)
   }
 
@@ -157,6 +179,7 @@ export function createPlacing({ registry, isShared, seals, ...needs }: PlacingNe
 
   return {
     place,
+    mayGoOn,
     shown(answer, { upstream, request, shared, whole }, ctx) {
       // Of one that is too large to be held nothing is sealed, and so nothing of it opens anything later.
       if (answer.kind === 'stream' || !(shared || whole)) return answer
@@ -174,6 +197,12 @@ export function createPlacing({ registry, isShared, seals, ...needs }: PlacingNe
     },
   }
 }
+
+/**
+ * What may be done with a task where nothing may be changed: to look at it, and to stop it. What a task goes on with that
+ * is given more is not known, and nor is what a method of a server's own does.
+ */
+const HARMLESS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/result', 'tasks/list', 'tasks/cancel'])
 
 /** A server that knows the header holds itself to it as well, and says so where it is asked. */
 const READ_ONLY = ['X-MCP-Readonly', 'true'] as const

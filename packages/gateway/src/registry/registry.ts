@@ -20,7 +20,7 @@ export type { Item } from './shelf.ts'
 export interface Standing {
   readonly definition: UpstreamDefinition
   readonly items: readonly Item[]
-  /** The same as it lies in memory; `undefined` where nothing is known. */
+  /** All there is as it lies in memory; `undefined` where nothing is known. */
   readonly shelf: Shelf | undefined
   /** How long the list may be kept from now on, in milliseconds. */
   readonly ttlMs: number

@@ -97,11 +97,6 @@ function readItem(json: Buffer, { upstream, kind, nameLimit }: Shelving): Item |
   return { upstream, name, exposed, json, exposedJson, retriable, readOnly, toolset, paramHeaders }
 }
 
-/** The same list with less on it. */
-export function narrowed(shelf: Shelf, isWanted: (item: Item) => boolean): Shelf {
-  return shelf.items.every(isWanted) ? shelf : { ...shelf, ...lay(shelf.items.filter(isWanted)) }
-}
-
 function parse(json: Buffer): Record<string, unknown> | undefined {
   if (!isUtf8(json)) return undefined
   try {

@@ -1,19 +1,27 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { textAt } from '../../../../scripts/lib/admin.ts'
 import { connectMal } from '../../../../scripts/lib/people.ts'
 import { enter, letIn, malAccount } from '../attacks/ground.ts'
 import { eras } from './eras.ts'
 import { openOutside, type Outside } from './journey/outside.ts'
+import { sendRaw } from './raw.ts'
 import { call, errorOf, namesOf, said, send, statusOf, textFrom, type Door } from './wire.ts'
 
 const config = { mcpServers: { mal: { builtin: 'mal', toolsets: ['core', 'account'] } } }
 const readOnly = { 'X-MCP-Readonly': 'true' }
 
-/** Somebody with a list, at a browser, and with a key. */
-async function enterConnected(outside: Outside, name: string, account = 'mika') {
+/** Somebody at a browser and with a key. */
+async function enterAlone(outside: Outside, name: string) {
   const browser = await enter(outside, name)
-  await connectMal(browser, `${outside.publicUrl}/connect/mal`, malAccount(account))
   const { body } = await outside.gate.admin('POST', '/admin/api/keys', { user: name, scopes: ['mcp'] })
-  return { browser, key: (body as { key: string }).key }
+  return { browser, key: textAt(body, 'key') }
+}
+
+/** The same with a list. */
+async function enterConnected(outside: Outside, name: string, account = 'mika') {
+  const person = await enterAlone(outside, name)
+  await connectMal(person.browser, `${outside.publicUrl}/connect/mal`, malAccount(account))
+  return person
 }
 
 /** What of the list the API was asked to change. */
@@ -26,6 +34,49 @@ async function refusal(door: Door, headers: Record<string, string> = {}) {
 }
 
 const refused = { isError: true, text: expect.stringContaining('only what reads may be called at mal') }
+
+describe('what a client says of it', () => {
+  let outside: Outside
+  let key: string
+  beforeAll(async () => {
+    outside = await openOutside({ config })
+    ;({ key } = await enterConnected(outside, 'ada'))
+  })
+  afterAll(() => outside[Symbol.asyncDispose]())
+
+  test.for([
+    [true, ['true']],
+    [true, ['1']],
+    [true, ['YES']],
+    [true, ['on']],
+    [true, ['whatever']],
+    [true, ['true', 'true']],
+    [true, ['false', 'true']],
+    [true, ['false, true']],
+    [false, ['false']],
+    [false, ['False', '0']],
+    [false, [' , ']],
+    [false, ['']],
+  ] as const)('asks for less in any word that is not a no: %s for %j', async ([asks, words]) => {
+    const message = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} }
+    const { status, body } = await sendRaw(outside.gate.url, {
+      target: '/mcp',
+      body: JSON.stringify(message),
+      headers: [
+        `Authorization: Bearer ${key}`,
+        'Content-Type: application/json',
+        'Accept: application/json, text/event-stream',
+        'MCP-Protocol-Version: 2025-11-25',
+        ...words.map((word) => `X-MCP-Readonly: ${word}`),
+      ],
+    })
+    expect([status, body.includes('"mal__search_anime"'), body.includes('"mal__update_anime"')]).toEqual([
+      200,
+      true,
+      !asks,
+    ])
+  })
+})
 
 describe('a client that asks to change nothing', () => {
   test.for(eras)('is offered what reads, and nothing else is called for it (%s)', async (era) => {
@@ -108,4 +159,40 @@ test('the configuration does so for everybody, at any server, and leaves users n
   const page = await browser.open(`${outside.publicUrl}/account`)
   expect(page.has(/^Only read/)).toBe(false)
   expect(page.text).toContain('whoever runs this gate has switched them off')
+})
+
+describe('what a server does beside its tools', () => {
+  const servers = { lab: { builtin: 'everything' } }
+  const tasks = {
+    'io.modelcontextprotocol/clientCapabilities': { extensions: { 'io.modelcontextprotocol/tasks': {} } },
+  }
+  const task = { taskId: 'none', _meta: tasks }
+  /** What nobody knows it of, and what goes on with a task, which may be one that changes something. */
+  const unsure = ['lab/wipe', 'tasks/wipe', 'tasks/update'] as const
+
+  async function answers(door: Door, headers: Record<string, string> = {}) {
+    const sent = unsure.map((method) => send(door, method, task, { headers: { 'Mcp-Name': 'none', ...headers } }))
+    return (await Promise.all(sent)).map((reply) =>
+      errorOf(reply).message.includes('only what reads may be called at lab'),
+    )
+  }
+
+  test('is not asked of it where nothing may be changed, whoever says so, but what only looks is', async () => {
+    await using outside = await openOutside({ config: { mcpServers: servers } })
+    const { browser, key } = await enterAlone(outside, 'ada')
+    const door: Door = { url: `${outside.publicUrl}/mcp/lab`, key, era: 'modern' }
+    expect(await answers(door)).toEqual([false, false, false])
+    expect(await answers(door, readOnly)).toEqual([true, true, true])
+    const looked = await send(door, 'tasks/get', task, { headers: { 'Mcp-Name': 'none', ...readOnly } })
+    expect(errorOf(looked).message).not.toContain('only what reads')
+    await (await browser.open(`${outside.publicUrl}/account`)).press(/^Only read/)
+    expect(await answers(door)).toEqual([true, true, true])
+  })
+
+  test('is not asked of it where the configuration says so', async () => {
+    const config = { mcpServers: { lab: { ...servers.lab, readOnly: true } } }
+    await using outside = await openOutside({ config })
+    const { key } = await enterAlone(outside, 'ada')
+    expect(await answers({ url: `${outside.publicUrl}/mcp/lab`, key, era: 'modern' })).toEqual([true, true, true])
+  })
 })

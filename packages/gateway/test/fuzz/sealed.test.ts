@@ -91,7 +91,7 @@ describe('what the gate sealed opens as it was; what anybody else wrote does not
     const states = createParkStates(KEY)
     const property = fc.property(anyText, jsonText, (text, args) => {
       const asker = { principal: ada, request: request(`{"name":"x","arguments":${args}}`) }
-      const state = { id: text, instance: 'i', round: 1, until: 5, server: 's' }
+      const state = { id: text, instance: 'i', round: 1, until: 5, server: 's' as UpstreamId }
       expect(states.read(states.write(state, asker), asker)).toEqual({ ...state, id: text })
       states.recognises(text)
       expect(outcomeOf(() => states.read(text, asker))).toBe('call.state')

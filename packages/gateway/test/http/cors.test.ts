@@ -52,7 +52,7 @@ describe('a preflight', () => {
       vary: 'Origin',
     })
     expect(headers['access-control-allow-headers']).toBe(
-      'Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID',
+      'Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID, X-MCP-Readonly, X-MCP-Toolsets',
     )
     expect(headers).not.toHaveProperty('access-control-allow-credentials')
   })
@@ -61,6 +61,6 @@ describe('a preflight', () => {
     const wanted =
       'authorization, mcp-param-region,MCP-Param-Max-Size , x-evil, dpop, mcp-param-, mcp-param-a_b, xmcp-param-a'
     const allowed = read(preflightHeaders(asked(wanted), 'mcp', ['POST']))['access-control-allow-headers']?.split(', ')
-    expect(allowed?.slice(8)).toEqual(['mcp-param-region', 'MCP-Param-Max-Size'])
+    expect(allowed?.slice(10)).toEqual(['mcp-param-region', 'MCP-Param-Max-Size'])
   })
 })

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { UpstreamId } from '../../src/base/ids.ts'
 import { problem } from '../../src/base/problem.ts'
 import { createPark } from '../../src/mcp/bridge/park.ts'
 import { createParking, type Resumed } from '../../src/mcp/bridge/parking.ts'
@@ -153,7 +154,7 @@ test('a client that has gone before it could wait leaves nobody waiting', async 
       principal: bob,
       request: request(`{${ARGUMENTS}}`),
       client: { ...PLAIN_CLIENT, capabilities: EVERYTHING },
-      server: 'travel',
+      server: 'travel' as UpstreamId,
       abort: ({ code }) => void aborted.push(code),
       detach() {},
     },

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
-import type { TenantId, UserId } from '../../src/base/ids.ts'
+import type { TenantId, UpstreamId, UserId } from '../../src/base/ids.ts'
 import { readMessage, type RpcRequest } from '../../src/base/json-rpc.ts'
 import type { Problem } from '../../src/base/problem.ts'
 import type { Later } from '../../src/mcp/bridge/later.ts'
@@ -130,7 +130,7 @@ export function call(parking: Parking, { user = ada, capabilities = EVERYTHING, 
     principal: user,
     request: more.request ?? request(`{${ARGUMENTS}}`),
     client: { ...PLAIN_CLIENT, capabilities },
-    server: 'travel',
+    server: 'travel' as UpstreamId,
     abort(reason) {
       aborted.push(reason)
       queueMicrotask(() => parked.finish({ kind: 'failed', problem: reason }))
@@ -160,6 +160,7 @@ export function come(parking: Parking, { user = ada, params = ARGUMENTS, state, 
     principal: user,
     request: request(text, { id: 2, ...(more.method === undefined ? {} : { method: more.method }) }),
     signal: more.signal ?? new AbortController().signal,
+    permit: async () => {},
     notify: more.notify ?? (() => {}),
   })
 }

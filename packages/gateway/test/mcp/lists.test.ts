@@ -97,6 +97,34 @@ describe('a list', () => {
     }
   })
 
+  test.for([1, 2, 3, 1_000])('with some of it left out has the rest once and in order, %s a page', async (perPage) => {
+    const tool = (name: string, says = '') => `{"name":"${name}","inputSchema":{"type":"object"}${says}}`
+    const reads = ',"annotations":{"readOnlyHint":true}'
+    const all = [tool('a', reads), tool('b'), tool('c', `${reads},"_meta":{"toolset":"core"}`), tool('d', reads)]
+    const list = `{"tools":[${all.join(',')}],"ttlMs":9000,"cacheScope":"public"}`
+    const lists = openLists(
+      ['maps', 'notes'].map((name) => httpServer(name, { 'tools/list': list })),
+      perPage,
+    )
+    const narrowings = [
+      { narrowing: { readOnly: true, toolsets: undefined }, left: [0, 2, 3] },
+      { narrowing: { readOnly: false, toolsets: [] }, left: [0, 1, 3] },
+      { narrowing: { readOnly: true, toolsets: ['core'] }, left: [0, 2, 3] },
+      { narrowing: { readOnly: false, toolsets: ['core'] }, left: [0, 1, 2, 3] },
+      { narrowing: { readOnly: false, toolsets: undefined }, left: [0, 1, 2, 3] },
+    ]
+    for (const { narrowing, left } of narrowings) {
+      const alone = { ...lister({ server: 'maps' }), narrowing }
+      expect((await lists.walk(alone, 'tools')).items).toEqual(left.map((index) => all[index]))
+      const isWhole = left.length === all.length
+      expect(await lists.value(alone, 'tools')).toMatchObject({ cacheScope: isWhole ? 'public' : 'private' })
+      const merged = await lists.walk({ ...lister(), narrowing }, 'tools')
+      const names = merged.items.slice(1).map((item): unknown => JSON.parse(item).name)
+      const letters = left.map((index) => 'abcd'[index])
+      expect(names).toEqual([...letters.map((name) => `maps__${name}`), ...letters.map((name) => `notes__${name}`)])
+    }
+  })
+
   test('goes on after what was seen last, also when there is more or less before it now', async () => {
     const server = httpServer('maps', { 'resources/list': '{"resources":[{"uri":"a b"},{"uri":"c d"},{"uri":"e"}]}' })
     const lists = openLists([server], 2)

@@ -27,15 +27,17 @@ export function parseToolsets(given: Iterable<string>): ReadonlySet<Toolset> {
 
 /**
  * What a request asks for with its headers, within what the server offers: a header chooses the toolsets, and can make
- * a server read-only but never make a read-only one write.
+ * a server read-only but never make a read-only one write. Whatever is not a no makes it so, and of several values one.
  *
  * @throws {RangeError} as {@link parseToolsets}
  */
 export function offerFor(headers: Headers, offer: Offer): Offer {
   const named = headers.get('x-mcp-toolsets')
-  const readOnly = headers.get('x-mcp-readonly')?.trim().toLowerCase()
+  const readOnly = (headers.get('x-mcp-readonly') ?? '').split(',')
   return {
     toolsets: named === null ? offer.toolsets : parseToolsets(named.split(',')),
-    readOnly: offer.readOnly || readOnly === 'true' || readOnly === '1',
+    readOnly: offer.readOnly || readOnly.some((said) => !SAYS_NO.has(said.trim().toLowerCase())),
   }
 }
+
+const SAYS_NO: ReadonlySet<string> = new Set(['', 'false', '0'])

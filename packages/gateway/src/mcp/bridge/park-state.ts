@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { UpstreamId } from '../../base/ids.ts'
 import { isRecord, type RpcRequest } from '../../base/json-rpc.ts'
 import { problem } from '../../base/problem.ts'
 import type { Principal } from '../../identity/principal.ts'
@@ -14,8 +15,8 @@ export interface ParkState {
   readonly round: number
   /** When nobody waits for it any more, should the client not come, in milliseconds since the epoch. */
   readonly until: number
-  /** Whose questions they are, for the words of a failure. */
-  readonly server: string
+  /** Whose questions they are. */
+  readonly server: UpstreamId
 }
 
 /** Who asks for what: a state is good for the same user and the same request alone. */
@@ -48,7 +49,7 @@ export function createParkStates(key: Uint8Array): ParkStates {
   }
 }
 
-type Written = [id: string, instance: string, round: number, until: number, server: string]
+type Written = [id: string, instance: string, round: number, until: number, server: UpstreamId]
 
 function aboutOf({ principal, request }: Asker): readonly string[] {
   return [principal.tenant, principal.userId, digestOf(request)]

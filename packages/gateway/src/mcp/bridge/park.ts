@@ -1,3 +1,4 @@
+import type { UpstreamId } from '../../base/ids.ts'
 import type { RpcRequest } from '../../base/json-rpc.ts'
 import { problem, type Problem } from '../../base/problem.ts'
 import type { Principal } from '../../identity/principal.ts'
@@ -14,8 +15,8 @@ export interface Parkable {
   /** As the client sent it; it comes again with the same. */
   readonly request: RpcRequest
   readonly client: ClientView
-  /** Who asks, for the words of a failure. */
-  readonly server: string
+  /** Who asks. */
+  readonly server: UpstreamId
   abort(reason: Problem): void
   /** Ends the response under way with that result, as JSON text; the call goes on. */
   detach(result: string): void

@@ -1,4 +1,4 @@
-import { systemRandom, type Random } from '../../base/ids.ts'
+import { systemRandom, type Random, type UpstreamId } from '../../base/ids.ts'
 import type { RpcRequest } from '../../base/json-rpc.ts'
 import { Problem, problem } from '../../base/problem.ts'
 import type { Principal } from '../../identity/principal.ts'
@@ -28,7 +28,8 @@ export interface Parking {
    * nothing twice: it gives what the first gave, or would have given.
    *
    * @throws {Problem} `call.state` for a state that was changed, of another user, or of another request;
-   * `call.expired`, `call.lost`, `shared.unreachable`; the failure the call ended with; the reason of the signal
+   * `call.expired`, `call.lost`, `shared.unreachable`; what `permit` rejects with; the failure the call ended with; the
+   * reason of the signal
    */
   resume(retry: Retry): Promise<Resumed>
   /** How many calls are kept here that have not ended. */
@@ -42,6 +43,8 @@ export interface Retry {
   readonly principal: Pick<Principal, 'tenant' | 'userId'>
   readonly request: RpcRequest
   readonly signal: StopSignal
+  /** Asked before anything goes on: what was allowed when the call of that server began may not be so any more. */
+  permit(server: UpstreamId): Promise<void>
   notify(message: Buffer, method: string): void
 }
 
@@ -164,8 +167,9 @@ export function createParking(needs: ParkingNeeds): Parking {
 
   // 3. A client comes again, to whichever process: the one that keeps the call is asked.
 
-  async function resume({ principal, request, signal, notify }: Retry): Promise<Resumed> {
+  async function resume({ principal, request, signal, permit, notify }: Retry): Promise<Resumed> {
     const { instance: keeper, ...state } = states.read(requestStateOf(request), { principal, request })
+    await permit(state.server)
     const payload = writeRetried({ ...state, said: readInputResponses(request) })
     const told = withOwnProgress(request, notify)
     const frame = (bytes: Buffer) => {

@@ -13,6 +13,7 @@ import { ask, REDIRECT } from './client.ts'
 /** What web pages of other origins may read, and what not: R4-19, MCP "Security warning". */
 const APP = 'https://app.example.com'
 const STRANGER = 'https://stranger.example.com'
+const LESS = { 'X-MCP-Readonly': 'true', 'X-MCP-Toolsets': 'all' }
 const FORM = 'application/x-www-form-urlencoded'
 
 let gate: Gate
@@ -61,11 +62,11 @@ test.skipIf(withoutChromium)('a client in a web page signs its user in, calls, a
   })
   const token = textAt(JSON.parse(granted.text), 'access_token')
 
-  // 3. It calls in both eras, with the headers of tool parameters too, and reads the session's id.
+  // 3. It calls in both eras, with the headers of tool parameters and those that leave something out, and reads the session's id.
   const call = mcp('modern', 'tools/call', { name: 'sekisho_status', arguments: {} }, token)
   const called = await required(client, `${home}/mcp`, {
     ...call,
-    headers: { ...call.headers, 'Mcp-Param-Region': 'eu', 'Mcp-Param-Max-Size': '3' },
+    headers: { ...call.headers, 'Mcp-Param-Region': 'eu', 'Mcp-Param-Max-Size': '3', ...LESS },
   })
   expect([called.status, called.text]).toEqual([200, expect.stringContaining('servers are ready')])
   const initialize = {
