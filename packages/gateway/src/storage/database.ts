@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Clock } from '../base/clock.ts'
 import type { TenantId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
+import { problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Engine } from './dialects/engine.ts'
 import { migrate } from './migrate.ts'
@@ -31,17 +32,19 @@ export interface StorageNeeds {
   readonly schema?: string | undefined
   readonly clock: Clock
   readonly log: Log
+  /** Opens what is there as it is, and makes and changes no tables. */
+  readonly asItIs?: boolean
 }
 
 /**
- * Opens the database, made and brought up to date where needed.
+ * Opens the database, made and brought up to date where needed, unless it is to be opened as it is.
  *
- * @throws {Problem} `storage.in_use`, `storage.newer`, `storage.unreachable`
+ * @throws {Problem} `storage.in_use`, `storage.newer`, `storage.unreachable`; `storage.empty` as it is
  */
 export async function openStorage(needs: StorageNeeds): Promise<Storage> {
   const engine = await openEngine(needs)
   try {
-    await migrate(engine, migrations, needs.clock)
+    await (needs.asItIs === true ? requireTables(engine) : migrate(engine, migrations, needs.clock))
   } catch (error) {
     await engine.db.destroy()
     throw error
@@ -53,6 +56,10 @@ export async function openStorage(needs: StorageNeeds): Promise<Storage> {
     isConflict: engine.isConflict,
     close: () => engine.db.destroy(),
   }
+}
+
+async function requireTables(engine: Engine): Promise<void> {
+  if (!(await engine.hasTable('meta'))) throw problem('storage.empty')
 }
 
 /** A driver is loaded only where it is used: neither is small. */
