@@ -142,6 +142,7 @@ test.runIf(process.platform === 'linux')(
     await gate.match(/Passphrase of the root key at \S+root\.key: /, 60_000)
     await gate.match(/gate\.started/, 60_000)
     await gate.stop()
+    expect(gate.output().split('Passphrase of the root key')).toHaveLength(2)
   },
 )
 

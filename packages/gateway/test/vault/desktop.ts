@@ -11,6 +11,8 @@ export interface Desktop extends AsyncDisposable {
   /** What a program of this session is started with. */
   readonly environment: Readonly<Record<string, string>>
   readonly keyring: SystemKeyring
+  /** Locks what is kept, as after a restart of the session without a password; there is nobody to unlock it. */
+  lock(): Promise<void>
   /** Ends the session: nobody answers on its bus any more. */
   leave(): Promise<void>
 }
@@ -38,13 +40,15 @@ export async function openDesktop(): Promise<Desktop> {
   })
   const [address] = await bus.match(/unix:path=\S+/, 30_000)
   const environment = { HOME: home, XDG_RUNTIME_DIR: home, DBUS_SESSION_BUS_ADDRESS: address }
-  const service = startProgram({
-    name: 'The Secret Service',
-    command: 'gnome-keyring-daemon',
-    args: ['--foreground', '--unlock', '--components=secrets', `--control-directory=${home}`],
-    env: { PATH: process.env['PATH'], ...environment },
-    input: 'the password of a session',
-  })
+  const serve = (...more: readonly string[]) =>
+    startProgram({
+      name: 'The Secret Service',
+      command: 'gnome-keyring-daemon',
+      args: ['--foreground', '--components=secrets', `--control-directory=${home}`, ...more],
+      env: { PATH: process.env['PATH'], ...environment },
+      input: 'the password of a session',
+    })
+  let service = serve('--unlock')
   const keyring = createSystemKeyring({ environment })
   const leave = async () => {
     await service.stop()
@@ -55,6 +59,10 @@ export async function openDesktop(): Promise<Desktop> {
     environment,
     keyring,
     leave,
+    async lock() {
+      await service.stop()
+      service = serve()
+    },
     async [Symbol.asyncDispose]() {
       await leave()
       await rm(home, { recursive: true, force: true })

@@ -1,10 +1,13 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Problem } from '../../src/base/problem.ts'
 import { secret } from '../../src/base/secret.ts'
 import { createSystemKeyring } from '../../src/vault/system-keyring.ts'
 import { newDirectory } from '../stores/databases.ts'
 import { openDesktop, withoutDesktop } from './desktop.ts'
+
+const LOCKED = 'it is locked, and was not unlocked'
 
 describe.skipIf(withoutDesktop)('the keyring of a session', () => {
   test('keeps what it is given, one value for each account, until it is told to forget it', async () => {
@@ -20,6 +23,20 @@ describe.skipIf(withoutDesktop)('the keyring of a session', () => {
     await keyring.remove('one')
     expect(await keyring.find('one')).toBeUndefined()
     expect(await keyring.find('two')).toBeDefined()
+  })
+
+  test('that is locked, where nobody unlocks it, refuses, and says so', async () => {
+    await using desktop = await openDesktop()
+    await desktop.keyring.put('one', secret('first'))
+    await desktop.lock()
+    const reasonOf = (asked: Promise<unknown>) =>
+      asked.then(
+        () => 'none',
+        (error: Problem) => error.details['reason'],
+      )
+    // Until the service is there again.
+    await expect.poll(() => reasonOf(desktop.keyring.find('one')), { timeout: 20_000 }).toBe(LOCKED)
+    expect(await reasonOf(desktop.keyring.put('two', secret('second')))).toBe(LOCKED)
   })
 
   test('that is left refuses, and says why', async () => {
