@@ -2,10 +2,9 @@ import type { Kysely } from 'kysely'
 import type { Clock } from '../base/clock.ts'
 import type { TenantId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
-import { problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Engine } from './dialects/engine.ts'
-import { migrate } from './migrate.ts'
+import { migrate, requireKnown } from './migrate.ts'
 import { migrations } from './migrations/all.ts'
 import type { Database } from './schema.ts'
 import { createTenantDb, type TenantDb } from './tenant.ts'
@@ -44,7 +43,7 @@ export interface StorageNeeds {
 export async function openStorage(needs: StorageNeeds): Promise<Storage> {
   const engine = await openEngine(needs)
   try {
-    await (needs.asItIs === true ? requireTables(engine) : migrate(engine, migrations, needs.clock))
+    await (needs.asItIs === true ? requireKnown(engine, migrations) : migrate(engine, migrations, needs.clock))
   } catch (error) {
     await engine.db.destroy()
     throw error
@@ -56,10 +55,6 @@ export async function openStorage(needs: StorageNeeds): Promise<Storage> {
     isConflict: engine.isConflict,
     close: () => engine.db.destroy(),
   }
-}
-
-async function requireTables(engine: Engine): Promise<void> {
-  if (!(await engine.hasTable('meta'))) throw problem('storage.empty')
 }
 
 /** A driver is loaded only where it is used: neither is small. */

@@ -193,16 +193,19 @@ test('a copy makes no directory: one that is not there is a stick that is not pl
   expect(existsSync(stick)).toBe(false)
 })
 
-test.runIf(process.platform === 'linux')('what cannot be written is told with its file, and the key stays', async () => {
-  await using place = await openPlace()
-  // Whatever the user may: nobody makes a file there.
-  const copying = place.moves().copy('/proc/self/copy.key')
-  await expect(copying).rejects.toMatchObject({
-    code: 'vault.file_unwritable',
-    details: { file: '/proc/self/copy.key' },
-  })
-  expect(await place.start()).toBe(place.file)
-})
+test.runIf(process.platform === 'linux')(
+  'what cannot be written is told with its file, and the key stays',
+  async () => {
+    await using place = await openPlace()
+    // Whatever the user may: nobody makes a file there.
+    const copying = place.moves().copy('/proc/self/copy.key')
+    await expect(copying).rejects.toMatchObject({
+      code: 'vault.file_unwritable',
+      details: { file: '/proc/self/copy.key' },
+    })
+    expect(await place.start()).toBe(place.file)
+  },
+)
 
 test('a key file that cannot be read is told with its name', async () => {
   await using place = await openPlace()

@@ -57,6 +57,9 @@ test('the environment gives a passphrase, or the file that holds it, of which on
   expect(given({ SEKISHO_ROOT_KEY_PASSPHRASE: '' })).toBeUndefined()
   expect(given({ SEKISHO_ROOT_KEY_PASSPHRASE_FILE: file })).toBe(' with spaces ')
   expect(given({ SEKISHO_ROOT_KEY_PASSPHRASE_FILE: file, SEKISHO_ROOT_KEY_PASSPHRASE: 'given' })).toBe('given')
-  const missing = expect.objectContaining({ code: 'vault.file_unreadable', details: expect.objectContaining({ file: `${file}.missing` }) })
+  const missing = expect.objectContaining({
+    code: 'vault.file_unreadable',
+    details: expect.objectContaining({ file: `${file}.missing` }),
+  })
   expect(() => given({ SEKISHO_ROOT_KEY_PASSPHRASE_FILE: `${file}.missing` })).toThrow(missing)
 })

@@ -37,7 +37,9 @@ const logout = command({
   async run({ arguments: { url } }, world) {
     const gate = await findGate(url)
     // First here: whatever becomes of the rest, nothing of it is kept.
-    const known = await signInsOf(world).remove(gate.resource).catch((error: unknown) => Promise.reject(untoldOr(error)))
+    const known = await signInsOf(world)
+      .remove(gate.resource)
+      .catch((error: unknown) => Promise.reject(untoldOr(error)))
     if (known === undefined) throw problem('cli.login_missing', { url: gate.resource })
     await revoke(gate, known.clientId, known.refreshToken ?? known.accessToken)
     createPrinter(world).line(`You are signed out of ${gate.resource}.`)
