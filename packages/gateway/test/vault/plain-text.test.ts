@@ -77,7 +77,7 @@ test('what a change of the root key left beside it is told of, whatever process 
   for (const name of ['root.key.71.trial', 'root.key.71.new', 'root.key.8.trial.8.new']) place.write(at(name), KEY)
   place.write(at('root.key.72.trial'), '{"sekisho":"root key"}')
   for (const name of ['root.key.old', 'root.key.pub', 'other.key.71.new']) place.write(at(name), KEY)
-  const found = place.files().toSorted()
-  expect(found).toEqual(['71.new', '71.trial', '8.trial.8.new'].map((end) => ['root key', at(`root.key.${end}`)]))
+  const ends = ['71.new', '71.trial', '8.trial.8.new']
+  expect(new Set(place.find().map(({ file }) => file))).toEqual(new Set(ends.map((end) => at(`root.key.${end}`))))
   expect(place.find()[0]).toMatchObject({ reason: expect.stringContaining('cut off') })
 })
