@@ -83,20 +83,28 @@ eachDatabase((_name, openFresh) => {
     expect(await use()).toBe('a1')
   })
 
-  test('a connection that was made in a browser meanwhile is neither replaced nor forgotten', async () => {
+  test('a connection that was made in a browser just before the import is taken back is not forgotten', async () => {
     await using database = await openFresh()
     await using server = await startRotating()
-    const { scene, use } = await open(database, server)
-    await using _ = scene
-    const answer = server.handlerOf('/token')
-    let first = true
-    server.on('/token', async (seen) => {
-      if (!first) return (await answer?.(seen)) ?? { status: 404 }
-      first = false
-      await connect(scene)
-      return { status: 400, body: { error: 'invalid_grant' } }
+    let transactions = 0
+    const storage = (whole: Storage): Storage => ({
+      ...whole,
+      for: (tenant) => {
+        const db = whole.for(tenant)
+        const transaction: typeof db.transaction = async (work) => {
+          // The first keeps what is imported.
+          if (++transactions === 2) await connect(scene)
+          return db.transaction(work)
+        }
+        return { ...db, transaction }
+      },
     })
-    await take(scene)
+    const { scene, use } = await open(database, server, { storage })
+    await using _ = scene
+    server.on('/me', ({ headers }) =>
+      headers.authorization === 'Bearer a0' ? { status: 401 } : { body: { login: 'ada' } },
+    )
+    await take(scene, '')
     expect(await use()).toBe('a1')
     expect(await recordOf(scene)).toMatchObject({ status: 'connected', account: 'ada' })
   })
