@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline'
 import { Agent, fetch, type Response } from 'undici'
 import { z } from 'zod'
 import type { Secret } from '../base/secret.ts'
+import type { Input, Output } from '../base/terminal.ts'
 import { carryStream, type Carried } from './bridge-stream.ts'
-import type { Input, Output } from './world.ts'
 
 export interface BridgeNeeds {
   /** The gate's endpoint. */

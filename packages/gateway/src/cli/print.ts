@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import type { Problem } from '../base/problem.ts'
-import type { Output, World } from './world.ts'
+import type { Output } from '../base/terminal.ts'
+import type { World } from './world.ts'
 
 type Environment = World['environment']
 

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { dataDirectoryOf } from '../base/data-directory.ts'
-import { problem } from '../base/problem.ts'
+import { Problem, problem } from '../base/problem.ts'
 import { createSystemKeyring } from '../vault/system-keyring.ts'
 import type { Tokens } from './authorization.ts'
 import { createSignInTokens, KeptTokens, type SignInTokens } from './sign-in-tokens.ts'
@@ -63,28 +63,43 @@ function createSignIns({ directory, clock, keeper }: SignInsNeeds) {
     await rename(next, path)
   }
 
-  async function open(entry: Entry | undefined): Promise<SignedIn | undefined> {
-    const tokens = entry && (await keeper.open(entry))
+  async function open(url: string, entry: Entry | undefined): Promise<SignedIn | undefined> {
+    const tokens = entry && (await keeper.open(entry).catch((error: unknown) => Promise.reject(lockedOr(error, url))))
     return tokens && { clientId: entry.clientId, endsAt: entry.endsAt, ...tokens }
   }
 
   return {
-    /** @throws {Problem} `cli.file_unreadable`, `vault.keyring_refused` */
-    find: async (resource: string): Promise<SignedIn | undefined> => open((await read())[resource]),
+    /** @throws {Problem} `cli.file_unreadable`, `cli.login_locked` */
+    find: async (resource: string): Promise<SignedIn | undefined> => open(resource, (await read())[resource]),
 
-    /** Keeps what was given in place of what was there, or takes it away. */
+    /**
+     * Takes away what was there, whether or not the keyring still tells it; answers what it was.
+     *
+     * @throws {Problem} `cli.file_unreadable`; `cli.login_locked` once it is taken away
+     */
+    remove: (resource: string): Promise<SignedIn | undefined> =>
+      alone(directory, async () => {
+        const { [resource]: entry, ...others } = await read()
+        try {
+          return await open(resource, entry)
+        } finally {
+          await write(others)
+          await keeper.forget(entry)
+        }
+      }),
+
+    /**
+     * Keeps what is made in place of what was there, which is opened only where it is asked for: who signs in anew needs
+     * nothing of it.
+     */
     change: (
       resource: string,
-      make: (before: SignedIn | undefined) => Promise<(Tokens & { readonly clientId: string }) | SignedIn | undefined>,
+      make: (before: () => Promise<SignedIn | undefined>) => Promise<Made | SignedIn | undefined>,
     ): Promise<SignedIn | undefined> =>
       alone(directory, async () => {
         const { [resource]: entry, ...others } = await read()
-        const made = await make(await open(entry))
-        if (made === undefined) {
-          await write(others)
-          await keeper.forget(entry)
-          return undefined
-        }
+        const made = await make(() => open(resource, entry))
+        if (made === undefined) return undefined
         const { clientId, accessToken, refreshToken } = made
         const endsAt = 'endsAt' in made ? made.endsAt : clock.now() + made.endsIn * 1_000
         const kept = await keeper.keep({ accessToken, refreshToken })
@@ -95,6 +110,15 @@ function createSignIns({ directory, clock, keeper }: SignInsNeeds) {
   }
 }
 export type SignIns = ReturnType<typeof createSignIns>
+
+/** What a gate has just given. */
+type Made = Tokens & { readonly clientId: string }
+
+/** That the keyring is locked is told with what to do about a sign-in. */
+function lockedOr(error: unknown, url: string): unknown {
+  if (!(error instanceof Problem) || error.code !== 'vault.keyring_refused') return error
+  return problem('cli.login_locked', { url, ...error.details, cause: error })
+}
 
 /** A directory is made by one of many. */
 async function alone<T>(directory: string, work: () => Promise<T>): Promise<T> {

@@ -8,16 +8,24 @@ import { secret } from '../base/secret.ts'
 import { openStorage } from '../storage/database.ts'
 import { createKeyMoves, type KeyMoves } from '../vault/key-moves.ts'
 import { createSystemKeyring } from '../vault/system-keyring.ts'
-import { readSecret } from './input.ts'
+import { readSecret } from '../base/terminal.ts'
 import { createPrinter } from './print.ts'
 import type { World } from './world.ts'
 
 /**
- * Works on the root key of the gate of the data directory, which must not be running meanwhile.
+ * Works on the root key of the gate of the data directory, which must not be running meanwhile: an embedded database
+ * shows whether it is, for PostgreSQL whoever calls this has to know. The database is opened as it is: to look for a key
+ * brings nothing up to date.
  *
- * @throws {Problem} `cli.no_database`, `storage.in_use`, `storage.unreachable`
+ * A passphrase that is needed is asked for at a terminal, and may be piped in where the command takes nothing else.
+ *
+ * @throws {Problem} `cli.no_database`, `storage.in_use`, `storage.unreachable`, `storage.empty`
  */
-export async function withRootKey<T>(world: World, work: (moves: KeyMoves) => Promise<T>): Promise<T> {
+export async function withRootKey<T>(
+  world: World,
+  work: (moves: KeyMoves) => Promise<T>,
+  { takesPiped = false } = {},
+): Promise<T> {
   const { environment, input, errors } = world
   const dataDir = dataDirectoryOf(environment)
   const databaseUrl = environment['DATABASE_URL'] ? secret(environment['DATABASE_URL']) : undefined
@@ -25,10 +33,11 @@ export async function withRootKey<T>(world: World, work: (moves: KeyMoves) => Pr
   if (databaseUrl === undefined && !existsSync(join(dataDir, 'sekisho.db')))
     throw problem('cli.no_database', { directory: dataDir })
   const log = createNotes(world)
-  const storage = await openStorage({ dataDir, databaseUrl, clock: systemClock, log })
+  const storage = await openStorage({ dataDir, databaseUrl, clock: systemClock, log, asItIs: true })
   try {
     const systemKeyring = createSystemKeyring({ environment })
-    const askPassphrase = input.isTTY === true ? (prompt: string) => readSecret(prompt, { input, errors }) : undefined
+    const isAnswered = takesPiped || input.isTTY === true
+    const askPassphrase = isAnswered ? (prompt: string) => readSecret(prompt, { input, errors }) : undefined
     const place = { dataDir, environment, systemKeyring, askPassphrase, log, random: systemRandom }
     return await work(createKeyMoves({ ...place, storage }))
   } finally {

@@ -11,7 +11,7 @@ const SOON_MS = 60_000
  * An access token for the gate that is good for a while yet. One that the gate has `refused` is renewed whatever it says
  * of itself.
  *
- * @throws {Problem} `cli.login_missing`, `cli.login_over`, `cli.login_refused`
+ * @throws {Problem} `cli.login_missing`, `cli.login_locked`, `cli.login_over`, `cli.login_refused`
  */
 export async function requireToken(gate: Gate, signIns: SignIns, clock: Clock, refused?: Secret): Promise<Secret> {
   const isGood = ({ endsAt, accessToken }: SignedIn) =>
@@ -19,7 +19,8 @@ export async function requireToken(gate: Gate, signIns: SignIns, clock: Clock, r
   const known = await signIns.find(gate.resource)
   if (known === undefined) throw problem('cli.login_missing', { url: gate.resource })
   if (isGood(known)) return known.accessToken
-  const renewed = await signIns.change(gate.resource, async (before) => {
+  const renewed = await signIns.change(gate.resource, async (open) => {
+    const before = await open()
     // Another process may have been first.
     if (before === undefined || isGood(before)) return before
     return { clientId: before.clientId, ...(await renewOnce(gate, before)) }

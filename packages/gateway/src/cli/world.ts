@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Input, Output } from '../base/terminal.ts'
 
 /** What a command takes from outside itself. */
 export interface World {
@@ -9,8 +9,3 @@ export interface World {
   readonly output: Output
   readonly errors: Output
 }
-
-/** What is typed or piped in; a terminal can be told not to show what is typed. */
-export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown }
-
-export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number }

@@ -58,9 +58,31 @@ const TRIES = 5
  * crash at any point leaves the old pair or the new one, and of two that change it at once one is told so.
  */
 export function createConnectionStore({ storage, vault, clock }: ConnectionStoreNeeds) {
-  async function versionOf(holder: Holder, provider: string): Promise<number> {
-    const row = await connection(storage.for(holder.tenant), holder, provider).select('version').executeTakeFirst()
-    return row?.version ?? 0
+  function stateOf({ tenant, userId }: Holder, provider: string) {
+    const row = connection(storage.for(tenant), { tenant, userId }, provider).select(['version', 'status'])
+    return row.executeTakeFirst()
+  }
+
+  /** Puts a connection in place of what was there; `undefined` where what is there is not to be replaced. */
+  async function put(
+    holder: Holder,
+    provider: string,
+    made: Made,
+    mayReplace: (status: Kept['status']) => boolean,
+  ): Promise<Kept | undefined> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const before = await stateOf(holder, provider)
+      if (before !== undefined && !mayReplace(before.status)) return undefined
+      const credential = { ...made.credential, version: (before?.version ?? 0) + 1 }
+      const row = rowOf(holder, provider, { ...made, credential }, clock.now())
+      const done = await write(holder, provider, credential, async (db, version) => {
+        const { user_id: _user, provider: _provider, ...columns } = row
+        const from = version - 1
+        return from === 0 ? insert(db, row) : update(db, holder, provider, { from, columns })
+      })
+      if (done) return { holder, provider, status: 'connected', issuer: made.issuer, credential }
+    }
+    throw new Error('somebody else kept replacing the connection')
   }
 
   /** Answers whether the row was still at the version before and is at the credential's now. */
@@ -87,18 +109,14 @@ export function createConnectionStore({ storage, vault, clock }: ConnectionStore
 
     /** Puts a connection in place of whatever was there. */
     async replace(holder: Holder, provider: string, made: Made): Promise<Kept> {
-      for (let tries = 0; tries < TRIES; tries++) {
-        const credential = { ...made.credential, version: (await versionOf(holder, provider)) + 1 }
-        const row = rowOf(holder, provider, { ...made, credential }, clock.now())
-        const done = await write(holder, provider, credential, async (db, version) => {
-          const { user_id: _user, provider: _provider, ...columns } = row
-          const from = version - 1
-          return from === 0 ? insert(db, row) : update(db, holder, provider, { from, columns })
-        })
-        if (done) return { holder, provider, status: 'connected', issuer: made.issuer, credential }
-      }
-      throw new Error('somebody else kept replacing the connection')
+      const kept = await put(holder, provider, made, () => true)
+      if (kept === undefined) throw new Error('what may always be replaced was not')
+      return kept
     },
+
+    /** Puts a connection where there is none that works; `undefined` where there is, even if it was made just now. */
+    add: (holder: Holder, provider: string, made: Made): Promise<Kept | undefined> =>
+      put(holder, provider, made, (status) => status === 'rejected'),
 
     /** Keeps renewed tokens; `undefined` where the connection is no longer the one that was renewed. */
     async renew({ holder, provider, issuer, credential: { version } }: Kept, tokens: Omit<Credential, 'version'>) {
@@ -134,19 +152,21 @@ export function createConnectionStore({ storage, vault, clock }: ConnectionStore
       return numUpdatedRows > 0n
     },
 
-    /** Notes whose it is, where that was found out later. */
+    /** Notes whose it is, where that was found out later, and nobody has said so since. */
     async nameAccount({ tenant, userId }: Holder, provider: string, account: string): Promise<void> {
       const rows = storage.for(tenant).updateTable('connections').where('user_id', '=', userId)
-      await rows.where('provider', '=', provider).set({ account }).execute()
+      await rows.where('provider', '=', provider).where('account', 'is', null).set({ account }).execute()
     },
 
-    /** Forgets it with its tokens; answers whether there was one. */
-    remove(holder: Holder, provider: string): Promise<boolean> {
+    /** Forgets it with its tokens, whatever `version` it is unless one is given; answers whether it was there. */
+    remove(holder: Holder, provider: string, version?: number): Promise<boolean> {
       return storage.for(holder.tenant).transaction(async (db) => {
-        await vault.forgetIn(db, ownerOf(holder, provider))
         const rows = db.deleteFrom('connections').where('user_id', '=', holder.userId).where('provider', '=', provider)
-        const { numDeletedRows } = await rows.executeTakeFirstOrThrow()
-        return numDeletedRows > 0n
+        const these = version === undefined ? rows : rows.where('version', '=', version)
+        const { numDeletedRows } = await these.executeTakeFirstOrThrow()
+        const isGone = numDeletedRows > 0n
+        if (isGone || version === undefined) await vault.forgetIn(db, ownerOf(holder, provider))
+        return isGone
       })
     },
 

@@ -81,13 +81,22 @@ export async function createConnections(needs: ConnectionsNeeds) {
   }
 
   /** Answers what was there; that it cannot be read keeps nobody from forgetting it. */
-  function forget(holder: Holder, provider: string): Promise<Kept | undefined> {
-    return refresh.whileHeld(holder, provider, async (left) => {
-      const kept = left ?? (await store.find(holder, provider).catch(() => undefined))
-      const removed = await store.remove(holder, provider)
-      if (!removed) throw problem('connection.unknown', { provider: nameOf(provider) })
-      return kept
+  async function forget(holder: Holder, provider: string): Promise<Kept | undefined> {
+    const kept = await refresh.whileHeld(holder, provider, async (left) => {
+      const found = left ?? (await store.find(holder, provider).catch(() => undefined))
+      return (await store.remove(holder, provider)) && { found }
     })
+    if (kept === false) throw problem('connection.unknown', { provider: nameOf(provider) })
+    return kept.found
+  }
+
+  /** Forgets a connection that is still as it was read, and answers whether it was: what is newer is somebody's. */
+  async function withdraw({ holder, provider, credential: { version } }: Kept): Promise<boolean> {
+    const isGone = await refresh.whileHeld(holder, provider, async (left) => {
+      return left === undefined && store.remove(holder, provider, version)
+    })
+    if (isGone) changed(holder, provider)
+    return isGone
   }
 
   async function revoke({ holder, provider, credential }: Kept): Promise<Revoked> {
@@ -189,7 +198,7 @@ export async function createConnections(needs: ConnectionsNeeds) {
     test,
 
     /** Makes a connection of tokens that another program was given. */
-    import: createImport({ store, parties, clock, settings, audit, test, forget, onChanged: changed }),
+    import: createImport({ store, parties, clock, settings, audit, test, withdraw, onChanged: changed }),
 
     linkFor: links.linkFor,
     checkLink: links.checkLink,

@@ -4,7 +4,7 @@ import type { TenantId } from '../base/ids.ts'
 import { Problem, problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Config } from '../config/config.ts'
-import type { ConnectionStore } from './connection-store.ts'
+import type { ConnectionStore, Kept } from './connection-store.ts'
 import type { By, Holder } from './credential.ts'
 import type { ProviderLink } from './link.ts'
 import type { Parties } from './parties.ts'
@@ -31,7 +31,7 @@ export interface Import {
 }
 
 export interface ImportNeeds {
-  readonly store: Pick<ConnectionStore, 'find' | 'replace' | 'nameAccount'>
+  readonly store: Pick<ConnectionStore, 'find' | 'add' | 'nameAccount'>
   readonly parties: Pick<Parties, 'require'>
   readonly clock: Clock
   readonly settings: Pick<Config, 'providers'>
@@ -41,7 +41,8 @@ export interface ImportNeeds {
   }
   /** As of any connection: renews what is due, and asks whose it is. */
   test(holder: Holder, link: ProviderLink, server: string): Promise<{ account: string | undefined }>
-  forget(holder: Holder, provider: string): Promise<unknown>
+  /** Forgets a connection that is still as it was read; answers whether it was. */
+  withdraw(kept: Kept): Promise<boolean>
   onChanged(holder: Holder, provider: string): void
 }
 
@@ -50,32 +51,44 @@ export interface ImportNeeds {
  * other connection, so that what a renewal grants is never lost; what the provider does not accept is forgotten again.
  */
 export function createImport({ store, parties, clock, settings, audit, ...needs }: ImportNeeds) {
-  async function keep({ holder, link: { provider }, tokens: { scopes, ...tokens } }: Import) {
+  async function keep({ holder, link: { provider, name }, tokens: { scopes, ...tokens }, by }: Import): Promise<Kept> {
     const party = await parties.require(holder.tenant, provider)
     const now = clock.now()
     const bound = { boundTo: boundTo(party), clientId: party.client.clientId, resource: undefined }
-    const kept = await store.replace(holder, provider, {
+    const kept = await store.add(holder, provider, {
       credential: { ...tokens, ...bound, scopes, tokenType: 'Bearer', obtainedAt: now },
       account: undefined,
       scopes: scopes ?? party.scopes,
       issuer: party.issuer,
     })
+    if (kept === undefined) throw problem('connection.exists', { id: provider, provider: name })
     needs.onChanged(holder, provider)
+    // Before they are tried: whatever becomes of that, there is no connection without its event.
+    await audit.record(holder.tenant, { kind: 'connection.imported', ...subject(kept), ...by })
     return kept
   }
 
-  /** A provider that cannot answer just now refuses nothing: what is kept is tried with the next call. */
-  async function prove({ holder, link, server }: Import): Promise<string | undefined> {
+  async function prove(wanted: Import, kept: Kept): Promise<string | undefined> {
     try {
-      return (await needs.test(holder, link, server)).account
+      return (await needs.test(wanted.holder, wanted.link, wanted.server)).account
     } catch (error) {
-      const code = error instanceof Problem ? error.code : undefined
-      if (code === 'provider.unreachable' || code === 'provider.bad_answer') return undefined
-      await needs.forget(holder, link.provider)
-      needs.onChanged(holder, link.provider)
-      const isRefused = code === 'connection.rejected'
-      throw isRefused ? problem('connection.import_refused', { provider: link.name, cause: error }) : error
+      if (isSilent(error) || !(await isForgotten(wanted, kept))) return undefined
+      const isRefused = error instanceof Problem && error.code === 'connection.rejected'
+      throw isRefused ? problem('connection.import_refused', { provider: wanted.link.name, cause: error }) : error
     }
+  }
+
+  /**
+   * Forgets what did not work, unless it was renewed meanwhile and the provider still takes that: then what the file has
+   * is spent, and what is kept is all there is. A connection that somebody else has made since is left alone as well.
+   */
+  async function isForgotten({ holder, link: { provider }, by }: Import, kept: Kept): Promise<boolean> {
+    const now = await store.find(holder, provider)
+    if (now === undefined) return true
+    const isNewer = now.credential.version !== kept.credential.version
+    if ((isNewer && now.status === 'connected') || !(await needs.withdraw(now))) return false
+    await audit.record(holder.tenant, { kind: 'connection.removed', ...subject(kept), ...by, revoked: false })
+    return true
   }
 
   /**
@@ -85,18 +98,17 @@ export function createImport({ store, parties, clock, settings, audit, ...needs 
    *   `provider.misconfigured`: then nothing is kept of them
    */
   return async function importTokens(wanted: Import): Promise<{ account: string | undefined }> {
-    const { holder, link, by } = wanted
-    const { provider, name } = link
+    const { holder, link, server } = wanted
     audit.requireRoom(holder.tenant)
     // A server that names its own authorization server registers this gate there: it is nobody's client of before.
-    if (!Object.hasOwn(settings.providers, provider))
-      throw problem('connection.not_importable', { server: wanted.server })
-    const before = await store.find(holder, provider)
-    if (before?.status === 'connected') throw problem('connection.exists', { id: provider, provider: name })
-    const kept = await keep(wanted)
-    const account = await prove(wanted)
-    if (account !== undefined) await store.nameAccount(holder, provider, account)
-    await audit.record(holder.tenant, { kind: 'connection.imported', ...subject(kept), ...by })
+    if (!Object.hasOwn(settings.providers, link.provider)) throw problem('connection.not_importable', { server })
+    const account = await prove(wanted, await keep(wanted))
+    if (account !== undefined) await store.nameAccount(holder, link.provider, account)
     return { account }
   }
+}
+
+/** A provider that cannot answer just now refuses nothing: what is kept is tried with the next call. */
+function isSilent(error: unknown): boolean {
+  return error instanceof Problem && ['provider.unreachable', 'provider.bad_answer'].includes(error.code)
 }

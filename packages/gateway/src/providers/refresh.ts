@@ -156,9 +156,14 @@ export function createRefresh(needs: RefreshNeeds) {
 
     /**
      * Does the work that ends a connection once no renewal is under way, and lets none begin before it is done: what
-     * would be granted meanwhile, nobody would know of. The work is told of tokens that are not written yet.
+     * would be granted meanwhile, nobody would know of. The work is told of tokens that are not written yet, and answers
+     * false where it did not end the connection after all.
      */
-    async whileHeld<T>(holder: Holder, provider: string, work: (left: Kept | undefined) => Promise<T>): Promise<T> {
+    async whileHeld<T>(
+      holder: Holder,
+      provider: string,
+      work: (left: Kept | undefined) => Promise<T | false>,
+    ): Promise<T | false> {
       const key = keyOf(holder, provider)
       for (let hold = holds.get(key); hold !== undefined; hold = holds.get(key)) await hold
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -166,7 +171,7 @@ export function createRefresh(needs: RefreshNeeds) {
       try {
         await underWay.get(key)
         const done = await work(granted.findLeft(key))
-        granted.forget(key)
+        if (done !== false) granted.forget(key)
         return done
       } finally {
         holds.delete(key)

@@ -4,7 +4,7 @@ import type { TenantId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Engine } from './dialects/engine.ts'
-import { migrate } from './migrate.ts'
+import { migrate, requireKnown } from './migrate.ts'
 import { migrations } from './migrations/all.ts'
 import type { Database } from './schema.ts'
 import { createTenantDb, type TenantDb } from './tenant.ts'
@@ -31,17 +31,19 @@ export interface StorageNeeds {
   readonly schema?: string | undefined
   readonly clock: Clock
   readonly log: Log
+  /** Opens what is there as it is, and makes and changes no tables. */
+  readonly asItIs?: boolean
 }
 
 /**
- * Opens the database, made and brought up to date where needed.
+ * Opens the database, made and brought up to date where needed, unless it is to be opened as it is.
  *
- * @throws {Problem} `storage.in_use`, `storage.newer`, `storage.unreachable`
+ * @throws {Problem} `storage.in_use`, `storage.newer`, `storage.unreachable`; `storage.empty` as it is
  */
 export async function openStorage(needs: StorageNeeds): Promise<Storage> {
   const engine = await openEngine(needs)
   try {
-    await migrate(engine, migrations, needs.clock)
+    await (needs.asItIs === true ? requireKnown(engine, migrations) : migrate(engine, migrations, needs.clock))
   } catch (error) {
     await engine.db.destroy()
     throw error

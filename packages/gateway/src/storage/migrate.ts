@@ -27,6 +27,16 @@ export async function migrate(engine: Engine, migrations: readonly Migration[], 
   })
 }
 
+/**
+ * That a database is one of a gate, of this version or one before; nothing is written.
+ *
+ * @throws {Problem} `storage.empty`, `storage.newer`
+ */
+export async function requireKnown(engine: Engine, migrations: readonly Migration[]): Promise<void> {
+  if (!(await engine.hasTable('migrations'))) throw problem('storage.empty')
+  findDue(migrations, await readApplied(engine.db))
+}
+
 async function readApplied(db: Kysely<Database>): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`select name from migrations order by name`.execute(db)
   return rows.map(({ name }) => name)

@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 
 /** Where the root key is looked for. */
@@ -24,13 +25,13 @@ export function keyFile({ dataDir, environment }: KeyPlace): string {
   return environment['SEKISHO_ROOT_KEY_FILE'] || join(dataDir, 'root.key')
 }
 
-/** What a key file holds; `undefined` where there is none. */
+/** What a key file holds; `undefined` where there is none. @throws {Problem} `vault.file_unreadable` */
 export function readKeyFile(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return undefined
+    throw problem('vault.file_unreadable', { file, reason: inWords(cause), cause })
   }
 }
 
@@ -40,48 +41,128 @@ export function isOpenToOthers(file: string): boolean {
 }
 
 /**
- * Makes a key file, mode 0600. It is there whole or not at all, and is on the disk when this answers; answers false
- * where there is one already, which stays as it is.
+ * Makes the directory of a key file that is to be made there, readable by its user alone.
+ *
+ * @throws {Problem} `vault.file_unwritable`
  */
-export function createKeyFile(file: string, content: Secret): boolean {
-  const draft = writeDraft(file, content)
+export function makeDirectoryOf(file: string): void {
+  writing(file, () => mkdirSync(dirname(file), { recursive: true, mode: 0o700 }))
+}
+
+/**
+ * Makes a key file, mode 0600, in a directory that is there. It is whole or not there at all, and is on the disk when
+ * this answers; answers false where there is one already, which stays as it is. Where a file cannot have two names, as
+ * on the FAT of a memory stick, a crash may leave a part of it, which opens nothing.
+ *
+ * @throws {Problem} `vault.file_unwritable`
+ */
+export function createKeyFile(file: string, content: Secret, link = linkSync): boolean {
+  return writing(file, () => {
+    const draft = writeNew(draftOf(file), content)
+    try {
+      giveName(draft, file, content, link)
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false
+      throw error
+    } finally {
+      rmSync(draft)
+    }
+    syncDirectory(dirname(file))
+    return true
+  })
+}
+
+/** What file systems without hard links say of one. */
+const WITHOUT_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'])
+
+/** Gives a draft its name, unless that is taken. */
+function giveName(draft: string, file: string, content: Secret, link: typeof linkSync): void {
   try {
-    linkSync(draft, file)
+    link(draft, file)
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false
-    throw error
-  } finally {
-    rmSync(draft)
+    if (!WITHOUT_LINKS.has(codeOf(error))) throw error
+    writeNew(file, content)
   }
-  syncDirectory(dirname(file))
-  return true
 }
 
-/** Puts another content in the place of a key file's; a crash leaves the one or the other. */
+/**
+ * Puts another content in the place of a key file's; a crash leaves the one or the other.
+ *
+ * @throws {Problem} `vault.file_unwritable`
+ */
 export function replaceKeyFile(file: string, content: Secret): void {
-  renameSync(writeDraft(file, content), file)
-  syncDirectory(dirname(file))
+  writing(file, () => {
+    renameSync(writeNew(draftOf(file), content), file)
+    syncDirectory(dirname(file))
+  })
 }
 
-/** Removes a key file, and is not undone by a crash. */
+/** Removes a key file, and is not undone by a crash. @throws {Problem} `vault.file_unwritable` */
 export function removeKeyFile(file: string): void {
-  rmSync(file)
-  syncDirectory(dirname(file))
+  writing(file, () => {
+    rmSync(file)
+    syncDirectory(dirname(file))
+  })
 }
 
-/** What is to become a key file, on the disk beside it. */
-function writeDraft(file: string, content: Secret): string {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+/** Where a key file is proven before it takes another's place. */
+export function trialOf(file: string): string {
+  return `${file}.${process.pid}.trial`
+}
+
+/** Where the draft of a key file is; one of before is of a process that is gone. */
+function draftOf(file: string): string {
   const draft = `${file}.${process.pid}.new`
   rmSync(draft, { force: true })
-  const opened = openSync(draft, 'wx', 0o600)
+  return draft
+}
+
+/** Whether a name is that of a draft or a trial of a key file. */
+export function isLeftOver(name: string, keyFileName: string): boolean {
+  const rest = name.startsWith(keyFileName) ? name.slice(keyFileName.length) : ''
+  return /^(?:\.\d+\.(?:new|trial))+$/.test(rest)
+}
+
+/** A file that is on the disk when this answers, and was not there before. */
+function writeNew(file: string, content: Secret): string {
+  const opened = openSync(file, 'wx', 0o600)
   try {
     writeSync(opened, `${content.reveal()}\n`)
     fsyncSync(opened)
+  } catch (error) {
+    rmSync(file, { force: true })
+    throw error
   } finally {
     closeSync(opened)
   }
-  return draft
+  return file
+}
+
+function writing<T>(file: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    if (codeOf(cause) === undefined) throw cause
+    throw problem('vault.file_unwritable', { file, reason: inWords(cause), cause })
+  }
+}
+
+/** What systems say, and what that means. */
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not',
+  EPERM: 'this user may not',
+  ENOENT: 'there is no such directory',
+  ENOTDIR: 'there is no such directory',
+  EISDIR: 'it is a directory',
+  EROFS: 'its disk can be read only',
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'its disk is full',
+}
+
+/** Why a file could not be read or written, for people. */
+export function inWords(cause: unknown): string {
+  const code = String(codeOf(cause))
+  return WORDS[code] ?? code
 }
 
 /** Makes the name as durable as the bytes; Windows cannot open a directory, and needs no such thing. */

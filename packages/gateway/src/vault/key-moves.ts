@@ -1,7 +1,15 @@
 import { problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Storage } from '../storage/database.ts'
-import { createKeyFile, keyFile, readKeyFile, removeKeyFile, replaceKeyFile } from './key-file.ts'
+import {
+  createKeyFile,
+  keyFile,
+  makeDirectoryOf,
+  readKeyFile,
+  removeKeyFile,
+  replaceKeyFile,
+  trialOf,
+} from './key-file.ts'
 import { findRootKey, keyringPlace, type FoundKey, type KeyPlacesNeeds } from './key-places.ts'
 import { givenPassphrase, protect, unprotect } from './passphrase.ts'
 import { isProvenBy, readProof, type Proof } from './proof.ts'
@@ -26,7 +34,7 @@ export interface Moved {
  * before anything is taken away, so that a crash at any point leaves the key in one place at least.
  *
  * Each throws `vault.root_key_missing`, `vault.root_key_wrong`, `vault.root_key_fixed`, `vault.root_key_already`,
- * `vault.passphrase_*`, `vault.keyring_*`, `cli.file_there`.
+ * `vault.passphrase_*`, `vault.keyring_*`, `vault.file_*`.
  */
 export function createKeyMoves(needs: KeyMovesNeeds) {
   const { systemKeyring, storage, random } = needs
@@ -65,6 +73,7 @@ export function createKeyMoves(needs: KeyMovesNeeds) {
 
   async function toFile(keep: boolean): Promise<Moved> {
     const { here, proof } = await requireMovable('file')
+    makeDirectoryOf(file)
     await writeFile(file, here, proof)
     if (!keep) await systemKeyring.remove(here.root.id)
     return { from: here.root.place, to: file }
@@ -74,7 +83,7 @@ export function createKeyMoves(needs: KeyMovesNeeds) {
   async function writeFile(place: string, { text }: FoundKey, proof: Proof): Promise<void> {
     const passphrase = givenPassphrase(needs)
     const written = passphrase ? await protect(text, passphrase, random) : text
-    if (!createKeyFile(place, written)) throw problem('cli.file_there', { file: place })
+    if (!createKeyFile(place, written)) throw problem('vault.file_there', { file: place })
     await proveFile(place, proof, passphrase, written)
   }
 
@@ -101,7 +110,10 @@ export function createKeyMoves(needs: KeyMovesNeeds) {
 
     move: (to: 'keyring' | 'file', keep: boolean): Promise<Moved> => (to === 'file' ? toFile(keep) : toKeyring(keep)),
 
-    /** Writes a copy to a file of its own, which must not be there yet; with a passphrase where one is given. */
+    /**
+     * Writes a copy to a file of its own, which must not be there yet, in a directory that is: one made by name would be on
+     * this disk, where a stick is not plugged in. With a passphrase where one is given.
+     */
     async copy(to: string): Promise<Moved> {
       const { here, proof } = await requireHere()
       await writeFile(to, here, proof)
@@ -127,7 +139,7 @@ export function createKeyMoves(needs: KeyMovesNeeds) {
 
   /** Proven beside the old file first: what replaces it is known to open. */
   async function replaceAndProve(written: Secret, proof: Proof, passphrase: Secret | undefined): Promise<void> {
-    const trial = `${file}.${process.pid}.trial`
+    const trial = trialOf(file)
     createKeyFile(trial, written)
     try {
       await proveFile(trial, proof, passphrase, written)

@@ -2,7 +2,15 @@ import type { Random } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import { Problem, problem } from '../base/problem.ts'
 import { secret, type Secret } from '../base/secret.ts'
-import { createKeyFile, isOpenToOthers, keyFile, readKeyFile, removeKeyFile, type KeyPlace } from './key-file.ts'
+import {
+  createKeyFile,
+  isOpenToOthers,
+  keyFile,
+  makeDirectoryOf,
+  readKeyFile,
+  removeKeyFile,
+  type KeyPlace,
+} from './key-file.ts'
 import {
   givenPassphrase,
   isProtected,
@@ -52,7 +60,7 @@ export function keyringPlace(id: string): string {
 
 /**
  * Finds the root key: in the environment, in the key file, and, where it is known which one is wanted, in the keyring of
- * the system, under its id, so that a database finds its own wherever it is moved to.
+ * the system, under its id, so that a database finds its own wherever it is moved to. Where a new one would go has no say in that.
  *
  * @throws {Problem} `vault.root_key_malformed`, `vault.passphrase_*`, `vault.keyring_unreachable`
  */
@@ -73,8 +81,7 @@ async function findInFile(needs: KeyPlacesNeeds): Promise<FoundKey | undefined> 
 }
 
 async function findInKeyring(needs: KeyPlacesNeeds, id: string): Promise<FoundKey | undefined> {
-  if (needs.systemKeyring === undefined || storeOf(needs) === 'file') return undefined
-  const text = await needs.systemKeyring.find(id).catch((error: unknown) => {
+  const text = await needs.systemKeyring?.find(id).catch((error: unknown) => {
     if (!(error instanceof Problem)) throw error
     throw problem('vault.keyring_unreachable', { place: keyFile(needs), ...error.details, cause: error })
   })
@@ -131,6 +138,7 @@ async function makeInFile(needs: KeyPlacesNeeds, because: string | undefined): P
   const place = keyFile(needs)
   const text = newRootKey(random)
   const passphrase = givenPassphrase(needs)
+  makeDirectoryOf(place)
   const isMade = createKeyFile(place, passphrase ? await protect(text, passphrase, random) : text)
   if (!isMade) return undefined
   return { root: parseRootKey(text, place, random), because, withdraw: async () => removeKeyFile(place) }

@@ -7,7 +7,7 @@ import type { Storage } from '../storage/database.ts'
 import type { SealingKey } from './envelope.ts'
 import { encodeAad } from './gcm.ts'
 import { keyFile } from './key-file.ts'
-import { findRootKey, keyringPlace, makeRootKey, storeOf, type KeyPlacesNeeds } from './key-places.ts'
+import { findRootKey, keyringPlace, makeRootKey, type KeyPlacesNeeds } from './key-places.ts'
 import { isProvenBy, readProof, settleProof, type Proof } from './proof.ts'
 import type { RootKey } from './root-key.ts'
 
@@ -75,8 +75,8 @@ async function prove({ storage }: Needs, root: RootKey, proof: Proof | undefined
 
 /** Where it was looked for in vain. */
 function missing(needs: Needs, { rootKeyId }: Proof) {
-  const wasAsked = needs.systemKeyring !== undefined && storeOf(needs) !== 'file'
-  const place = wasAsked ? `${keyFile(needs)}, nor in ${keyringPlace(rootKeyId)}` : keyFile(needs)
+  const file = keyFile(needs)
+  const place = needs.systemKeyring === undefined ? file : `${file}, nor in ${keyringPlace(rootKeyId)}`
   return problem('vault.root_key_missing', { place })
 }
 

@@ -5,6 +5,7 @@ import type { Random } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import { secret, type Secret } from '../base/secret.ts'
 import { decrypt, encodeAad, encrypt, IV_BYTES } from './gcm.ts'
+import { inWords } from './key-file.ts'
 
 /** Asks a person; there only where one sits at a terminal. */
 export type AskPassphrase = (prompt: string) => Promise<Secret>
@@ -21,17 +22,26 @@ const KEY_BYTES = 32
 /** Shorter ones are guessed by whoever has the file, and has time. */
 const SHORTEST = 12
 
-/** A key file whose content a passphrase opens. What it costs is bounded: a file must not fill the memory. */
-const Protected = z.strictObject({
-  sekisho: z.literal('root key'),
-  version: z.literal(1),
-  kdf: z.literal('scrypt'),
-  N: z.int().min(16_384).max(1_048_576),
-  r: z.int().min(1).max(16),
-  p: z.int().min(1).max(16),
-  salt: z.base64(),
-  sealed: z.base64(),
-})
+/** Four times what is written today: a file must not fill the memory. */
+const LARGEST_BYTES = 512 * 1_024 * 1_024
+
+/**
+ * A key file whose content a passphrase opens. What it costs is bounded, and N a power of two.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7914#section-6 RFC 7914 §6}
+ */
+const Protected = z
+  .strictObject({
+    sekisho: z.literal('root key'),
+    version: z.literal(1),
+    kdf: z.literal('scrypt'),
+    N: z.int().min(16_384).max(1_048_576),
+    r: z.int().min(1).max(16),
+    p: z.int().min(1).max(16),
+    salt: z.base64(),
+    sealed: z.base64(),
+  })
+  .refine(({ N, r, p }) => Number.isInteger(Math.log2(N)) && 128 * N * r * p <= LARGEST_BYTES)
 type Protected = z.output<typeof Protected>
 
 /** Whether the content of a key file wants a passphrase: a key in base64 never begins with a brace. */
@@ -75,7 +85,7 @@ interface Environment {
 /**
  * The passphrase that the environment gives or names a file of, whose last line break does not count.
  *
- * @throws {Problem} `cli.file_unreadable`
+ * @throws {Problem} `vault.file_unreadable`
  */
 export function givenPassphrase({ environment }: Environment): Secret | undefined {
   const { SEKISHO_ROOT_KEY_PASSPHRASE: given, SEKISHO_ROOT_KEY_PASSPHRASE_FILE: file } = environment
@@ -83,7 +93,7 @@ export function givenPassphrase({ environment }: Environment): Secret | undefine
   return text ? secret(text) : undefined
 }
 
-/** @throws {Problem} `vault.passphrase_missing`, `cli.file_unreadable` */
+/** @throws {Problem} `vault.passphrase_missing`, `vault.file_unreadable` */
 export async function requirePassphrase(
   needs: Environment & { readonly askPassphrase?: AskPassphrase | undefined },
   place: string,
@@ -97,7 +107,7 @@ function readPassphrase(file: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
   } catch (cause) {
-    throw problem('cli.file_unreadable', { file, cause })
+    throw problem('vault.file_unreadable', { file, reason: inWords(cause), cause })
   }
 }
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { chooseSecret, readSecret } from '../../src/cli/input.ts'
+import { chooseSecret, readSecret } from '../../src/base/terminal.ts'
 import { createPrinter, showDuration } from '../../src/cli/print.ts'
 
 /** A terminal of the test's own: what is typed is handed in, what would be shown is kept. */

@@ -110,8 +110,14 @@ test('a passphrase protects the file; a start without it, or with another, says 
   const wrong = place.start({ SEKISHO_ROOT_KEY_PASSPHRASE: 'another one altogether' })
   await expect(wrong).rejects.toThrow(/The passphrase does not open the root key at .*root\.key/)
   expect(await place.start({ SEKISHO_ROOT_KEY_PASSPHRASE_FILE: file })).toContain('gate.started')
-  const opened = { environment: { SEKISHO_ROOT_KEY_PASSPHRASE: PASSPHRASE } }
-  expect(await place.run(['root-key', 'unprotect'], opened)).toMatchObject({ code: 0 })
+  const stick = join(place.dataDir, 'stick', 'copy.key')
+  const copied = await place.run(['root-key', 'copy', stick], {
+    environment: { SEKISHO_ROOT_KEY_PASSPHRASE: PASSPHRASE },
+  })
+  expect(copied).toMatchObject({ code: 1, errors: expect.stringContaining('there is no such directory') })
+  const mistyped = await place.run(['root-key', 'unprotect'], { input: 'another one altogether\n' })
+  expect(mistyped).toMatchObject({ code: 1, errors: expect.stringContaining('does not open') })
+  expect(await place.run(['root-key', 'unprotect'], { input: `${PASSPHRASE}\n` })).toMatchObject({ code: 0 })
   await place.start()
   expect(readFileSync(place.file, 'utf8').trim()).toBe(key)
   for (const secret of [key, PASSPHRASE]) expect(place.said()).not.toContain(secret)

@@ -3,7 +3,7 @@ import type { TenantId, UserId } from '../../src/base/ids.ts'
 import { secret } from '../../src/base/secret.ts'
 import { migrations } from '../../src/storage/migrations/all.ts'
 import { openStorage, type Storage } from '../../src/storage/database.ts'
-import { createTestClock, eachDatabase, newDirectory, other, quiet, ten } from '../stores/databases.ts'
+import { createTestClock, eachDatabase, newDirectory, other, quiet, ten, type Place } from '../stores/databases.ts'
 
 const ada = 'usr_ada' as UserId
 
@@ -110,10 +110,29 @@ eachDatabase((name, openFresh, newPlace) => {
       .values({ name: '9999-of-the-future', applied_at: 0 })
       .execute()
     if (name === 'sqlite') await storage.close()
-    await expect(openStorage({ ...place, clock: createTestClock(), log: quiet })).rejects.toMatchObject({
-      code: 'storage.newer',
-      details: { migration: '9999-of-the-future' },
-    })
+    for (const asItIs of [false, true])
+      await expect(openStorage({ ...place, clock: createTestClock(), log: quiet, asItIs })).rejects.toMatchObject({
+        code: 'storage.newer',
+        details: { migration: '9999-of-the-future' },
+      })
+  })
+
+  test('a database that is opened as it is is neither made nor brought up to date', async () => {
+    const fresh = newPlace()
+    const open = (place: Place) => openStorage({ ...place, clock: createTestClock(), log: quiet, asItIs: true })
+    await expect(open(fresh)).rejects.toMatchObject({ code: 'storage.empty' })
+    await expect(open(fresh)).rejects.toMatchObject({ code: 'storage.empty' })
+
+    await using database = await openFresh()
+    const { storage, place } = database
+    const last = migrations.at(-1)?.name ?? ''
+    const tables = storage.system.withTables<{ migrations: { name: string; applied_at: number } }>()
+    await tables.deleteFrom('migrations').where('name', '=', last).execute()
+    if (name === 'sqlite') await storage.close()
+    const opened = await open(place)
+    const applied = opened.system.withTables<{ migrations: { name: string } }>().selectFrom('migrations').select('name')
+    expect((await applied.execute()).map((row) => row.name)).toEqual(migrations.slice(0, -1).map((each) => each.name))
+    await opened.close()
   })
 
   test.runIf(name === 'postgres')('several processes can start on an empty database at once', async () => {

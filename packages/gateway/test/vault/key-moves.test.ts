@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { systemRandom } from '../../src/base/ids.ts'
@@ -55,6 +55,16 @@ describe.skipIf(withoutDesktop)('with a keyring', () => {
     expect(statSync(place.file).mode & 0o777).toBe(0o600)
     expect(await desktop.keyring.find(id)).toBeUndefined()
     expect(await place.start()).toBe(place.file)
+  })
+
+  test('a key goes to a file where new ones go to a file', async () => {
+    await using desktop = await openDesktop()
+    await using place = await openPlace({ environment: {}, systemKeyring: desktop.keyring })
+    const moves = place.moves({ systemKeyring: desktop.keyring, environment: inFile })
+    const { id } = (await moves.show()).root
+    expect(await moves.move('file', false)).toMatchObject({ to: place.file })
+    expect(await desktop.keyring.find(id)).toBeUndefined()
+    expect(await place.start({ environment: inFile })).toBe(place.file)
   })
 
   test('what is kept stays where it was as well', async () => {
@@ -160,12 +170,51 @@ test('a copy opens the database in place of the key, and takes no file’s place
   expect(await place.moves().copy(to)).toEqual({ from: place.file, to })
   expect(statSync(to).mode & 0o777).toBe(0o600)
   expect(await place.start({ environment: { SEKISHO_ROOT_KEY_FILE: to } })).toBe(to)
-  await expect(place.moves().copy(to)).rejects.toMatchObject({ code: 'cli.file_there', details: { file: to } })
+  await expect(place.moves().copy(to)).rejects.toMatchObject({ code: 'vault.file_there', details: { file: to } })
   const sealed = `${to}.sealed`
   await place.moves({ environment: withPassphrase }).copy(sealed)
   const environment = { SEKISHO_ROOT_KEY_FILE: sealed }
   await expect(place.start({ environment })).rejects.toMatchObject({ code: 'vault.passphrase_missing' })
   expect(await place.start({ environment: { ...environment, ...withPassphrase } })).toBe(sealed)
+})
+
+test('a copy makes no directory: one that is not there is a stick that is not plugged in', async () => {
+  await using place = await openPlace()
+  const stick = join(place.dataDir, 'stick')
+  for (const [to, reason] of [
+    [join(stick, 'copy.key'), 'no such directory'],
+    [join(place.file, 'copy.key'), 'no such directory'],
+    ['/proc/nowhere/copy.key', 'no such directory'],
+  ] as const)
+    await expect(place.moves().copy(to)).rejects.toMatchObject({
+      code: 'vault.file_unwritable',
+      message: expect.stringContaining(reason),
+    })
+  expect(existsSync(stick)).toBe(false)
+})
+
+test.runIf(process.platform === 'linux')(
+  'what cannot be written is told with its file, and the key stays',
+  async () => {
+    await using place = await openPlace()
+    // Whatever the user may: nobody makes a file there.
+    const copying = place.moves().copy('/proc/self/copy.key')
+    await expect(copying).rejects.toMatchObject({
+      code: 'vault.file_unwritable',
+      details: { file: '/proc/self/copy.key' },
+    })
+    expect(await place.start()).toBe(place.file)
+  },
+)
+
+test('a key file that cannot be read is told with its name', async () => {
+  await using place = await openPlace()
+  rmSync(place.file)
+  mkdirSync(place.file)
+  await expect(place.start()).rejects.toMatchObject({
+    code: 'vault.file_unreadable',
+    message: `The file ${place.file} cannot be read: it is a directory.`,
+  })
 })
 
 test('a key of the environment is neither moved nor protected, and can be copied', async () => {

@@ -33,6 +33,16 @@ describe.skipIf(withoutDesktop)('with a keyring', () => {
       expect(found).toMatchObject({ created: false, place: made.place })
     })
 
+    test('it is found there by a gate that would put a new one into a file', async () => {
+      await using desktop = await openDesktop()
+      await using database = await openFresh()
+      const { storage, place } = database
+      const made = await open(storage, place.dataDir, { systemKeyring: desktop.keyring })
+      const environment = { SEKISHO_ROOT_KEY_STORE: 'file' }
+      const again = await open(storage, place.dataDir, { systemKeyring: desktop.keyring, environment })
+      expect(again).toMatchObject({ created: false, place: made.place })
+    })
+
     test('two gates of one person have a key each', async () => {
       await using desktop = await openDesktop()
       await using one = await openFresh()
@@ -68,7 +78,7 @@ describe.skipIf(withoutDesktop)('with a keyring', () => {
       })
       const environment = { SEKISHO_ROOT_KEY_STORE: 'file' }
       const withFile = open(storage, place.dataDir, { systemKeyring: desktop.keyring, environment })
-      await expect(withFile).rejects.toMatchObject({ code: 'vault.root_key_missing' })
+      await expect(withFile).rejects.toMatchObject({ code: 'vault.keyring_unreachable' })
       expect(existsSync(join(place.dataDir, 'root.key'))).toBe(false)
       expect(await metaOf(storage)).toEqual(before)
     })

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { findPlainText } from '../../src/vault/plain-text.ts'
@@ -59,4 +59,25 @@ test('sign-ins of the command line are told of while the file has their tokens',
   expect(place.files()).toEqual([['sign-ins', file]])
   place.write(file, '{"https://gate.example.com/mcp":{"inKeyring":"sign-in abc"}}')
   expect(place.files()).toEqual([])
+})
+
+test('a root key that is no file, or that cannot be read here, is passed over as well', () => {
+  const place = openPlace()
+  mkdirSync(join(place.dataDir, 'root.key'))
+  expect(place.find()).toEqual([])
+  const loop = join(place.dataDir, 'loop.key')
+  symlinkSync(loop, loop)
+  expect(place.find({ SEKISHO_ROOT_KEY_FILE: loop })).toEqual([])
+  expect(place.find({ SEKISHO_ROOT_KEY_FILE: join(loop, 'root.key') })).toEqual([])
+})
+
+test('what a change of the root key left beside it is told of, whatever process it was of', () => {
+  const place = openPlace()
+  const at = (name: string) => join(place.dataDir, name)
+  for (const name of ['root.key.71.trial', 'root.key.71.new', 'root.key.8.trial.8.new']) place.write(at(name), KEY)
+  place.write(at('root.key.72.trial'), '{"sekisho":"root key"}')
+  for (const name of ['root.key.old', 'root.key.pub', 'other.key.71.new']) place.write(at(name), KEY)
+  const ends = ['71.new', '71.trial', '8.trial.8.new']
+  expect(new Set(place.find().map(({ file }) => file))).toEqual(new Set(ends.map((end) => at(`root.key.${end}`))))
+  expect(place.find()[0]).toMatchObject({ reason: expect.stringContaining('cut off') })
 })

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Log } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/ids.ts'
-import { createKeyFile, keyFile } from '../../src/vault/key-file.ts'
+import { createKeyFile, makeDirectoryOf, keyFile } from '../../src/vault/key-file.ts'
 import { findRootKey } from '../../src/vault/key-places.ts'
 import { newRootKey, type RootKey } from '../../src/vault/root-key.ts'
 import { newDirectory, quiet } from '../stores/databases.ts'
@@ -52,6 +52,7 @@ test.for([
 test('a file is made whole, for its owner only, once; a second maker leaves it as it is', () => {
   const { dataDir } = newDirectory()
   const file = join(dataDir, 'made/here/root.key')
+  makeDirectoryOf(file)
   expect(createKeyFile(file, newRootKey(systemRandom))).toBe(true)
   const text = readFileSync(file, 'utf8')
   expect([statSync(file).mode & 0o777, statSync(join(dataDir, 'made')).mode & 0o777]).toEqual([0o600, 0o700])
@@ -65,7 +66,7 @@ test('a file that cannot be read is a failure, one that is missing is none', asy
   expect(await find(dataDir)).toBeUndefined()
   expect(await find(dataDir, { SEKISHO_ROOT_KEY: '' })).toBeUndefined()
   mkdirSync(join(dataDir, 'root.key'))
-  await expect(find(dataDir)).rejects.toThrow('EISDIR')
+  await expect(find(dataDir)).rejects.toMatchObject({ code: 'vault.file_unreadable', cause: { code: 'EISDIR' } })
 })
 
 test('the file may lie elsewhere, and it is said where others can read it', async () => {
@@ -82,3 +83,19 @@ test('the file may lie elsewhere, and it is said where others can read it', asyn
   await find(dataDir, environment, log)
   expect(warned).toEqual([[{ file }, 'vault.root_key_readable_by_others']])
 })
+
+test.for(['EPERM', 'ENOTSUP', 'EINVAL'])(
+  'on a disk whose files have one name only, as FAT, a key file is made as well, and takes no file’s place: %s',
+  (code) => {
+    const { dataDir } = newDirectory()
+    const file = join(dataDir, 'copy.key')
+    const link = () => {
+      throw Object.assign(new Error('operation not permitted'), { code })
+    }
+    const [one, two] = [newRootKey(systemRandom), newRootKey(systemRandom)]
+    expect([createKeyFile(file, one, link), createKeyFile(file, two, link)]).toEqual([true, false])
+    expect(readFileSync(file, 'utf8')).toBe(`${one.reveal()}\n`)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(readdirSync(dataDir)).toEqual(['copy.key'])
+  },
+)

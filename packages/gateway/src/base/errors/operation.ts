@@ -26,6 +26,12 @@ export const operationErrors = {
     says: 'The database was written by a newer version of Sekisho ({migration}).',
     fix: 'Start that version, or restore the copy made before its migration.',
   },
+  'storage.empty': {
+    status: 400,
+    rpc: -32603,
+    says: 'The database has none of the tables of a gate.',
+    fix: 'Check DATABASE_URL, and the data directory in SEKISHO_DATA; or start the gate: it makes them.',
+  },
   'vault.root_key_missing': {
     status: 500,
     rpc: -32603,
@@ -66,7 +72,7 @@ export const operationErrors = {
     status: 500,
     rpc: -32603,
     says: 'The keyring of this system cannot be used: {reason}.',
-    fix: 'Unlock it, on Linux start a Secret Service such as gnome-keyring, or choose a file with SEKISHO_ROOT_KEY_STORE=file.',
+    fix: 'Unlock it, on Linux start a Secret Service such as gnome-keyring, or have what is new kept in a file with SEKISHO_ROOT_KEY_STORE=file.',
   },
   'vault.passphrase_missing': {
     status: 500,
@@ -91,6 +97,24 @@ export const operationErrors = {
     rpc: -32602,
     says: 'The two passphrases are not the same. Nothing was changed.',
     fix: 'Try again, and type the same twice.',
+  },
+  'vault.file_unreadable': {
+    status: 500,
+    rpc: -32603,
+    says: 'The file {file} cannot be read: {reason}.',
+    fix: 'Check its name, and that the user the gate runs as may read it.',
+  },
+  'vault.file_unwritable': {
+    status: 400,
+    rpc: -32602,
+    says: 'The file {file} cannot be written: {reason}. The root key is where it was.',
+    fix: 'Name a file in a directory that is there, on a disk with room, where this user may write; for a memory stick, see that it is plugged in.',
+  },
+  'vault.file_there': {
+    status: 400,
+    rpc: -32602,
+    says: 'There is a file {file} already, and it was not touched.',
+    fix: 'Name another, or move that one away.',
   },
   'vault.unreadable': {
     status: 500,
@@ -158,12 +182,6 @@ export const operationErrors = {
     says: 'There is no database of a gate in {directory}.',
     fix: 'Name its data directory with SEKISHO_DATA, or start the gate: it makes one.',
   },
-  'cli.file_there': {
-    status: 400,
-    rpc: -32603,
-    says: 'There is a file {file} already, and it was not touched.',
-    fix: 'Name another, or move that one away.',
-  },
   'cli.tokens_malformed': {
     status: 400,
     rpc: -32603,
@@ -175,6 +193,18 @@ export const operationErrors = {
     rpc: -32603,
     says: 'You are not signed in at {url}.',
     fix: 'Sign in with `sekisho login` and that address.',
+  },
+  'cli.login_locked': {
+    status: 401,
+    rpc: -32603,
+    says: 'Your sign-in at {url} is in the keyring of this system, which cannot be used: {reason}.',
+    fix: 'Unlock the keyring, or sign in from here as well with `sekisho login` and that address.',
+  },
+  'cli.logout_untold': {
+    status: 401,
+    rpc: -32603,
+    says: 'Your sign-in at {url} is forgotten here, but its tokens are in the keyring of this system, which cannot be used ({reason}): the gate could not be told.',
+    fix: 'End it at the gate: revoke the client on the page of your account, under the clients you have let in.',
   },
   'cli.login_over': {
     status: 401,

@@ -1,6 +1,6 @@
 import { renderUnicodeCompact } from 'uqr'
 import { systemClock } from '../../base/clock.ts'
-import { problem } from '../../base/problem.ts'
+import { Problem, problem } from '../../base/problem.ts'
 import { awaitAnswer, beginDevice, findGate, register, revoke, type Code } from '../authorization.ts'
 import { command } from '../command.ts'
 import { createPrinter, type Printer } from '../print.ts'
@@ -36,15 +36,21 @@ const logout = command({
   examples: { 'logout https://gate.example.com': 'nothing of it is left here' },
   async run({ arguments: { url } }, world) {
     const gate = await findGate(url)
-    const signIns = signInsOf(world)
-    const known = await signIns.find(gate.resource)
-    if (known === undefined) throw problem('cli.login_missing', { url: gate.resource })
     // First here: whatever becomes of the rest, nothing of it is kept.
-    await signIns.change(gate.resource, () => Promise.resolve(undefined))
+    const known = await signInsOf(world)
+      .remove(gate.resource)
+      .catch((error: unknown) => Promise.reject(untoldOr(error)))
+    if (known === undefined) throw problem('cli.login_missing', { url: gate.resource })
     await revoke(gate, known.clientId, known.refreshToken ?? known.accessToken)
     createPrinter(world).line(`You are signed out of ${gate.resource}.`)
   },
 })
+
+/** Who cannot know the tokens cannot end them. */
+function untoldOr(error: unknown): unknown {
+  if (!(error instanceof Problem) || error.code !== 'cli.login_locked') return error
+  return problem('cli.logout_untold', { ...error.details, cause: error })
+}
 
 const accessToken = command({
   name: 'access-token',

@@ -1,15 +1,18 @@
 import { resolve } from 'node:path'
 import { command } from '../command.ts'
-import { chooseSecret } from '../input.ts'
+import { chooseSecret } from '../../base/terminal.ts'
 import { createPrinter } from '../print.ts'
 import type { World } from '../world.ts'
 
 /** Loaded when it is needed: the other commands do without the database. */
 const openRootKey = async () => (await import('../stopped-gate.ts')).withRootKey
 
+const STOPPED =
+  'The gate has to be stopped. With PostgreSQL that is for you to see to, on every machine of it: the command cannot tell.'
+
 const show = command({
   name: 'root-key show',
-  does: 'Says where the root key of the vault is, and that it opens the database; never the key itself. The gate has to be stopped.',
+  does: `Says where the root key of the vault is, and that it opens the database; never the key itself. ${STOPPED}`,
   arguments: [],
   options: { json: { says: 'Answer in JSON.' } },
   examples: { 'root-key show': 'in the environment, in a file, or in the keyring of the system' },
@@ -24,7 +27,7 @@ const show = command({
 
 const move = command({
   name: 'root-key move',
-  does: 'Moves the root key between its file and the keyring of the system: writes it there, proves that it opens the database, then removes it here. The gate has to be stopped.',
+  does: `Moves the root key between its file and the keyring of the system: writes it there, proves that it opens the database, then removes it here. Other machines of the gate need their own. ${STOPPED}`,
   arguments: [],
   options: {
     to: { value: 'place', choices: ['keyring', 'file'], says: 'Where to. Default: keyring.' },
@@ -46,7 +49,7 @@ const move = command({
 
 const copy = command({
   name: 'root-key copy',
-  does: 'Writes a copy of the root key to a file that is not there yet, for a safe place away from this machine. The gate has to be stopped.',
+  does: `Writes a copy of the root key to a file that is not there yet, in a directory that is, for a safe place away from this machine. ${STOPPED}`,
   arguments: [
     {
       name: 'file',
@@ -66,7 +69,7 @@ const copy = command({
 
 const protect = command({
   name: 'root-key protect',
-  does: 'Protects the key file with a passphrase, which every start then needs. It is typed twice unseen, piped in, or in SEKISHO_ROOT_KEY_PASSPHRASE or SEKISHO_ROOT_KEY_PASSPHRASE_FILE. The gate has to be stopped.',
+  does: `Protects the key file with a passphrase, which every start then needs. It is typed twice unseen, piped in, or in SEKISHO_ROOT_KEY_PASSPHRASE or SEKISHO_ROOT_KEY_PASSPHRASE_FILE. ${STOPPED}`,
   arguments: [],
   options: {},
   examples: { 'root-key protect': 'asks for the passphrase' },
@@ -80,13 +83,13 @@ const protect = command({
 
 const unprotect = command({
   name: 'root-key unprotect',
-  does: 'Writes the key file without a passphrase again. The gate has to be stopped.',
+  does: `Writes the key file without a passphrase again. The passphrase is typed unseen, piped in, or in SEKISHO_ROOT_KEY_PASSPHRASE or SEKISHO_ROOT_KEY_PASSPHRASE_FILE. ${STOPPED}`,
   arguments: [],
   options: {},
   examples: { 'root-key unprotect': 'asks for the passphrase once more' },
   async run(_call, world) {
     const withRootKey = await openRootKey()
-    const { to } = await withRootKey(world, (moves) => moves.unprotect())
+    const { to } = await withRootKey(world, (moves) => moves.unprotect(), { takesPiped: true })
     createPrinter(world).line(`${to} wants no passphrase any more: whoever can read it opens the vault.`)
   },
 })

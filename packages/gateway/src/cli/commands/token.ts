@@ -1,7 +1,7 @@
 import { TokenList } from '../answers.ts'
 import { createClient, gateOptions } from '../client.ts'
 import { command } from '../command.ts'
-import { readSecret } from '../input.ts'
+import { readSecret } from '../../base/terminal.ts'
 import { createPrinter, showTime } from '../print.ts'
 
 const SERVER = { name: 'server', says: 'As the configuration names it.' } as const

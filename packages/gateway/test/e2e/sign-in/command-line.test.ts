@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
@@ -158,8 +158,39 @@ test.skipIf(withoutDesktop)('with a keyring the file names tokens and holds none
   await session.leave()
   const without = await run('access-token', url)
   expect(without).toMatchObject({ code: 1, output: '', errors: expect.stringContaining('no desktop session') })
+  expect(without.errors).toContain('sign in from here as well')
   desktop = {}
 })
+
+test.skipIf(withoutDesktop)(
+  'who signed in at the desktop signs in and out from elsewhere, where nobody unlocks the keyring',
+  { timeout: 90_000 },
+  async () => {
+    const file = join(place.dataDir, 'sign-ins.json')
+    const kept = () => readFileSync(file, 'utf8')
+    {
+      await using session = await openDesktop()
+      desktop = { ...session.environment, SEKISHO_ROOT_KEY_STORE: 'auto' }
+      expect(await signIn(/^The code is the same/)).toMatchObject({ exit: 0 })
+      expect(kept()).toContain('inKeyring')
+    }
+    // As over SSH: the same files, and no session.
+    desktop = { SEKISHO_ROOT_KEY_STORE: 'auto' }
+    const inKeyring = kept()
+    expect(await signIn(/^The code is the same/)).toMatchObject({ exit: 0 })
+    expect(kept()).toContain('accessToken')
+    const { output: token } = await run('access-token', url)
+    expect(await knock(`${url}/mcp`, token.trim())).toBe(200)
+    expect(await run('logout', url)).toMatchObject({ code: 0 })
+
+    writeFileSync(file, inKeyring)
+    const untold = await run('logout', url)
+    expect(untold).toMatchObject({ code: 1, errors: expect.stringContaining('is forgotten here') })
+    expect(untold.errors).toContain('revoke the client')
+    expect(kept()).toBe('{}\n')
+    desktop = {}
+  },
+)
 
 test.for<[string, string]>([
   ['http://192.0.2.1', 'not an https address'],

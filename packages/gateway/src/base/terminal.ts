@@ -1,8 +1,17 @@
-import { problem } from '../base/problem.ts'
-import { secret, type Secret } from '../base/secret.ts'
-import type { World } from './world.ts'
+import type { Readable, Writable } from 'node:stream'
+import { problem } from './problem.ts'
+import { secret, type Secret } from './secret.ts'
 
-type Terminal = Pick<World, 'input' | 'errors'>
+/** What is typed or piped in; a terminal can be told not to show what is typed. */
+export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown }
+
+export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number }
+
+/** Where a person types, and is asked. */
+export interface Terminal {
+  readonly input: Input
+  readonly errors: Output
+}
 
 /**
  * Takes a secret from standard input: typed unseen on a terminal, or piped in, where the line break at its end
