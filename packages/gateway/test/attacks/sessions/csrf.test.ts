@@ -80,7 +80,7 @@ async function standing(): Promise<string[]> {
     expect(new URL(url).pathname).toBe(page)
     const rows = parse(html)
       .querySelectorAll('form')
-      .map((form) => form.getAttribute('action') ?? '')
+      .map((form) => `${form.getAttribute('action')} ${form.querySelector('[name=on]')?.getAttribute('value') ?? ''}`)
     texts.push(rows.join(' '))
   }
   return texts
@@ -96,7 +96,9 @@ describe('every form of a signed-in user', () => {
         '/account/keys/revoke',
         '/account/password',
         '/account/servers/mal/disconnect',
+        '/account/servers/mal/read-only',
         '/account/servers/mal/test',
+        '/account/servers/own/read-only',
         '/account/servers/own/token',
         '/account/servers/own/token/remove',
         '/account/sessions/end',
