@@ -66,7 +66,7 @@ describe('a call that waits for its user', () => {
     expect(await goOn(door, first)).toEqual(done)
 
     const second = await begin(door, name)
-    await ada.press(/^Only read/)
+    await ada.press(/^Allow reading only/)
     expect(await goOn(door, second)).toEqual(refused)
     await ada.press(/^Allow changes/)
     expect(await goOn(door, second)).toEqual(ended)
@@ -79,7 +79,7 @@ describe('a call that waits for its user', () => {
     const ada = await enterAda(gate)
     const again = await begin(doorOf(gate, ada, 'modern', 'lab'), TOOL)
 
-    await ada.press(/^Only read/)
+    await ada.press(/^Allow reading only/)
     const twin = doorOf(gate, ada, 'modern', 'twin')
     expect((await call(twin, 'test_simple_text')).isError).toBeUndefined()
     expect(codeOf(asAnswer(await send(twin, 'tools/call', again)))).toBe('call.state')
@@ -107,7 +107,7 @@ describe.skipIf(withoutRedis || withoutPostgres)('where several processes serve 
     }
     const waiting = await Promise.all(doors.map((door) => begin(door, `lab__${TOOL}`)))
 
-    await ada.press(/^Only read/)
+    await ada.press(/^Allow reading only/)
     for (const door of doors) {
       await until(async () => !(await namesOf(door)).includes(`lab__${TOOL}`))
       for (const again of waiting) expect(await goOn(door, again)).toEqual(refused)

@@ -125,7 +125,7 @@ describe('a user who switches changes off at a server', () => {
     }))
     for (const door of doors) expect(await namesOf(door)).toContain('mal__update_anime')
 
-    const after = await (await browser.open(`${outside.publicUrl}/account`)).press(/^Only read/)
+    const after = await (await browser.open(`${outside.publicUrl}/account`)).press(/^Allow reading only/)
     expect(after.text).toContain('none: you have switched them off')
     for (const door of doors) {
       expect(await namesOf(door)).not.toContain('mal__update_anime')
@@ -157,7 +157,7 @@ test('the configuration does so for everybody, at any server, and leaves users n
   const own = await send({ ...door, url: `${outside.publicUrl}/mcp/lab` }, 'lab/wipe')
   expect(errorOf(own).message).toContain('only what reads may be called at lab')
   const page = await browser.open(`${outside.publicUrl}/account`)
-  expect(page.has(/^Only read/)).toBe(false)
+  expect(page.has(/^Allow reading only/)).toBe(false)
   expect(page.text).toContain('whoever runs this gate has switched them off')
 })
 
@@ -185,7 +185,7 @@ describe('what a server does beside its tools', () => {
     expect(await answers(door, readOnly)).toEqual([true, true, true])
     const looked = await send(door, 'tasks/get', task, { headers: { 'Mcp-Name': 'none', ...readOnly } })
     expect(errorOf(looked).message).not.toContain('only what reads')
-    await (await browser.open(`${outside.publicUrl}/account`)).press(/^Only read/)
+    await (await browser.open(`${outside.publicUrl}/account`)).press(/^Allow reading only/)
     expect(await answers(door)).toEqual([true, true, true])
   })
 

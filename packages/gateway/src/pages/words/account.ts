@@ -50,7 +50,7 @@ export const accountWords = {
   'account.connect': 'Connect {provider}',
   'account.connectAgain': 'Connect {provider} again',
   'account.test': 'Test',
-  'account.readOnly': 'Only read',
+  'account.readOnly': 'Allow reading only',
   'account.allowChanges': 'Allow changes',
   'account.disconnect': 'Disconnect',
   'account.pasteToken': 'Paste token',
