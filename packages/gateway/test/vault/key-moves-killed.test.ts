@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { secret } from '../../src/base/secret.ts'
 import { openStorage } from '../../src/storage/database.ts'
@@ -29,33 +31,52 @@ async function start(dataDir: string, environment: Environment) {
   }
 }
 
-/** Answers whether it ended by itself; else it was killed at that step. */
-async function isDone(dataDir: string, what: string, step: number, environment: Environment): Promise<boolean> {
+/** Answers how many steps it took where it ended by itself; else it was killed at that one. */
+async function run(dataDir: string, { what, environment }: Change, step: number): Promise<number | undefined> {
   const env = { PATH: process.env['PATH'], ...environment }
-  const child = spawn(process.execPath, [KILLED, dataDir, what, String(step)], { env, stdio: ['ignore', 'ignore', 2] })
-  const [code, signal] = await once(child, 'exit')
+  const child = spawn(process.execPath, [KILLED, dataDir, what, String(step)], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [written, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'exit')])
   expect([code, signal]).toEqual(signal === null ? [0, null] : [null, 'SIGKILL'])
-  return signal === null
+  return signal === null ? Number(written) : undefined
 }
 
-/** Does it on a copy of a stopped gate for each of its steps; answers how many there were. */
-async function killAtEach(what: string, from: string, environment: Environment, restore = async () => {}) {
-  for (let step = 0; ; step++) {
+interface Change {
+  readonly what: string
+  /** A stopped gate, copied for each time. */
+  readonly from: string
+  readonly environment: Environment
+  /** What was moved out of the directory is put back. */
+  restore?(): Promise<void>
+}
+
+/** Each step costs two processes: a run takes one in three, and begins with another one each time. */
+const STRIDE = 3
+const first = randomInt(STRIDE)
+
+/** Does it to its end, and then up to one step in three; a gate starts after each. Answers how many steps there are. */
+async function killAtSteps(change: Change): Promise<number> {
+  const tryTo = async (step: number) => {
     const { dataDir } = newDirectory()
-    cpSync(from, dataDir, { recursive: true })
-    await restore()
-    const done = await isDone(dataDir, what, step, environment)
-    await start(dataDir, environment)
-    if (done) return step
+    cpSync(change.from, dataDir, { recursive: true })
+    await change.restore?.()
+    const steps = await run(dataDir, change, step)
+    await start(dataDir, change.environment)
+    return steps
   }
+  const steps = (await tryTo(Infinity)) ?? 0
+  for (let step = first; step < steps; step += STRIDE) expect(await tryTo(step)).toBeUndefined()
+  return steps
 }
 
 test('a passphrase that is put on the file or taken off it', { timeout: 300_000 }, async () => {
   const [{ dataDir: plain }, { dataDir: sealed }] = [newDirectory(), newDirectory()]
   await start(plain, { SEKISHO_ROOT_KEY_STORE: 'file' })
   await start(sealed, { SEKISHO_ROOT_KEY_STORE: 'file', ...PASSPHRASE })
-  expect(await killAtEach('protect', plain, PASSPHRASE)).toBeGreaterThan(8)
-  expect(await killAtEach('unprotect', sealed, PASSPHRASE)).toBeGreaterThan(8)
+  expect(await killAtSteps({ what: 'protect', from: plain, environment: PASSPHRASE })).toBeGreaterThan(8)
+  expect(await killAtSteps({ what: 'unprotect', from: sealed, environment: PASSPHRASE })).toBeGreaterThan(8)
 })
 
 test.skipIf(withoutDesktop)('a key that goes to the keyring, and back', { timeout: 300_000 }, async () => {
@@ -65,7 +86,10 @@ test.skipIf(withoutDesktop)('a key that goes to the keyring, and back', { timeou
   const id = await start(dataDir, { SEKISHO_ROOT_KEY_STORE: 'file' })
   const file = join(dataDir, 'root.key')
   const key = secret(readFileSync(file, 'utf8').trim())
-  expect(await killAtEach('move to the keyring', dataDir, environment, () => keyring.remove(id))).toBeGreaterThan(1)
+  const from = dataDir
+  const restore = () => keyring.remove(id)
+  expect(await killAtSteps({ what: 'move to the keyring', from, environment, restore })).toBeGreaterThan(1)
   rmSync(file)
-  expect(await killAtEach('move to the file', dataDir, environment, () => keyring.put(id, key))).toBeGreaterThan(4)
+  const putBack = () => keyring.put(id, key)
+  expect(await killAtSteps({ what: 'move to the file', from, environment, restore: putBack })).toBeGreaterThan(4)
 })

@@ -8,7 +8,10 @@ import { createKeyMoves, type KeyMoves } from '../../src/vault/key-moves.ts'
 import { createSystemKeyring } from '../../src/vault/system-keyring.ts'
 import { quiet } from '../stores/quiet.ts'
 
-/** Does something with a root key, and is killed at the given step that touches a file: `killed.ts <directory> <what> <step>`. */
+/**
+ * Does something with a root key, and is killed at the given step that touches a file: `killed.ts <directory> <what> <step>`.
+ * Where there is no such step, it writes how many there are.
+ */
 const [dataDir = '', what = '', step = ''] = process.argv.slice(2)
 const { env: environment } = process
 
@@ -23,11 +26,12 @@ const storage = await openStorage({ dataDir, clock: systemClock, log: quiet, asI
 const systemKeyring = createSystemKeyring({ environment })
 const moves = createKeyMoves({ dataDir, environment, systemKeyring, storage, log: quiet, random: systemRandom })
 
-let left = Number(step)
+let taken = 0
 for (const name of ['openSync', 'writeSync', 'linkSync', 'rmSync', 'renameSync'] as const) {
   const real: (...words: never[]) => unknown = fs[name]
   const killing = (...words: never[]) => {
-    if (left-- === 0) process.kill(process.pid, 'SIGKILL')
+    if (taken === Number(step)) process.kill(process.pid, 'SIGKILL')
+    taken += 1
     return real(...words)
   }
   Object.assign(fs, { [name]: killing })
@@ -36,3 +40,4 @@ syncBuiltinESMExports()
 
 await deeds[what]?.(moves)
 await storage.close()
+process.stdout.write(String(taken))
