@@ -50,6 +50,15 @@ export interface Made {
   readonly issuer: string | undefined
 }
 
+export interface LeaseWanted {
+  /** Whichever there is, where it is not said. */
+  readonly version?: number
+  readonly forMs: number
+}
+
+/** What came of asking to be the only one who changes a connection. */
+export type Lease = { readonly until: number } | 'held' | 'replaced'
+
 /** How often a replacement is tried where somebody else replaces the same connection. */
 const TRIES = 5
 
@@ -118,6 +127,28 @@ export function createConnectionStore({ storage, vault, clock }: ConnectionStore
     add: (holder: Holder, provider: string, made: Made): Promise<Kept | undefined> =>
       put(holder, provider, made, (status) => status === 'rejected'),
 
+    /**
+     * Keeps every other process from changing a connection that works, `forMs` long or until it is replaced or given back.
+     * `held` where another keeps it, `replaced` where there is none, or not of that version any more.
+     */
+    async lease(holder: Holder, provider: string, { version, forMs }: LeaseWanted): Promise<Lease> {
+      const now = clock.now()
+      const free = connected(storage.for(holder.tenant), holder, provider)
+        .$if(version !== undefined, (rows) => rows.where('version', '=', Number(version)))
+        .where((row) => row.or([row('leased_until', 'is', null), row('leased_until', '<=', now)]))
+      const { numUpdatedRows } = await free.set({ leased_until: now + forMs }).executeTakeFirstOrThrow()
+      if (numUpdatedRows > 0n) return { until: now + forMs }
+      const there = await stateOf(holder, provider)
+      const isSame = there?.status === 'connected' && there.version === (version ?? there.version)
+      return isSame ? 'held' : 'replaced'
+    },
+
+    /** Gives a lease back that replaced nothing. */
+    async giveBack(holder: Holder, provider: string, until: number): Promise<void> {
+      const these = connected(storage.for(holder.tenant), holder, provider).where('leased_until', '=', until)
+      await these.set({ leased_until: null }).execute()
+    },
+
     /** Keeps renewed tokens; `undefined` where the connection is no longer the one that was renewed. */
     async renew({ holder, provider, issuer, credential: { version } }: Kept, tokens: Omit<Credential, 'version'>) {
       const credential = { ...tokens, version: version + 1 }
@@ -131,6 +162,7 @@ export function createConnectionStore({ storage, vault, clock }: ConnectionStore
             refreshed_at: now,
             failure: null,
             failed_at: null,
+            leased_until: null,
             version: version + 1,
           },
         }),
@@ -142,11 +174,7 @@ export function createConnectionStore({ storage, vault, clock }: ConnectionStore
     /** Notes a failure, and with `rejected` that there is no hope; answers whether the row was still that one. */
     async note({ holder, provider, credential: { version } }: Kept, failure: string, rejected: boolean) {
       const change = { failure, failed_at: clock.now() }
-      const rows = storage.for(holder.tenant).updateTable('connections').where('user_id', '=', holder.userId)
-      const these = rows
-        .where('provider', '=', provider)
-        .where('version', '=', version)
-        .where('status', '=', 'connected')
+      const these = connected(storage.for(holder.tenant), holder, provider).where('version', '=', version)
       const set = these.set(rejected ? { ...change, status: 'rejected' } : change)
       const { numUpdatedRows } = await set.executeTakeFirstOrThrow()
       return numUpdatedRows > 0n
@@ -212,6 +240,12 @@ function connection(db: TenantDb, { userId }: Holder, provider: string) {
   return db.selectFrom('connections').where('user_id', '=', userId).where('provider', '=', provider)
 }
 
+/** To change it, where it works. */
+function connected(db: TenantDb, { userId }: Holder, provider: string) {
+  const rows = db.updateTable('connections').where('user_id', '=', userId).where('provider', '=', provider)
+  return rows.where('status', '=', 'connected')
+}
+
 function rowOf(
   holder: Holder,
   provider: string,
@@ -231,6 +265,7 @@ function rowOf(
     refreshed_at: null,
     failure: null,
     failed_at: null,
+    leased_until: null,
     version: credential.version,
   }
 }

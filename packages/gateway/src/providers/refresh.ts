@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { AuditEvent } from '../audit/events.ts'
 import type { Clock } from '../base/clock.ts'
 import type { TenantId } from '../base/ids.ts'
@@ -10,11 +11,11 @@ import type { FetchFor } from './fetches.ts'
 import { createGranted } from './granted.ts'
 import type { Parties } from './parties.ts'
 import type { Party } from './party.ts'
-import { askForTokens } from './token-endpoint.ts'
+import { ASK_MS, askForTokens } from './token-endpoint.ts'
 import { dueAt, type Credential, type Tokens } from './tokens.ts'
 
 export interface RefreshNeeds {
-  readonly store: Pick<ConnectionStore, 'find' | 'renew' | 'note'>
+  readonly store: Pick<ConnectionStore, 'find' | 'renew' | 'note' | 'lease' | 'giveBack'>
   readonly parties: Pick<Parties, 'find' | 'forgetClient'>
   readonly clock: Clock
   readonly fetchFor: FetchFor
@@ -41,9 +42,15 @@ const BACKOFFS = 10_000
 const FIRST_WAIT_MS = 5_000
 const LONGEST_WAIT_MS = 300_000
 
+/** Longer than a provider is asked and its answer written: who holds a lease beyond that is gone. */
+const LEASE_MS = ASK_MS + 5_000
+/** How often is looked whether another process is done. */
+const LOOK_MS = 100
+
 /**
- * Renews access tokens. In this process a connection is renewed by one request at a time, whoever waits for it; after a
- * failure it is left alone for a while, longer each time, and a grant that was refused is not presented again.
+ * Renews access tokens. A connection is renewed by one request of one process at a time, whoever waits for it: a provider
+ * whose refresh tokens work once each may end the whole grant where one is shown to it twice (RFC 9700 §4.14.2). After a failure
+ * it is left alone for a while, longer each time, and a grant that was refused is not presented again.
  */
 export function createRefresh(needs: RefreshNeeds) {
   const { store, parties, clock, fetchFor, log, audit, onOperation } = needs
@@ -90,7 +97,26 @@ export function createRefresh(needs: RefreshNeeds) {
     if (left?.kind === 'replaced' || (left && left.kept.credential.version !== kept.credential.version))
       return { kind: 'replaced' }
     if (left?.kind === 'left') return { kind: 'failed', failure: toFaultOrFailure(left.cause) }
-    return renew(kept)
+    return renewAlone(kept)
+  }
+
+  /** Whoever comes second waits, and is told to look at what the first was granted. */
+  async function renewAlone(kept: Kept): Promise<Outcome> {
+    const { holder, provider, credential } = kept
+    const lease = await waitForLease(holder, provider, credential.version)
+    if (lease === 'replaced') return { kind: 'replaced' }
+    const outcome = await renew(kept)
+    if (outcome.kind === 'failed') await store.giveBack(holder, provider, lease.until)
+    return outcome
+  }
+
+  async function waitForLease(holder: Holder, provider: string, version?: number) {
+    const wanted = { forMs: LEASE_MS, ...(version !== undefined && { version }) }
+    for (;;) {
+      const lease = await store.lease(holder, provider, wanted)
+      if (lease !== 'held') return lease
+      await pause(LOOK_MS)
+    }
   }
 
   async function renew(kept: Kept): Promise<Outcome> {
@@ -155,8 +181,8 @@ export function createRefresh(needs: RefreshNeeds) {
     },
 
     /**
-     * Does the work that ends a connection once no renewal is under way, and lets none begin before it is done: what
-     * would be granted meanwhile, nobody would know of. The work is told of tokens that are not written yet, and answers
+     * Does the work that ends a connection once no renewal is under way in any process, and lets none begin before it is
+     * done: what would be granted meanwhile, nobody would know of. The work is told of tokens that are not written yet, and answers
      * false where it did not end the connection after all.
      */
     async whileHeld<T>(
@@ -170,9 +196,17 @@ export function createRefresh(needs: RefreshNeeds) {
       holds.set(key, promise)
       try {
         await underWay.get(key)
-        const done = await work(granted.findLeft(key))
-        if (done !== false) granted.forget(key)
-        return done
+        const left = granted.findLeft(key)
+        // Who has tokens that are not written yet has had the lease since they were granted.
+        const lease = left === undefined ? await waitForLease(holder, provider) : undefined
+        try {
+          const done = await work(left)
+          if (done !== false) granted.forget(key)
+          return done
+        } finally {
+          // What cannot be given back ends by itself.
+          if (typeof lease === 'object') await store.giveBack(holder, provider, lease.until).catch(() => undefined)
+        }
       } finally {
         holds.delete(key)
         resolve()

@@ -331,6 +331,8 @@ export interface ConnectionsTable extends Owned {
   /** The code of the last failure since the last success. */
   readonly failure: string | null
   readonly failed_at: number | null
+  /** Until when one process alone renews it; `null` where none does. */
+  readonly leased_until: number | null
   /** Goes up by one with each change of the credential. */
   readonly version: number
 }

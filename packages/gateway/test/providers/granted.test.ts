@@ -40,6 +40,32 @@ eachDatabase((_name, openFresh) => {
     expect(await codeOf(use())).toBe('connection.required')
   })
 
+  test('what another process is renewing is disconnected after that, and the new tokens are revoked', async () => {
+    await using database = await openFresh()
+    await using server = await startRotating()
+    const { scene, use } = await open(database, server)
+    await using _ = scene
+    await connect(scene)
+    const { scene: other } = await open(database, server, { clock: scene.clock })
+    await using _other = other
+    scene.clock.turn(HOUR)
+    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    server.on('/token', async () => {
+      reached.resolve()
+      await held.promise
+      return { body: { access_token: 'late', refresh_token: 'late-refresh', expires_in: 3600 } }
+    })
+    const under = use()
+    await reached.promise
+    const gone = other.connections.disconnect(ada, 'own')
+    await pause(300)
+    expect(server.seenAt('/revoke')).toEqual([])
+    held.resolve()
+    expect(await under).toBe('late')
+    await gone
+    expect(server.seenAt('/revoke')[0]?.form['token']).toBe('late-refresh')
+  })
+
   test.for(['and are written when they are next used', 'and are written when the gate closes'])(
     'tokens that were granted while the database could not be written are not lost, %s',
     async (when) => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Problem } from '../../src/base/problem.ts'
 import { secret } from '../../src/base/secret.ts'
@@ -164,32 +165,86 @@ eachDatabase((_name, openFresh) => {
   test.for<[string, Answer]>([
     ['is refused', { status: 400, body: { error: 'invalid_grant' } }],
     ['is granted as well', { body: { access_token: 'late', refresh_token: 'late', expires_in: 3600 } }],
-  ])('of two processes that renew at once, the later, which %s, takes what the first one wrote', async ([, said]) => {
+  ])(
+    'a process that is so late that another renews meanwhile, and which %s, takes what that wrote',
+    async ([, said]) => {
+      await using database = await openFresh()
+      await using server = await startRotating()
+      const clock = createTestClock()
+      const one = await open(database, server, { clock })
+      await using _one = one.scene
+      await connect(one.scene)
+      const two = await open(database, server, { clock })
+      await using _two = two.scene
+      clock.turn(HOUR)
+      const right = server.handlerOf('/token')
+      const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      server.on('/token', async () => {
+        reached.resolve()
+        await held.promise
+        return said
+      })
+      const later = two.use()
+      await reached.promise
+      if (right) server.on('/token', right)
+      clock.turn(15_000)
+      expect(await one.use()).toBe('a2')
+      held.resolve()
+      expect(await later).toBe('a2')
+      expect(await recordOf(two.scene)).toMatchObject({ status: 'connected', failure: undefined })
+      await using again = await createScene(database, { providers: { own: providerAt(server) }, clock })
+      expect((await again.connections.require(ada, again.link, 's')).reveal()).toBe('a2')
+    },
+  )
+
+  test('of several processes one renews, and the others wait for what it is granted', async () => {
     await using database = await openFresh()
     await using server = await startRotating()
     const clock = createTestClock()
-    const one = await open(database, server, { clock })
+    await using scenes = new AsyncDisposableStack()
+    const processes: (() => Promise<string>)[] = []
+    for (let count = 0; count < 4; count++) {
+      const { scene, use } = await open(database, server, { clock })
+      scenes.use(scene)
+      if (count === 0) await connect(scene)
+      processes.push(use)
+    }
+    clock.turn(HOUR)
+    const right = server.handlerOf('/token')
+    server.on('/token', async (seen) => {
+      await pause(300)
+      return right?.(seen) ?? { status: 500 }
+    })
+    const used = processes.flatMap((use) => [use(), use()])
+    expect(new Set(await Promise.all(used))).toEqual(new Set(['a2']))
+    expect(refreshes(server)).toHaveLength(1)
+  })
+
+  test('where the one that renewed failed, the next one tries, and no sooner', async () => {
+    await using database = await openFresh()
+    await using server = await startRotating()
+    const clock = createTestClock()
+    const [one, two] = [await open(database, server, { clock }), await open(database, server, { clock })]
     await using _one = one.scene
-    await connect(one.scene)
-    const two = await open(database, server, { clock })
     await using _two = two.scene
+    await connect(one.scene)
     clock.turn(HOUR)
     const right = server.handlerOf('/token')
     const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     server.on('/token', async () => {
+      if (right) server.on('/token', right)
       reached.resolve()
       await held.promise
-      return said
+      return { status: 503, body: '' }
     })
-    const later = two.use()
+    const first = codeOf(one.use())
     await reached.promise
-    if (right) server.on('/token', right)
-    expect(await one.use()).toBe('a2')
+    const second = two.use()
+    await pause(300)
+    expect(refreshes(server)).toHaveLength(1)
     held.resolve()
-    expect(await later).toBe('a2')
-    expect(await recordOf(two.scene)).toMatchObject({ status: 'connected', failure: undefined })
-    await using again = await createScene(database, { providers: { own: providerAt(server) }, clock })
-    expect((await again.connections.require(ada, again.link, 's')).reveal()).toBe('a2')
+    expect([await first, await second]).toEqual(['provider.unreachable', 'a2'])
+    expect(refreshes(server)).toHaveLength(2)
   })
 
   test('tokens go to no other place, and from no other client, than those they were granted by', async () => {

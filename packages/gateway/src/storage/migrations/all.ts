@@ -7,6 +7,7 @@ import { agents } from './0006-agents.ts'
 import { places } from './0007-places.ts'
 import { builtinDocuments } from './0008-builtin-documents.ts'
 import { readOnly } from './0009-read-only.ts'
+import { leases } from './0010-leases.ts'
 import type { Migration } from './migration.ts'
 
 /** Every migration, in the order they run. Listed, not read from a folder, so that a bundle holds them. */
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   places,
   builtinDocuments,
   readOnly,
+  leases,
 ]
