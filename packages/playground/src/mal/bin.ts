@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { readOptions, stop } from '../arguments.ts'
 import { createMalEmulator } from './emulator.ts'
 import { defaultClients, type MalClient } from './options.ts'
 import { findUser, users } from './users.ts'
@@ -18,50 +18,28 @@ Usage: bin.ts [options]
 Users: ${users.map(({ name, about }) => `${name} (${about})`).join('; ')}.
 `
 
-await main()
+const options = readOptions(HELP, {
+  port: { type: 'string', default: process.env['PORT'] ?? '3002' },
+  host: { type: 'string', default: '127.0.0.1' },
+  seed: { type: 'string', default: '1' },
+  redirect: { type: 'string', multiple: true, default: ['http://localhost:7354/callback'] },
+  token: { type: 'string' },
+  control: { type: 'boolean', default: false },
+})
+const holder = options.token === undefined ? undefined : findUser(options.token)
+if (options.token !== undefined && holder === undefined) stop(`there is no user ${options.token}`)
 
-async function main(): Promise<void> {
-  const options = readOptions()
-  if (options === undefined) return
-  if (options.help) return void process.stdout.write(HELP)
-  const holder = options.token === undefined ? undefined : findUser(options.token)
-  if (options.token !== undefined && holder === undefined) return stop(`there is no user ${options.token}`)
+const mal = createMalEmulator({
+  seed: Number(options.seed),
+  host: options.host,
+  control: options.control,
+  clients: defaultClients(options.redirect),
+})
+const { url } = await mal.listen(Number(options.port)).catch(stop)
+introduce(mal.clients, { url, ...options })
+if (holder) console.log(`\naccess token of ${holder.name}:\n${mal.issueTokens(holder.name).accessToken}`)
 
-  const mal = createMalEmulator({
-    seed: Number(options.seed),
-    host: options.host,
-    control: options.control,
-    clients: defaultClients(options.redirect),
-  })
-  try {
-    const { url } = await mal.listen(Number(options.port))
-    introduce(mal.clients, { url, ...options })
-  } catch (error) {
-    return stop(error instanceof Error ? error.message : String(error))
-  }
-  if (holder) console.log(`\naccess token of ${holder.name}:\n${mal.issueTokens(holder.name).accessToken}`)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void mal.close())
-}
-
-/** `undefined` where they cannot be read, which is then said. */
-function readOptions() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        port: { type: 'string', default: process.env['PORT'] ?? '3002' },
-        host: { type: 'string', default: '127.0.0.1' },
-        seed: { type: 'string', default: '1' },
-        redirect: { type: 'string', multiple: true, default: ['http://localhost:7354/callback'] },
-        token: { type: 'string' },
-        control: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    })
-    return values
-  } catch (error) {
-    return stop(error instanceof Error ? error.message : String(error))
-  }
-}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void mal.close())
 
 function introduce(
   clients: readonly MalClient[],
@@ -77,9 +55,4 @@ function introduce(
   }
   console.log(`\nredirect URIs    ${redirect.join('\n                 ')}\n`)
   for (const { name, password, about } of users) console.log(`${name.padEnd(10)} ${password.padEnd(20)} ${about}`)
-}
-
-function stop(why: string): undefined {
-  process.stderr.write(`${why} (--help shows the options and users)\n`)
-  process.exitCode = 2
 }
