@@ -60,26 +60,7 @@ export function createTrail({ audit, watch, clock, serviceOf }: TrailNeeds) {
       const error = failure?.code
       const outcome = !failure ? 'ok' : error === 'request.cancelled' ? 'cancelled' : 'failed'
       const ms = clock.now() - call.startedAt
-      const service = serviceOf(server)
-      const era = ctx.era.name
-      if (method === 'tools/call')
-        return audit.record(tenant, {
-          kind: 'tool.call',
-          tool: name,
-          userId,
-          requestId,
-          key,
-          server,
-          outcome,
-          error,
-          ms,
-          era,
-          service,
-        })
-      return audit.record(tenant, {
-        kind: 'server.request',
-        method,
-        name: name.slice(0, NAME_LENGTH),
+      const about = {
         userId,
         requestId,
         key,
@@ -87,9 +68,12 @@ export function createTrail({ audit, watch, clock, serviceOf }: TrailNeeds) {
         outcome,
         error,
         ms,
-        era,
-        service,
-      })
+        era: ctx.era.name,
+        service: serviceOf(server),
+      }
+      return method === 'tools/call'
+        ? audit.record(tenant, { kind: 'tool.call', tool: name, ...about })
+        : audit.record(tenant, { kind: 'server.request', method, name: name.slice(0, NAME_LENGTH), ...about })
     },
   }
 }

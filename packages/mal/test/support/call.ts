@@ -102,6 +102,11 @@ async function callTool(handler: MalHandler, name: string, { args, ...options }:
   const request = requestOf('tools/call', { name, arguments: args }, options)
   const token = options.token ?? ''
   const response = await handler.fetch(request, { authInfo: { token, clientId: 'test', scopes: [] } })
+  return readCalled(response)
+}
+
+/** What a call was answered with. */
+export async function readCalled(response: Response): Promise<Called> {
   const messages = readMessages(await response.text())
   const result = messages.at(-1)?.result
   return {

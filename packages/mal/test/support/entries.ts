@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import type { Kind, ListEntry, Noted, WholeList, Work } from '../../src/list/entry.ts'
-import { statuses } from '../../src/list/entry.ts'
+import { workOf } from '../../src/formats/file.ts'
+import { blank, statuses } from '../../src/list/entry.ts'
 
 /** An entry of which only the id is known, and what is said of it. */
 export function makeEntry(id: number, work: Partial<Work> = {}, noted: Partial<Noted> = {}): ListEntry {
-  return { work: { ...unknownWork, id, title: `Title ${id}`, ...work }, noted: { ...blank, ...noted } }
+  return { work: workOf('anime', id, `Title ${id}`, work), noted: { ...blank, status: 'completed', ...noted } }
 }
 
 export function makeList(entries: readonly ListEntry[], kind: Kind = 'anime', truncated = false): WholeList {
@@ -46,51 +47,4 @@ export function anyEntry(kind: Kind = 'anime'): fc.Arbitrary<ListEntry> {
     updatedAt: may(day.map((one) => one.toISOString())),
   })
   return fc.tuple(work, noted).map(([one, other]) => makeEntry(one.id, { ...one, kind }, other))
-}
-
-const unknownWork: Work = {
-  kind: 'anime',
-  id: 0,
-  title: '',
-  englishTitle: undefined,
-  japaneseTitle: undefined,
-  synonyms: [],
-  mediaType: undefined,
-  state: undefined,
-  units: undefined,
-  volumes: undefined,
-  episodeSeconds: undefined,
-  year: undefined,
-  season: undefined,
-  startDate: undefined,
-  endDate: undefined,
-  broadcast: undefined,
-  mean: undefined,
-  rank: undefined,
-  popularity: undefined,
-  listUsers: undefined,
-  scoringUsers: undefined,
-  genres: [],
-  studios: [],
-  authors: [],
-  source: undefined,
-  rating: undefined,
-  nsfw: undefined,
-  picture: undefined,
-}
-
-const blank: Noted = {
-  status: 'completed',
-  score: undefined,
-  progress: 0,
-  volumes: 0,
-  isRepeating: false,
-  timesRepeated: 0,
-  repeatValue: 0,
-  priority: 0,
-  startDate: undefined,
-  finishDate: undefined,
-  tags: [],
-  comments: undefined,
-  updatedAt: undefined,
 }

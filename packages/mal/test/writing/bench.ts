@@ -6,7 +6,7 @@ import { createMalHandler } from '../../src/handler.ts'
 import type { MalSettings } from '../../src/settings.ts'
 import { createFileStorage } from '../../src/storage/file.ts'
 import { toolsets } from '../../src/tools/tool.ts'
-import { readMessages, requestOf, type Called } from '../support/call.ts'
+import { readCalled, requestOf, type Called } from '../support/call.ts'
 
 export interface Bench extends AsyncDisposable {
   readonly emulator: MalEmulator
@@ -101,14 +101,5 @@ async function callTool(
 ): Promise<Called> {
   const request = requestOf('tools/call', { name, arguments: args }, how)
   const response = await server.fetch(request, { authInfo: { token, clientId: 'ada', scopes: [] } })
-  const messages = readMessages(await response.text())
-  const result = messages.at(-1)?.result
-  return {
-    status: response.status,
-    challenge: response.headers.get('www-authenticate'),
-    isError: result?.isError ?? false,
-    text: result?.content?.[0]?.text ?? '',
-    structured: result?.structuredContent ?? {},
-    notes: messages.slice(0, -1),
-  }
+  return readCalled(response)
 }
