@@ -78,8 +78,18 @@ eachDatabase((_name, openFresh) => {
     await using server = await startRotating()
     const { scene, use } = await open(database, server)
     await using _ = scene
-    const codes = await Promise.all([codeOf(take(scene)), codeOf(take(scene, 'of-another-program'))])
-    expect(codes.filter((code) => code === 'connection.exists')).toHaveLength(1)
+    const right = server.handlerOf('/token')
+    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    server.on('/token', async (seen) => {
+      reached.resolve()
+      await held.promise
+      return right?.(seen) ?? { status: 500 }
+    })
+    const first = take(scene)
+    await reached.promise
+    expect(await codeOf(take(scene, 'of-another-program'))).toBe('connection.exists')
+    held.resolve()
+    expect(await first).toEqual({ account: 'ada' })
     expect(await use()).toBe('a1')
   })
 

@@ -35,7 +35,7 @@ describe.skipIf(withoutDesktop)('the keyring of a session', () => {
         (error: Problem) => error.details['reason'],
       )
     // Until the service is there again.
-    await expect.poll(() => reasonOf(desktop.keyring.find('one')), { timeout: 20_000 }).toBe(LOCKED)
+    await expect.poll(() => reasonOf(desktop.keyring.find('one')), { timeout: 20_000, interval: 250 }).toBe(LOCKED)
     expect(await reasonOf(desktop.keyring.put('two', secret('second')))).toBe(LOCKED)
   })
 
