@@ -1,4 +1,5 @@
 import { createAuthserver } from './authserver/authserver.ts'
+import { createSubjects } from './authserver/subjects.ts'
 import { createIds, type TenantId, type UserId } from './base/ids.ts'
 import { createAccounts } from './compose-accounts.ts'
 import type { Kept } from './compose-kept.ts'
@@ -8,7 +9,7 @@ import { createGuardedFetch } from './http/guarded-fetch.ts'
 import { mayBeKey } from './identity/key-format.ts'
 import { createApiKeys } from './identity/keys.ts'
 import { DEFAULT_TENANT, nameTenants, tenantCalled } from './identity/tenants.ts'
-import { createUsers, type User, type Users } from './identity/users.ts'
+import { createUsers } from './identity/users.ts'
 import { createEndpointLimits } from './limits/endpoints.ts'
 import { createLimits } from './limits/spend.ts'
 import { createAttempts, type OtherProcesses } from './login/attempts.ts'
@@ -91,9 +92,13 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
     },
     fetch: doors.toStrangers.fetch,
     fetchFromIssuers: doors.toIssuers.fetch,
-    userOf: createSubjects(config, users, (issuer, subject) =>
-      federated.identities.find(DEFAULT_TENANT, { issuer, subject }),
-    ),
+    userOf: createSubjects({
+      trustedIssuers: config.oauth.trustedIssuers,
+      tenants: login.tenants,
+      users,
+      findLinked: (tenant, identity) => federated.findUser(tenant, identity),
+      log: world.log,
+    }),
     newRequestId: kept.newRequestId,
     onFailure: kept.noteFailure,
     async whoIsSignedIn(request) {
@@ -110,7 +115,7 @@ export async function openPeople(config: Config, world: World, kept: Kept) {
     ...world,
     ...kept,
     users,
-    providers: config.identityProviders,
+    providers: config.identityProviders.map((provider) => ({ ...provider, tenant: tenantCalled(provider.tenant) })),
     publicUrl: config.publicUrl,
     allowedHosts: config.outbound.allowedHosts,
     onOperation: count,
@@ -170,25 +175,6 @@ function createDoors(config: Config, { shared }: Kept) {
     /** For what anybody may ask: where the operator’s own servers are, is no place that a stranger can send it to. */
     toStrangers: createGuardedFetch({ allowedHosts }),
     toIssuers: createGuardedFetch({ allowedHosts: [...allowedHosts, ...issuers] }),
-  }
-}
-
-/** Whom an issuer speaks for: the people the configuration names or who have linked that account, and no agent. */
-function createSubjects(
-  { oauth }: Config,
-  users: Pick<Users, 'find'>,
-  findLinked: (issuer: string, subject: string) => Promise<{ readonly user: User } | undefined>,
-) {
-  return async (issuer: string, subject: string) => {
-    const subjects = new Map(
-      oauth.trustedIssuers.filter((each) => each.issuer === issuer).flatMap((each) => Object.entries(each.subjects)),
-    )
-    const name = subjects.get(subject)?.normalize('NFC')
-    const named = name === undefined ? undefined : await users.find(DEFAULT_TENANT, name)
-    const user = name === undefined ? (await findLinked(issuer, subject))?.user : named
-    return user?.kind === 'person' && (name === undefined || user.name === name)
-      ? { tenant: DEFAULT_TENANT, userId: user.id }
-      : undefined
   }
 }
 

@@ -272,7 +272,7 @@ async function letFirstIn(people: People): Promise<Administrator | undefined> {
 async function canComeIn({ login, federated }: People, owners: readonly User[], hasOwnWays: boolean): Promise<boolean> {
   if (hasOwnWays && (await login.passwords.hasAny(DEFAULT_TENANT, owners))) return true
   const linked = await Promise.all(owners.map(({ id }) => federated.identities.list(DEFAULT_TENANT, id)))
-  return linked.flat().some(federated.opens)
+  return linked.flat().some((each) => federated.opens(DEFAULT_TENANT, each))
 }
 
 /** Takes every step, whichever of them fails: what is left open would keep its lock, or its children. */

@@ -24,8 +24,8 @@ export function addLinkedRoutes(app: AccountHono, needs: AccountNeeds): void {
     const visit = visitOf(context)
     limits.spend('signIn', visit.address)
     const { tenant, sessionId } = visit.person
-    const provider = visit.form.get('provider') ?? ''
-    const { url, cookie } = await federated.begin(tenant, { provider, next: LINKED_PATH, linkTo: sessionId })
+    const provider = federated.require(visit.form.get('provider') ?? '', tenant)
+    const { url, cookie } = await federated.begin(provider, { next: LINKED_PATH, linkTo: sessionId })
     return redirectTo(url.href, { cookies: [cookie] })
   })
 
@@ -43,7 +43,7 @@ async function unlink(needs: AccountNeeds, visit: Visit): Promise<void> {
     policyOf(tenant).methods.includes('password') && (await passwords.hasAny(tenant, [{ id: userId }]))
   const hasOwn = hasPassword || (await factors.usable(tenant, userId)).passkeys > 0
   const mayGo = (left: readonly LinkedIdentity[]) => {
-    if (!hasOwn && !left.some(federated.opens)) throw problem('federated.only_way')
+    if (!hasOwn && !left.some((each) => federated.opens(tenant, each))) throw problem('federated.only_way')
   }
   const gone = await federated.identities.unlink(tenant, userId, { key, mayGo, exceptSession: sessionId })
   const what = { provider: gone.provider, issuer: gone.issuer, how: 'account', address: visit.address }

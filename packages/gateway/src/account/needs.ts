@@ -25,7 +25,7 @@ import type { Storage } from '../storage/database.ts'
 export interface AccountNeeds {
   readonly sessions: Pick<Sessions, 'find' | 'list' | 'end' | 'endAll' | 'endAllIn' | 'clearCookie'>
   readonly passwords: Pick<Passwords, 'verify' | 'prepare' | 'setIn' | 'hasAny'>
-  readonly federated: Pick<Federated, 'providersOf' | 'begin' | 'identities' | 'opens'>
+  readonly federated: Pick<Federated, 'providersOf' | 'require' | 'begin' | 'identities' | 'opens'>
   readonly attempts: Attempts
   readonly factors: Factors
   readonly passkeys: Pick<Passkeys, 'offer' | 'add'>

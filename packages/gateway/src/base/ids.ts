@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 
 /** Who owns a row: every table but a few system ones is divided by it. */
 export type TenantId = string & { readonly brand: 'TenantId' }
+/** What the configuration calls the tenant there always is: the people of a gate that names no other. */
+export const DEFAULT_TENANT_NAME = 'default'
 /** A person (or agent) within one tenant. */
 export type UserId = string & { readonly brand: 'UserId' }
 /** The name of an upstream server, as the configuration spells it. */

@@ -150,6 +150,8 @@ export interface TokenReply {
 export interface IdentityProviderConfig {
   readonly id: string
   readonly label: string
+  /** The name of the tenant it lets people into. */
+  readonly tenant: string
   readonly protocol: 'oidc' | 'github'
   readonly issuer: string
   readonly clientId: string

@@ -28,7 +28,8 @@ const maxHours = hours().describe('After how many hours a browser is signed out 
 const methods = z
   .array(z.enum(['password', 'passkey']))
   .describe(
-    'With what of the gate’s own one may begin to sign in; `[]` leaves the identity providers of `with` alone. ' +
+    'With what of the gate’s own one may begin to sign in; `[]` leaves the identity providers of `with`, of which one ' +
+      'has to let people into the tenant that it holds for. ' +
       'Passkeys need a `publicUrl` that is https with a name, or `localhost`.',
   )
 const secondFactor = z
@@ -80,7 +81,8 @@ export const TenantEntry = z.strictObject({
       methods: methods
         .optional()
         .describe(
-          'With what its people may begin to sign in. `[]` is for `default` alone, which identity providers let in.',
+          'With what of the gate’s own its people may begin to sign in; `[]` leaves the identity providers of ' +
+            '`signIn.with` whose `tenant` it is.',
         ),
       secondFactor: secondFactor.optional(),
       stepUpMinutes: stepUpMinutes.optional(),
@@ -132,7 +134,10 @@ const TrustedIssuer = z.strictObject({
     .describe('The ids of the clients it may speak for. Each proves who it is.'),
   subjects: z
     .record(z.string(), z.string())
-    .describe('The users it may speak for: the subject it knows each by, and their name here. Nobody else is let in.'),
+    .describe(
+      'The users it may speak for: the subject it knows each by, and their name here, outside the tenant `default` with its ' +
+        'name before it (`staff/ada`). Others only where they have linked that account.',
+    ),
 })
 
 export const OAuthSection = z

@@ -1,3 +1,5 @@
+import { isSameIssuer } from '../base/issuer.ts'
+
 /** How an identity provider tells who somebody is. */
 export interface SignInDefinition {
   /** What its button says. */
@@ -36,7 +38,7 @@ const OPENID: SignInDefinition = {
 }
 
 /** The identity providers that come described; whatever else is named in `signIn.with` is plain OpenID Connect. */
-const signInDefinitions: Readonly<Record<string, SignInDefinition>> = {
+const signInDefinitions = {
   google: {
     ...OPENID,
     label: 'Google',
@@ -78,9 +80,19 @@ const signInDefinitions: Readonly<Record<string, SignInDefinition>> = {
     issuerFormat: { matches: /\/realms\/[^/]+$/, like: 'https://keycloak.example.com/realms/<realm>' },
     help: 'Make an OpenID Connect client with client authentication, and a Group Membership mapper where rules need groups.',
   },
+} satisfies Readonly<Record<string, SignInDefinition>>
+
+export const SIGN_IN_DEFINITIONS = Object.keys(signInDefinitions) as readonly (keyof typeof signInDefinitions)[]
+
+/** The definition an entry builds upon: of what it says it is like, else of its own name. */
+export function signInDefinitionOf(id: string, like: unknown): SignInDefinition {
+  const known: Readonly<Record<string, SignInDefinition>> = signInDefinitions
+  const name = typeof like === 'string' ? like : id
+  return (Object.hasOwn(known, name) ? known[name] : undefined) ?? OPENID
 }
 
-/** The definition an entry builds upon. */
-export function signInDefinitionOf(id: string): SignInDefinition {
-  return (Object.hasOwn(signInDefinitions, id) ? signInDefinitions[id] : undefined) ?? OPENID
+/** Whether whoever likes has an account there. */
+export function isPublicIssuer(issuer: string): boolean {
+  const all: readonly SignInDefinition[] = Object.values(signInDefinitions)
+  return all.some((each) => each.issuer !== undefined && isSameIssuer(each.issuer, issuer))
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { DEFAULT_TENANT_NAME } from '../base/ids.ts'
 import { isSafePlace } from '../base/loopback.ts'
 import { reject } from './fields.ts'
 import { clientKeys, Scope } from './provider-schema.ts'
+import { SIGN_IN_DEFINITIONS } from './sign-in-definitions.ts'
 
 /** What the configuration calls an identity provider; it stands in the redirect address that is registered there. */
 export const SIGN_IN_PROVIDER_ID = /^[a-z0-9][a-z0-9-]{0,31}$/
@@ -34,12 +36,24 @@ export const SignInWithEntry = z.strictObject({
     .min(1)
     .max(40)
     .optional()
-    .describe('What its button says after "Continue with". Default: its name.'),
+    .describe(
+      'What its button says after "Continue with". Default: the name of the provider, `single sign-on` where it is not described.',
+    ),
+  like: z
+    .enum(SIGN_IN_DEFINITIONS)
+    .optional()
+    .describe(
+      'The provider that it is another entry for, with whose definition it begins. Default: the one it is named after.',
+    ),
   issuer: Issuer.optional().describe(
     'Its issuer. Known for `google` and `github` (there another one is a GitHub Enterprise Server); every other needs it.',
   ),
   ...clientKeys,
   scopes: z.array(Scope).optional().describe('What is asked for, in place of what its definition asks for.'),
+  tenant: z
+    .string()
+    .default(DEFAULT_TENANT_NAME)
+    .describe('The tenant it lets people into. One issuer may stand here for several, each in an entry of its own.'),
   emailDomains: z
     .array(Domain)
     .min(1)

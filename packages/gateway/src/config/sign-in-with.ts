@@ -1,6 +1,6 @@
 import type { ClientConfig, IdentityProviderConfig } from './config.ts'
 import type { ConfigFile } from './schema.ts'
-import { signInDefinitionOf } from './sign-in-definitions.ts'
+import { isPublicIssuer, signInDefinitionOf, type SignInDefinition } from './sign-in-definitions.ts'
 import { SIGN_IN_PROVIDER_ID } from './sign-in-with-schema.ts'
 import { readClient, type TemplateNeeds } from './templates.ts'
 import { isFields, type Fields } from './values.ts'
@@ -12,13 +12,18 @@ import { isFields, type Fields } from './values.ts'
  */
 export function checkSignInWith(file: unknown, needs: TemplateNeeds): ReadonlyMap<string, ClientConfig> {
   const found = new Map<string, ClientConfig>()
+  const labels = new Set<unknown>()
   for (const [id, entry] of Object.entries(entriesIn(file))) {
     const path = ['signIn', 'with', id]
     if (!SIGN_IN_PROVIDER_ID.test(id)) needs.report.problem(path, NO_ID, 'key')
     if (!isFields(entry)) continue
     checkIssuer(id, entry, needs)
+    const label = entry['label'] ?? signInDefinitionOf(id, entry['like']).label
+    if (labels.has(label)) needs.report.problem(path, SAME_LABEL, 'key')
+    labels.add(label)
     for (const key of ['clientId', 'clientSecret'])
-      if (entry[key] === undefined) needs.report.problem(path, missing(id, key), 'key')
+      if (entry[key] === undefined)
+        needs.report.problem(path, missing(key, signInDefinitionOf(id, entry['like'])), 'key')
     found.set(id, readClient(entry, path, needs))
     if (entry['createUsers'] === true && isOpenToAnybody(id, entry))
       needs.report.warning([...path, 'createUsers'], OPEN)
@@ -33,8 +38,14 @@ function entriesIn(file: unknown): Fields {
 
 const NO_ID = { reason: 'is no id of an identity provider', fix: 'Write lower case letters, digits and -, at most 32' }
 
+/** Which button somebody presses is who they come in as. */
+const SAME_LABEL = {
+  reason: 'has a button that reads like another one',
+  fix: 'Give each a label of its own',
+}
+
 function checkIssuer(id: string, entry: Fields, { report }: TemplateNeeds): void {
-  const { issuer, issuerFormat } = signInDefinitionOf(id)
+  const { issuer, issuerFormat } = signInDefinitionOf(id, entry['like'])
   const path = ['signIn', 'with', id]
   const like = issuerFormat?.like ?? 'https://sso.example.com'
   if (entry['issuer'] === undefined) {
@@ -45,13 +56,14 @@ function checkIssuer(id: string, entry: Fields, { report }: TemplateNeeds): void
   }
 }
 
-function missing(id: string, key: string) {
-  return { reason: `has no ${key}`, fix: `${signInDefinitionOf(id).help} Then write its ${key} here` }
+function missing(key: string, { help }: SignInDefinition) {
+  return { reason: `has no ${key}`, fix: `${help} Then write its ${key} here` }
 }
 
 /** Where accounts are everybody's, an account of the gate would be, too. */
 function isOpenToAnybody(id: string, entry: Fields): boolean {
-  const isPublic = signInDefinitionOf(id).issuer !== undefined && entry['issuer'] === undefined
+  const issuer = entry['issuer'] ?? signInDefinitionOf(id, entry['like']).issuer
+  const isPublic = typeof issuer === 'string' && isPublicIssuer(issuer)
   return isPublic && entry['emailDomains'] === undefined && entry['groups'] === undefined
 }
 
@@ -66,7 +78,7 @@ export function buildIdentityProviders(
   clients: ReadonlyMap<string, ClientConfig>,
 ): readonly IdentityProviderConfig[] {
   return Object.entries(signIn.with).flatMap(([id, entry]) => {
-    const definition = signInDefinitionOf(id)
+    const definition = signInDefinitionOf(id, entry.like)
     const { issuer = definition.issuer } = entry
     const { clientId, clientSecret } = clients.get(id) ?? {}
     if (issuer === undefined || clientId === undefined || clientSecret === undefined) return []
@@ -75,6 +87,7 @@ export function buildIdentityProviders(
     const provider: IdentityProviderConfig = {
       id,
       label: entry.label ?? definition.label,
+      tenant: entry.tenant,
       protocol: definition.protocol,
       issuer,
       clientId,

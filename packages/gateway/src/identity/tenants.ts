@@ -1,11 +1,9 @@
 import type { Clock } from '../base/clock.ts'
-import type { TenantId } from '../base/ids.ts'
+import { DEFAULT_TENANT_NAME, type TenantId } from '../base/ids.ts'
 import type { Storage } from '../storage/database.ts'
 
-const DEFAULT_NAME = 'default'
-
 /** The tenant there always is, and the only one of most gates. */
-export const DEFAULT_TENANT = tenantCalled(DEFAULT_NAME)
+export const DEFAULT_TENANT = tenantCalled(DEFAULT_TENANT_NAME)
 
 /** The tenant that the configuration knows by a name. */
 export function tenantCalled(name: string): TenantId {
@@ -16,7 +14,7 @@ export function createTenants({ storage, clock }: { storage: Storage; clock: Clo
   /** Harmless where the tenant is there, and where several processes start at once. */
   async function ensure(name: string): Promise<TenantId> {
     const id = tenantCalled(name)
-    const shown = name === DEFAULT_NAME ? 'Default' : name
+    const shown = name === DEFAULT_TENANT_NAME ? 'Default' : name
     await storage.system
       .insertInto('tenants')
       .values({ id, name: shown, created_at: clock.now() })
@@ -28,8 +26,6 @@ export function createTenants({ storage, clock }: { storage: Storage; clock: Clo
   return {
     /** Makes a tenant where it is missing. */
     ensure,
-    /** Makes the default tenant where it is missing. */
-    ensureDefault: () => ensure(DEFAULT_NAME),
     /** The tenants there are, whoever named them. */
     async list(): Promise<readonly TenantId[]> {
       const rows = await storage.system.selectFrom('tenants').select('id').orderBy('id').execute()
@@ -53,7 +49,7 @@ export interface NamedTenants {
 const SEPARATOR = '/'
 
 export function nameTenants(names: readonly string[]): NamedTenants {
-  const known = new Map([DEFAULT_NAME, ...names].map((name) => [name, tenantCalled(name)]))
+  const known = new Map([DEFAULT_TENANT_NAME, ...names].map((name) => [name, tenantCalled(name)]))
   const nameOf = new Map([...known].map(([name, id]) => [id, name]))
   return {
     all: [...known.values()],

@@ -96,7 +96,7 @@ export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
       csrf,
       next,
       again,
-      only: ways.length === 0,
+      only: offered.ways.length === 0,
       signedOutAt,
     })
     const hasTenants = needs.tenants.all.length > 1
@@ -121,7 +121,7 @@ export function addSignInRoutes(app: LoginHono, needs: LoginNeeds): void {
     )
   }
 
-  /** To who is known, what their tenant has; to everybody else, whatever any has. Providers vouch for people of the first. */
+  /** To who is known, what their tenant has; to everybody else, whatever any has. */
   function offeredTo(tenant: TenantId | undefined) {
     const { providers, providersOf } = needs.federated
     if (tenant === undefined) return { ways, providers }

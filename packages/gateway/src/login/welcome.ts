@@ -11,8 +11,8 @@ import { finishSignIn } from './finish.ts'
 import { enterPage, welcomePage, type WelcomeView } from './views/welcome.ts'
 
 /**
- * `/welcome/<secret>`: where a link leads by which its user sets a password, and is signed in with that. Where the gate
- * has no way in of its own the link itself signs in, once, and leads to where an account elsewhere is linked.
+ * `/welcome/<secret>`: where a link leads by which its user sets a password, and is signed in with that. Where their
+ * tenant has no way in of its own the link itself signs in, once, and leads to where an account elsewhere is linked.
  */
 export function addWelcomeRoutes(app: LoginHono, needs: LoginNeeds): void {
   const { invitations, audit, limits } = needs

@@ -75,7 +75,7 @@ export async function openScene({ callbacksPerMinute = 100, policy, host = '127.
   const { dataDir } = newDirectory()
   const clock = createTestClock()
   const storage = await openStorage({ dataDir, clock, log: quiet })
-  await createTenants({ storage, clock }).ensureDefault()
+  await createTenants({ storage, clock }).ensure('default')
   const keyring = await openKeyring({ storage, dataDir, environment: {}, clock, log: quiet })
   const vault = createVault({ storage, keyring, clock, log: quiet })
   const audit = createAudit({ storage, clock, log: quiet })

@@ -62,7 +62,7 @@ export async function openScene() {
   const { dataDir } = newDirectory()
   const clock = createTestClock()
   const storage = await openStorage({ dataDir, clock, log: quiet })
-  await createTenants({ storage, clock }).ensureDefault()
+  await createTenants({ storage, clock }).ensure('default')
   await storage.system.insertInto('tenants').values({ id: other, name: 'Other', created_at: 0 }).execute()
   const keyring = await openKeyring({ storage, dataDir, environment: {}, clock, log: quiet })
   const vault = createVault({ storage, keyring, clock, log: quiet })

@@ -66,7 +66,7 @@ function stopTime() {
 export async function openScene(database: Pick<FreshDatabase, 'storage'>, options: SceneOptions = {}) {
   const clock = stopTime()
   const { storage } = database
-  const tenant = await createTenants({ storage, clock }).ensureDefault()
+  const tenant = await createTenants({ storage, clock }).ensure('default')
   const events: AuditEvent[] = []
   const failures: Problem[] = []
   const operations: string[] = []

@@ -10,7 +10,7 @@ eachDatabase((_name, openFresh) => {
   test('the default tenant is made once, however many start at the same time', async () => {
     await using database = await openFresh()
     const storages = [database.storage, await database.again()]
-    await Promise.all(storages.map((storage) => createTenants({ storage, clock: createTestClock() }).ensureDefault()))
+    await Promise.all(storages.map((storage) => createTenants({ storage, clock: createTestClock() }).ensure('default')))
     const tenants = await database.storage.system.selectFrom('tenants').select('id').execute()
     expect(tenants.filter(({ id }) => id === 'ten_default')).toHaveLength(1)
   })

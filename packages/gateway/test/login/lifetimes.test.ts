@@ -15,7 +15,7 @@ eachDatabase((_name, openFresh) => {
     await using fresh = await openFresh()
     const { storage } = fresh
     const clock = createTestClock()
-    await createTenants({ storage, clock }).ensureDefault()
+    await createTenants({ storage, clock }).ensure('default')
     await storage.system.insertInto('tenants').values({ id: OTHER, name: 'Other', created_at: 0 }).execute()
     const { users } = createPeople(storage, clock)
     const policies = { [DEFAULT_TENANT]: { ...SIGN_IN, maxHours: 10 }, [OTHER]: { ...SIGN_IN, maxHours: 20 } }

@@ -56,7 +56,7 @@ export async function openScene(
   { publicUrl, signIns = 1_000, policy, host = '127.0.0.1' }: Options = {},
 ) {
   const clock = createTestClock()
-  await createTenants({ storage, clock }).ensureDefault()
+  await createTenants({ storage, clock }).ensure('default')
   const { users } = createPeople(storage, clock)
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

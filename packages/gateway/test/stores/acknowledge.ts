@@ -24,7 +24,7 @@ const keyring = await openKeyring({ storage, dataDir, environment: {}, clock, lo
 const vault = createVault({ storage, keyring, clock, log: quiet })
 const keys = createApiKeys({ storage, newId, clock, log: quiet })
 const users = createUsers({ storage, newId, clock, changed: keys.dropUser })
-const tenant = await createTenants({ storage, clock }).ensureDefault()
+const tenant = await createTenants({ storage, clock }).ensure('default')
 const owner =
   (await users.addFirst(tenant, 'admin', (_db, user) => Promise.resolve(user))) ??
   (await users.require(tenant, 'admin'))

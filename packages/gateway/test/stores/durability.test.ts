@@ -31,7 +31,7 @@ async function runAndKill(place: Place, promises: number): Promise<string[]> {
 /** What was promised and is not there. */
 async function findLost(storage: Storage, dataDir: string, promised: readonly string[]): Promise<string[]> {
   const { keys, users } = createPeople(storage)
-  const tenant = await createTenants({ storage, clock }).ensureDefault()
+  const tenant = await createTenants({ storage, clock }).ensure('default')
   const { id: userId } = await users.require(tenant, 'admin')
   const keyring = await openKeyring({ storage, dataDir, environment: {}, clock, log: quiet })
   const vault = createVault({ storage, keyring, clock, log: quiet })

@@ -1,4 +1,3 @@
-import type { TenantId } from '../../base/ids.ts'
 import { problem } from '../../base/problem.ts'
 import type { User, Users } from '../../identity/users.ts'
 import type { Identities } from './identities.ts'
@@ -24,25 +23,26 @@ export interface Admitted {
  */
 export function createAdmission({ identities, users }: AdmissionNeeds) {
   /** Where groups give roles, they do so each time, to accounts that were made here; an owner is none of the rules'. */
-  async function withRole(tenant: TenantId, user: User, { provider, identity }: Vouched): Promise<User> {
+  async function withRole(user: User, { provider, identity }: Vouched): Promise<User> {
     const role = roleFor(provider.rules, identity)
     if (provider.rules.roles === undefined || user.role === 'owner' || user.role === role) return user
-    await users.setRole(tenant, user.id, role)
+    await users.setRole(provider.tenant, user.id, role)
     return { ...user, role }
   }
 
   return {
     /** @throws {Problem} `federated.not_allowed` by a rule, `federated.no_account` */
-    async admit(tenant: TenantId, vouched: Vouched): Promise<Admitted> {
+    async admit(vouched: Vouched): Promise<Admitted> {
       requireAllowed(vouched)
       const { provider, identity } = vouched
+      const { tenant } = provider
       const known = await identities.find(tenant, identity)
       if (known === undefined && !provider.rules.createUsers)
         throw problem('federated.no_account', { provider: provider.label })
       const admitted =
         known === undefined
           ? await identities.create(tenant, vouched, roleFor(provider.rules, identity))
-          : { user: known.madeUser ? await withRole(tenant, known.user, vouched) : known.user, isNew: false }
+          : { user: known.madeUser ? await withRole(known.user, vouched) : known.user, isNew: false }
       await identities.touch(tenant, identity)
       return admitted
     },

@@ -1,19 +1,19 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Random, TenantId, UserId } from '../../base/ids.ts'
+import { isSameIssuer } from '../../base/issuer.ts'
 import { asProblem, problem, type Problem } from '../../base/problem.ts'
-import { DEFAULT_TENANT } from '../../identity/tenants.ts'
-import type { Users } from '../../identity/users.ts'
+import type { User, Users } from '../../identity/users.ts'
 import type { Storage } from '../../storage/database.ts'
 import { createAdmission, requireAllowed, type Vouched } from './admission.ts'
 import { createIdentityFetches } from './fetches.ts'
 import { createFlows, type Begin, type FlowSealer } from './flow.ts'
 import { createGitHub } from './github.ts'
 import { createIdentities, type LinkedIdentity } from './identities.ts'
-import { createLogout } from './logout.ts'
+import { createLogout, type Ended } from './logout.ts'
 import { createMetadata } from './metadata.ts'
 import { createSpent } from '../spent.ts'
 import { createOpenId } from './openid.ts'
-import type { IdentityProvider, Protocol } from './provider.ts'
+import type { Identity, IdentityProvider, Protocol } from './provider.ts'
 import { createSignOut } from './sign-out.ts'
 
 export interface FederatedNeeds {
@@ -32,7 +32,7 @@ export interface FederatedNeeds {
 
 /** A browser that came back with an answer of a provider. */
 export interface Arrival {
-  readonly provider: string
+  readonly provider: IdentityProvider
   readonly answer: URLSearchParams
   readonly cookieHeader: string | undefined
 }
@@ -56,21 +56,12 @@ export function createFederated(needs: FederatedNeeds) {
   const identities = createIdentities({ storage, users, clock })
   const { admit } = createAdmission({ identities, users })
   const logout = createLogout({ storage, fetchFor, metadataOf, spent, clock })
-  const findByIssuer = (issuer: string) => providers.find((provider) => isIssuer(provider, issuer))
+  const providersOf = (tenant: TenantId) => providers.filter((provider) => provider.tenant === tenant)
+  const findByIssuer = (tenant: TenantId, issuer: string) =>
+    providersOf(tenant).find((provider) => isSameIssuer(provider.issuer, issuer))
   const protocols: Readonly<Record<IdentityProvider['protocol'], Protocol>> = {
     oidc: createOpenId({ fetchFor, metadataOf }),
     github: createGitHub({ fetchFor }),
-  }
-
-  function providersOf(tenant: TenantId): readonly IdentityProvider[] {
-    return tenant === DEFAULT_TENANT ? providers : []
-  }
-
-  /** @throws {Problem} `federated.unknown` */
-  function require(id: string, among = providers): IdentityProvider {
-    const provider = among.find((each) => each.id === id)
-    if (provider === undefined) throw problem('federated.unknown', { provider: id })
-    return provider
   }
 
   async function counted<T>(operation: string, work: Promise<T>): Promise<T> {
@@ -84,59 +75,74 @@ export function createFederated(needs: FederatedNeeds) {
     }
   }
 
-  async function finish(tenant: TenantId, { provider: id, answer, cookieHeader }: Arrival): Promise<Arrived> {
-    const provider = require(id)
-    const flow = await flows.take(tenant, { provider: id, state: answer.get('state'), cookieHeader })
+  async function finish({ provider, answer, cookieHeader }: Arrival): Promise<Arrived> {
+    const flow = await flows.take(provider, { state: answer.get('state'), cookieHeader })
     const identity = await protocols[provider.protocol].finish(provider, flow.asked, answer)
     return { provider, identity, next: flow.next, linkTo: flow.linkTo, again: flow.asked.again }
   }
 
-  async function endBy(tenant: TenantId, id: string, token: string): Promise<readonly UserId[]> {
-    const provider = require(id)
+  async function endBy(provider: IdentityProvider, token: string): Promise<readonly Ended[]> {
     // Who has no ID tokens has no logout tokens, and nobody is asked for keys on behalf of a stranger.
-    if (provider.protocol !== 'oidc') throw problem('federated.unknown', { provider: id })
-    return logout.take(tenant, provider, token)
+    if (provider.protocol !== 'oidc') throw problem('federated.unknown', { provider: provider.id })
+    const [first = provider, ...others] = providers.filter((each) => isSameApplication(each, provider))
+    return logout.take(provider, [first.tenant, ...others.map(({ tenant }) => tenant)], token)
   }
 
   return {
     providers,
 
-    /** Those that let the people of a tenant in. Who comes from elsewhere says nothing of tenants, and comes into the first. */
+    /** Those that let the people of a tenant in. */
     providersOf,
 
-    require,
+    /** Finds one by its id, where a tenant is given among those of its people. @throws {Problem} `federated.unknown` */
+    require(id: string, tenant?: TenantId): IdentityProvider {
+      const provider = providers.find((each) => each.id === id)
+      const isTheirs = tenant === undefined || provider?.tenant === tenant
+      if (provider === undefined || !isTheirs) throw problem('federated.unknown', { provider: id })
+      return provider
+    },
 
     /**
      * Begins a sign-in, or the linking of an account: where to send the browser, and the cookie that waits for it.
      *
-     * @throws {Problem} `federated.unknown`, `federated.unreachable`, `federated.bad_answer`
+     * @throws {Problem} `federated.unreachable`, `federated.bad_answer`
      */
-    async begin(tenant: TenantId, asked: Begin): Promise<{ readonly url: URL; readonly cookie: string }> {
-      const provider = require(asked.provider, providersOf(tenant))
-      const flow = await flows.open(tenant, asked)
+    async begin(provider: IdentityProvider, asked: Begin): Promise<{ readonly url: URL; readonly cookie: string }> {
+      const flow = await flows.open(provider, asked)
       return { url: await protocols[provider.protocol].begin(provider, flow.asked), cookie: flow.cookie }
     },
 
     /** Takes a provider's answer. @throws {Problem} `federated.*` */
-    finish: (tenant: TenantId, arrival: Arrival) => counted('sign_in_with', finish(tenant, arrival)),
+    finish: (arrival: Arrival) => counted('sign_in_with', finish(arrival)),
 
     /** Answers which user an identity may come in as. @throws {Problem} `federated.not_allowed`, `federated.no_account` */
     admit,
 
-    /** Links an identity to a user who asked for it. @throws {Problem} `federated.not_allowed`, `federated.taken` */
-    async link(tenant: TenantId, userId: UserId, vouched: Vouched): Promise<'linked' | 'known'> {
+    /**
+     * Links an identity to a user of the provider's tenant who asked for it.
+     *
+     * @throws {Problem} `federated.not_allowed`, `federated.taken`
+     */
+    async link(userId: UserId, vouched: Vouched): Promise<'linked' | 'known'> {
       requireAllowed(vouched)
-      return identities.link(tenant, userId, vouched)
+      return identities.link(vouched.provider.tenant, userId, vouched)
     },
 
     identities,
 
-    /** Whether a linked identity lets its user in: its provider may have been taken out of the configuration. */
-    opens: ({ provider, issuer }: Pick<LinkedIdentity, 'provider' | 'issuer'>): boolean =>
-      providers.some((each) => each.id === provider && isIssuer(each, issuer)),
+    /** Finds the user of a tenant who comes in by an identity; nobody where no provider of that tenant has its issuer. */
+    findUser: async (tenant: TenantId, identity: Pick<Identity, 'issuer' | 'subject'>): Promise<User | undefined> =>
+      findByIssuer(tenant, identity.issuer) && (await identities.find(tenant, identity))?.user,
+
+    /**
+     * Whether a linked identity lets its user in: its provider may have been taken out of the configuration, or given to
+     * another tenant.
+     */
+    opens: (tenant: TenantId, { issuer }: Pick<LinkedIdentity, 'issuer'>): boolean =>
+      findByIssuer(tenant, issuer) !== undefined,
 
     /** Takes a logout token; answers whose sessions it ended. @throws {Problem} `federated.*` */
-    endBy: (tenant: TenantId, id: string, token: string) => counted('logout_by_provider', endBy(tenant, id, token)),
+    endBy: (provider: IdentityProvider, token: string) => counted('logout_by_provider', endBy(provider, token)),
 
     ...createSignOut({ ...needs, metadataOf, findByIssuer }),
     whereTo: flows.whereTo,
@@ -146,9 +152,9 @@ export function createFederated(needs: FederatedNeeds) {
 }
 export type Federated = ReturnType<typeof createFederated>
 
-/** A slash at the end, where there is no path, is a matter of spelling. */
-function isIssuer(provider: IdentityProvider, issuer: string): boolean {
-  return URL.parse(provider.issuer)?.href === URL.parse(issuer)?.href
+/** Whether two entries are one application there, which is told of each logout once. */
+function isSameApplication(one: IdentityProvider, other: IdentityProvider): boolean {
+  return one.clientId === other.clientId && isSameIssuer(one.issuer, other.issuer)
 }
 
 /** Whether the rules are why somebody was not let in, which the audit log is told. */

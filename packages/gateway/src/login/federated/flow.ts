@@ -5,7 +5,7 @@ import { problem } from '../../base/problem.ts'
 import { secret, type Secret } from '../../base/secret.ts'
 import { clearCookie, cookieName, readCookie, setCookie } from '../../pages/cookies.ts'
 import type { Spent } from '../spent.ts'
-import { callbackPath, type Asked } from './provider.ts'
+import { callbackPath, type Asked, type IdentityProvider } from './provider.ts'
 
 /** Seals what a browser keeps for the gate. */
 export interface FlowSealer {
@@ -42,7 +42,6 @@ export interface Flow {
 }
 
 export interface Begin {
-  readonly provider: string
   readonly next?: string | undefined
   readonly again?: boolean
   readonly linkTo?: string | undefined
@@ -67,7 +66,7 @@ export function createFlows({ sealer, spent, clock, random, publicUrl }: FlowNee
     return { state, nonce, codeVerifier, again, redirectUri: `${publicUrl}${callbackPath(provider)}` }
   }
 
-  async function read(tenant: TenantId, cookieHeader: string | undefined): Promise<Kept | undefined> {
+  async function read({ tenant }: At, cookieHeader: string | undefined): Promise<Kept | undefined> {
     const value = readCookie(cookieHeader, name)
     if (value === undefined || value === '') return undefined
     try {
@@ -81,7 +80,7 @@ export function createFlows({ sealer, spent, clock, random, publicUrl }: FlowNee
 
   return {
     /** Begins one: what to ask the provider, and the cookie that waits for the answer. */
-    async open(tenant: TenantId, { provider, next, again = false, linkTo }: Begin) {
+    async open({ id: provider, tenant }: At, { next, again = false, linkTo }: Begin) {
       const [state, nonce] = [chance(CHANCE_BYTES), chance(CHANCE_BYTES)]
       const codeVerifier = chance(VERIFIER_BYTES)
       const kept: Kept = { provider, state, nonce, codeVerifier, again, next, linkTo, at: clock.now() }
@@ -91,19 +90,19 @@ export function createFlows({ sealer, spent, clock, random, publicUrl }: FlowNee
     },
 
     /** Where somebody was going who comes back with an answer, good or not. */
-    whereTo: async (tenant: TenantId, cookieHeader: string | undefined) => (await read(tenant, cookieHeader))?.next,
+    whereTo: async (at: At, cookieHeader: string | undefined) => (await read(at, cookieHeader))?.next,
 
     /**
      * Takes what an answer belongs to; a second answer to it belongs to nothing.
      *
      * @throws {Problem} `federated.state` for an answer to another browser, another provider, or too late
      */
-    async take(tenant: TenantId, { provider, state, cookieHeader }: Arrived): Promise<Flow> {
-      const kept = await read(tenant, cookieHeader)
-      const belongs = kept !== undefined && kept.provider === provider && kept.state === state
+    async take(at: At, { state, cookieHeader }: Arrived): Promise<Flow> {
+      const kept = await read(at, cookieHeader)
+      const belongs = kept !== undefined && kept.provider === at.id && kept.state === state
       if (!belongs) throw problem('federated.state', { reason: kept === undefined ? 'no cookie' : 'another sign-in' })
       if (clock.now() - kept.at > FLOW_MS) throw problem('federated.state', { reason: 'too late' })
-      if (!(await spent.spend(tenant, `state ${kept.state}`, clock.now() + FLOW_MS)))
+      if (!(await spent.spend(at.tenant, `state ${kept.state}`, clock.now() + FLOW_MS)))
         throw problem('federated.state', { reason: 'answered before' })
       return { asked: askedOf(kept), next: kept.next, linkTo: kept.linkTo }
     },
@@ -113,8 +112,10 @@ export function createFlows({ sealer, spent, clock, random, publicUrl }: FlowNee
   }
 }
 
+/** Where it is begun, and comes back from: what one tenant's people begin is sealed for them. */
+type At = Pick<IdentityProvider, 'id' | 'tenant'>
+
 interface Arrived {
-  readonly provider: string
   readonly state: string | null
   readonly cookieHeader: string | undefined
 }

@@ -76,16 +76,24 @@ export function createLogout({ storage, fetchFor, metadataOf, spent, clock }: Lo
 
   return {
     /**
-     * Takes a logout token; answers whose sessions it ended, and how many.
+     * Takes a logout token, for every tenant whose people come by the application that it is about; answers whose sessions
+     * it ended, and how many.
      *
      * @throws {Problem} `federated.logout_token`, `federated.unreachable`
      */
-    async take(tenant: TenantId, provider: IdentityProvider, token: string): Promise<readonly UserId[]> {
+    async take(provider: IdentityProvider, tenants: Tenants, token: string): Promise<readonly Ended[]> {
       const metadata = await metadataOf(provider)
       const { jti, sub, sid } = await verify(provider, metadata, token)
-      if (!(await spent.spend(tenant, `logout ${metadata.issuer} ${jti}`, clock.now() + REMEMBERED_MS)))
+      const [first] = tenants
+      if (!(await spent.spend(first, `logout ${metadata.issuer} ${jti}`, clock.now() + REMEMBERED_MS)))
         throw refused('it was sent before')
-      return endSessions(storage, tenant, { issuer: metadata.issuer, sub, sid })
+      const ended: Ended[] = []
+      for (const tenant of tenants) {
+        const sessions = await endSessions(storage, tenant, { issuer: metadata.issuer, sub, sid })
+        for (const [userId, { length: count }] of Map.groupBy(sessions, (each) => each))
+          ended.push({ tenant, userId, count })
+      }
+      return ended
     },
   }
 }
@@ -98,14 +106,24 @@ function reasonOf(error: unknown): string {
   return error instanceof z.ZodError ? 'a claim is missing, or should not be there' : 'it is not valid'
 }
 
-interface Ended {
+/** The same, in the same order, whichever of their entries is told: the first remembers what was sent. */
+type Tenants = readonly [TenantId, ...TenantId[]]
+
+/** Somebody whose sessions are over. */
+export interface Ended {
+  readonly tenant: TenantId
+  readonly userId: UserId
+  readonly count: number
+}
+
+interface Meant {
   readonly issuer: string
   readonly sub: string | undefined
   readonly sid: string | undefined
 }
 
 /** Where both are named, a session has to match both. */
-function endSessions({ for: dbFor }: Pick<Storage, 'for'>, tenant: TenantId, { issuer, sub, sid }: Ended) {
+function endSessions({ for: dbFor }: Pick<Storage, 'for'>, tenant: TenantId, { issuer, sub, sid }: Meant) {
   return dbFor(tenant).transaction(async (db): Promise<readonly UserId[]> => {
     let sessions = db.selectFrom('sessions').select(['id', 'user_id']).where('federated_issuer', '=', issuer)
     if (sub !== undefined) sessions = sessions.where('federated_subject', '=', sub)

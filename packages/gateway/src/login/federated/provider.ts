@@ -1,3 +1,4 @@
+import type { TenantId } from '../../base/ids.ts'
 import type { Secret } from '../../base/secret.ts'
 
 /** An identity provider people may sign in with, as the operator set it up. */
@@ -6,6 +7,8 @@ export interface IdentityProvider {
   readonly id: string
   /** Its name on pages. */
   readonly label: string
+  /** Whose people it lets in. */
+  readonly tenant: TenantId
   readonly protocol: 'oidc' | 'github'
   readonly issuer: string
   readonly clientId: string

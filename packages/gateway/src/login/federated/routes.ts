@@ -1,5 +1,4 @@
 import { asProblem, problem, type Problem } from '../../base/problem.ts'
-import { DEFAULT_TENANT } from '../../identity/tenants.ts'
 import type { User } from '../../identity/users.ts'
 import { createThrottle } from '../../limits/throttle.ts'
 import { readForm } from '../../pages/forms.ts'
@@ -12,12 +11,14 @@ import { createFormCookie } from '../form-cookie.ts'
 import type { LoginContext, LoginHono, LoginNeeds } from '../needs.ts'
 import type { Proof } from '../ways.ts'
 import { isRefusal, type Arrived } from './federated.ts'
+import type { IdentityProvider } from './provider.ts'
 import { provenAt } from './proven.ts'
 
 /** Where an account that was linked is shown. */
 export const LINKED_PATH = '/account/linked'
 
 const REFUSED_EVERY_MS = 1_000
+/** Of one tenant: more than there are kinds of refusal, so that none makes room for another. */
 const REFUSALS = 16
 
 /**
@@ -27,15 +28,19 @@ const REFUSALS = 16
 export function addFederatedRoutes(app: LoginHono, needs: LoginNeeds): void {
   const { federated, sessions, audit, limits } = needs
   const forms = createFormCookie(needs)
-  const throttle = createThrottle({ clock: needs.clock, everyMs: REFUSED_EVERY_MS, atMost: REFUSALS })
+  const throttle = createThrottle({
+    clock: needs.clock,
+    everyMs: REFUSED_EVERY_MS,
+    atMost: REFUSALS * needs.tenants.all.length,
+  })
 
   app.post('/sign-in/with/:provider', async (context) => {
     const form = await forms.requireForm(context.req.raw)
     const next = parseNext(form.get('next'))
     try {
       limits.spend('signIn', context.env.address)
-      const asked = { provider: context.req.param('provider'), next, again: form.has('again') }
-      const { url, cookie } = await federated.begin(DEFAULT_TENANT, asked)
+      const provider = providerIn(context)
+      const { url, cookie } = await federated.begin(provider, { next, again: form.has('again') })
       return redirectTo(url.href, { cookies: [cookie] })
     } catch (error) {
       return showFailure(context, asProblem(error), { next })
@@ -44,13 +49,13 @@ export function addFederatedRoutes(app: LoginHono, needs: LoginNeeds): void {
 
   app.get('/sign-in/from/:provider', async (context) => {
     const cookieHeader = context.req.header('Cookie')
-    const next = await federated.whereTo(DEFAULT_TENANT, cookieHeader)
-    const provider = context.req.param('provider')
+    const provider = providerIn(context)
+    const next = await federated.whereTo(provider, cookieHeader)
     try {
       limits.spend('callback', context.env.address)
-      audit.requireRoom(DEFAULT_TENANT)
+      audit.requireRoom(provider.tenant)
       const answer = new URL(context.req.url).searchParams
-      const arrived = await federated.finish(DEFAULT_TENANT, { provider, answer, cookieHeader })
+      const arrived = await federated.finish({ provider, answer, cookieHeader })
       return await (arrived.linkTo === undefined ? signIn(context, arrived) : link(context, arrived))
     } catch (error) {
       const failure = asProblem(error)
@@ -62,7 +67,7 @@ export function addFederatedRoutes(app: LoginHono, needs: LoginNeeds): void {
   app.get('/sign-in/out/:provider', async (context) => {
     try {
       limits.spend('callback', context.env.address)
-      const url = await federated.endSessionUrl(federated.require(context.req.param('provider')))
+      const url = await federated.endSessionUrl(providerIn(context))
       return redirectTo(url?.href ?? '/sign-in?done=signedOut')
     } catch (error) {
       return showFailure(context, asProblem(error), { next: undefined })
@@ -73,13 +78,12 @@ export function addFederatedRoutes(app: LoginHono, needs: LoginNeeds): void {
     const headers = { 'Cache-Control': 'no-store' }
     try {
       limits.spend('logout', context.env.address)
-      const provider = context.req.param('provider')
+      const provider = providerIn(context)
       const token = (await readForm(context.req.raw)).get('logout_token') ?? ''
-      const ended = await federated.endBy(DEFAULT_TENANT, provider, token)
-      for (const userId of new Set(ended)) {
-        const count = ended.filter((each) => each === userId).length
+      const ended = await federated.endBy(provider, token)
+      for (const { tenant, userId, count } of ended) {
         const done = { kind: 'login.ended_elsewhere', userId, requestId: context.env.requestId } as const
-        await audit.record(DEFAULT_TENANT, { ...done, provider, count })
+        await audit.record(tenant, { ...done, provider: provider.id, count })
       }
       return new Response(null, { status: 200, headers })
     } catch (error) {
@@ -91,12 +95,12 @@ export function addFederatedRoutes(app: LoginHono, needs: LoginNeeds): void {
   })
 
   async function signIn(context: LoginContext, arrived: Arrived): Promise<Response> {
-    const { user, isNew } = await federated.admit(DEFAULT_TENANT, arrived)
+    const { user, isNew } = await federated.admit(arrived)
     if (isNew) await recordNew(context, arrived, user)
     const { provider, identity, next } = arrived
     const { issuer, subject, sid } = identity
     const proof: Proof = {
-      tenant: DEFAULT_TENANT,
+      tenant: provider.tenant,
       user,
       amr: identity.amr.includes('mfa') ? ['fed', 'mfa'] : ['fed'],
       provenAt: provenAt(arrived),
@@ -108,10 +112,10 @@ export function addFederatedRoutes(app: LoginHono, needs: LoginNeeds): void {
   /** Links to who is signed in now, in the very session that asked for it. */
   async function link(context: LoginContext, arrived: Arrived): Promise<Response> {
     const session = await sessions.find(context.req.header('Cookie'))
-    if (session === undefined || session.sessionId !== arrived.linkTo)
-      throw problem('federated.state', { reason: 'another session' })
+    const isTheirs = session?.tenant === arrived.provider.tenant && session.sessionId === arrived.linkTo
+    if (session === undefined || !isTheirs) throw problem('federated.state', { reason: 'another session' })
     const { tenant, userId } = session
-    const linked = await federated.link(tenant, userId, arrived)
+    const linked = await federated.link(userId, arrived)
     if (linked === 'linked') {
       const { env } = context
       const what = { provider: arrived.provider.id, issuer: arrived.identity.issuer, how: 'account' }
@@ -123,19 +127,27 @@ export function addFederatedRoutes(app: LoginHono, needs: LoginNeeds): void {
 
   async function recordNew({ env }: LoginContext, { provider, identity }: Arrived, user: User): Promise<void> {
     const { requestId, address } = env
+    const { tenant } = provider
     const { id: userId, name, role } = user
-    await audit.record(DEFAULT_TENANT, { kind: 'user.added', userId, requestId, target: userId, name, role })
+    await audit.record(tenant, { kind: 'user.added', userId, requestId, target: userId, name, role })
     const what = { provider: provider.id, issuer: identity.issuer, how: 'sign-in', address }
-    await audit.record(DEFAULT_TENANT, { kind: 'identity.linked', userId, requestId, ...what })
+    await audit.record(tenant, { kind: 'identity.linked', userId, requestId, ...what })
   }
 
-  function noteRefusal({ env: { requestId, address } }: LoginContext, provider: string, failure: Problem): void {
-    if (!isRefusal(failure) || !throttle.pass(failure.code)) return
+  function noteRefusal(
+    { env: { requestId, address } }: LoginContext,
+    { id: provider, tenant }: IdentityProvider,
+    failure: Problem,
+  ): void {
+    if (!isRefusal(failure) || !throttle.pass(`${tenant} ${failure.code}`)) return
     const reason = failure.details['reason']
     const why = typeof reason === 'string' ? reason : undefined
     const event = { kind: 'login.refused', requestId, provider, error: failure.code, reason: why, address } as const
-    audit.note(DEFAULT_TENANT, event)
+    audit.note(tenant, event)
   }
+
+  /** @throws {Problem} `federated.unknown` */
+  const providerIn = (context: LoginContext) => federated.require(context.req.param('provider') ?? '')
 
   /** Every failure has a way back, to where somebody was going. What was begun is over. */
   function showFailure({ env: { requestId } }: LoginContext, failure: Problem, { next, spent = false }: Failed) {

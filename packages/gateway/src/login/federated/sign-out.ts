@@ -7,8 +7,8 @@ export interface SignOutNeeds {
   readonly storage: Pick<Storage, 'for'>
   readonly metadataOf: MetadataOf
   readonly publicUrl: string
-  /** Finds the provider of an issuer. */
-  findByIssuer(issuer: string): IdentityProvider | undefined
+  /** Finds the provider of an issuer that lets the people of a tenant in. */
+  findByIssuer(tenant: TenantId, issuer: string): IdentityProvider | undefined
 }
 
 /** Signing out at a provider as well, for who signed out here: otherwise whoever comes next is signed in by one click. */
@@ -18,7 +18,7 @@ export function createSignOut({ storage, metadataOf, publicUrl, findByIssuer }: 
     async providerOf(tenant: TenantId, sessionId: string): Promise<IdentityProvider | undefined> {
       const sessions = storage.for(tenant).selectFrom('sessions').select('federated_issuer')
       const row = await sessions.where('id', '=', sessionId).executeTakeFirst()
-      return row?.federated_issuer ? findByIssuer(row.federated_issuer) : undefined
+      return row?.federated_issuer ? findByIssuer(tenant, row.federated_issuer) : undefined
     },
 
     /**

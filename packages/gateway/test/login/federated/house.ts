@@ -22,7 +22,9 @@ const SECRET = 'secret-of-the-gate-at-the-provider'
 export interface HouseOptions {
   /** Joined to the entry of the emulated provider. */
   readonly corp?: object
-  /** Entries beside it. */
+  /** Further entries of the same provider, each an application of its own there unless its `clientId` says otherwise. */
+  readonly also?: Readonly<Record<string, object>>
+  /** Entries beside them. */
   readonly others?: Readonly<Record<string, object>>
   /** Joined to the configuration. */
   readonly config?: object
@@ -30,7 +32,8 @@ export interface HouseOptions {
 }
 
 /** Every page of a gate with its real rooms, and an identity provider it knows as `corp`, each on a socket of its own. */
-export async function openHouse({ corp = {}, others = {}, config: more = {}, environment = {} }: HouseOptions = {}) {
+export async function openHouse(options: HouseOptions = {}) {
+  const { corp = {}, also = {}, others = {}, config: more = {}, environment = {} } = options
   await using open = new AsyncDisposableStack()
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -41,26 +44,37 @@ export async function openHouse({ corp = {}, others = {}, config: more = {}, env
   })
   const { port } = server.address() as AddressInfo
   const url = `http://localhost:${port}`
-  const callback = `${url}/sign-in/from/corp`
-  const client = { id: 'gate', secret: SECRET, name: 'Gate', redirectUris: [callback] }
-  const told = {
-    ...client,
-    backchannelLogoutUri: `${url}/sign-in/logout/corp`,
+  const applications = Map.groupBy(
+    [{ id: 'corp', clientId: 'gate' }, ...Object.entries(also).map(([id, each]) => ({ id, clientId: id, ...each }))],
+    ({ clientId }) => clientId,
+  )
+  const told = [...applications].map(([id, entries]) => ({
+    id,
+    secret: SECRET,
+    name: 'Gate',
+    redirectUris: entries.map((entry) => `${url}/sign-in/from/${entry.id}`),
+    backchannelLogoutUri: `${url}/sign-in/logout/${entries[0]?.id}`,
     postLogoutRedirectUris: [`${url}/sign-in`],
-  }
+  }))
   const stranger = { id: 'stranger', secret: 'other', name: 'Another', redirectUris: ['http://127.0.0.1:1/callback'] }
-  const idp = open.use(await createIdentityEmulator({ clients: [told, stranger] }))
+  const idp = open.use(await createIdentityEmulator({ clients: [...told, stranger] }))
   const { url: issuer } = await idp.listen()
 
   const { dataDir } = newDirectory()
-  const known = { clientId: 'gate', clientSecret: { $env: 'CORP_SECRET' } }
-  const entry = { label: 'Corp', issuer, ...known, scopes: ['openid', 'profile', 'email', 'groups'], ...corp }
+  const known = { issuer, clientSecret: { $env: 'CORP_SECRET' }, scopes: ['openid', 'profile', 'email', 'groups'] }
+  const entries = Object.entries(also).map(([id, each]) => [id, { clientId: id, ...known, ...each }])
   const { config } = requireConfig({
     file: join(dataDir, 'sekisho.jsonc'),
     text: JSON.stringify({
       publicUrl: url,
       limits: { perMinute: GENEROUS },
-      signIn: { with: { corp: entry, ...others } },
+      signIn: {
+        with: {
+          corp: { label: 'Corp', clientId: 'gate', ...known, ...corp },
+          ...Object.fromEntries(entries),
+          ...others,
+        },
+      },
       ...more,
     }),
     environment: { CORP_SECRET: SECRET, ...environment },
@@ -93,16 +107,20 @@ export async function openHouse({ corp = {}, others = {}, config: more = {}, env
 
   /** Invites somebody, who chooses a password in a browser of their own. */
   async function person(name: string, role: Role = 'member', tenant = DEFAULT_TENANT) {
-    const user = await people.users.add(tenant, { name, role })
-    const { url: link } = await people.login.invitations.create(tenant, user.id)
+    const { user, url: link } = await invite(name, tenant, role)
     const browser = createBrowser()
     await choosePassword(browser, link.reveal())
     return { user, browser }
   }
 
-  async function audited(): Promise<readonly Record<string, unknown>[]> {
+  async function invite(name: string, tenant = DEFAULT_TENANT, role: Role = 'member') {
+    const user = await people.users.add(tenant, { name, role })
+    return { user, ...(await people.login.invitations.create(tenant, user.id)) }
+  }
+
+  async function audited(tenant = DEFAULT_TENANT): Promise<readonly Record<string, unknown>[]> {
     await kept.audit.flush()
-    const rows = await kept.storage.for(DEFAULT_TENANT).selectFrom('audit').select('entry').orderBy('seq').execute()
+    const rows = await kept.storage.for(tenant).selectFrom('audit').select('entry').orderBy('seq').execute()
     return rows.map(({ entry: text }) => JSON.parse(text))
   }
 
@@ -110,15 +128,18 @@ export async function openHouse({ corp = {}, others = {}, config: more = {}, env
   return {
     url,
     issuer,
-    callback,
+    callback: `${url}/sign-in/from/corp`,
     idp,
     clock,
     config,
     storage: kept.storage,
+    sealer: kept.sealer,
     metrics: kept.metrics,
     users: people.users,
     federated: people.federated,
     person,
+    /** Makes somebody, and the link that lets them in. */
+    invite,
     audited,
     /** Who is signed in in a browser, as the page of their account has it; nobody where it leads to signing in. */
     async whoIs(browser: Browser): Promise<string | undefined> {
@@ -130,16 +151,16 @@ export async function openHouse({ corp = {}, others = {}, config: more = {}, env
 }
 export type House = Awaited<ReturnType<typeof openHouse>>
 
-const GENEROUS = { authorize: 1_000, callback: 1_000, token: 1_000, signIn: 1_000, logout: 1_000 }
+const GENEROUS = { authorize: 1_000, callback: 1_000, token: 1_000, device: 1_000, signIn: 1_000, logout: 1_000 }
 
 /** Goes to the provider from the page where people sign in, is somebody there, and comes back. */
 export async function signInAs(
   house: House,
   username: string,
-  { browser = createBrowser(), next = '' } = {},
+  { browser = createBrowser(), next = '', with: label = 'Corp' } = {},
 ): Promise<Came> {
   const start = await browser.open(`${house.url}/sign-in${next && `?next=${encodeURIComponent(next)}`}`)
-  return { browser, page: await beAt(await start.press(/Continue with Corp/), username) }
+  return { browser, page: await beAt(await start.press(new RegExp(`Continue with ${label}`)), username) }
 }
 
 interface Came {
@@ -160,6 +181,7 @@ export async function signInWithPassword(house: House, name: string, browser = c
 }
 
 /** Links the account that somebody has at the provider to the user of a browser. */
-export async function linkTo(house: House, browser: Browser, username: string): Promise<Page> {
-  return beAt(await (await browser.open(`${house.url}/account/linked`)).press(/^Link Corp/), username)
+export async function linkTo(house: House, browser: Browser, username: string, label = 'Corp'): Promise<Page> {
+  const page = await browser.open(`${house.url}/account/linked`)
+  return beAt(await page.press(new RegExp(`^Link ${label}`)), username)
 }

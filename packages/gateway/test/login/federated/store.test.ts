@@ -9,6 +9,7 @@ import { createTestClock, eachDatabase, other, ten } from '../../stores/database
 const provider: IdentityProvider = {
   id: 'corp',
   label: 'Corp',
+  tenant: ten,
   protocol: 'oidc',
   issuer: 'https://sso.example.com',
   clientId: 'gate',
