@@ -1,6 +1,10 @@
 import { inspect } from 'node:util'
 
-/** A value that must not be seen: it prints as `[secret]`. Unwrap it only on the line that sends it. */
+/**
+ * A value that must not be seen: it prints as `[secret]` wherever a program prints things (string
+ * conversion, JSON, `console.log`, a logger). Unwrap it with {@link Secret.reveal} only on the line that
+ * sends or seals it.
+ */
 export interface Secret {
   reveal(): string
   toString(): string
@@ -9,7 +13,7 @@ export interface Secret {
 
 const MASK = '[secret]'
 
-/** Wraps a value. It is kept in a closure, so that no property of the object holds it. */
+/** Wraps a value. The value is kept in a closure, so that no property of the object holds it. */
 export function secret(value: string): Secret {
   return Object.freeze({
     reveal: () => value,

@@ -1,12 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import {
   hostHeaderValidationResponse,
   localhostAllowedHostnames,
   originValidationResponse,
   type AuthInfo,
 } from '@modelcontextprotocol/server'
+import { sendResponse, toRequest } from '#kit/node-http'
 import type { MalHandler } from './handler.ts'
 
 export interface HttpSettings {
@@ -54,7 +53,7 @@ export async function serveHttp(handler: MalHandler, settings: HttpSettings): Pr
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     try {
-      await send(await serve(toRequest(req, res)), res)
+      await sendResponse(await serve(toRequest(req, res)), res)
     } catch {
       // The client went away; no answer is left to give.
       res.destroy()
@@ -94,33 +93,4 @@ function unreadable(): Response {
     },
     { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } },
   )
-}
-
-/** The request as the web platform knows it; its signal fires when the client leaves before the answer is complete. */
-function toRequest(req: IncomingMessage, res: ServerResponse): Request {
-  const left = new AbortController()
-  res.once('close', () => {
-    if (!res.writableFinished) left.abort()
-  })
-  const headers = new Headers()
-  for (const [name, values] of Object.entries(req.headersDistinct)) {
-    for (const value of values ?? []) headers.append(name, value)
-  }
-  const hasBody = req.method !== 'GET' && req.method !== 'HEAD'
-  return new Request(new URL(req.url ?? '/', 'http://mal.invalid'), {
-    method: req.method ?? 'GET',
-    headers,
-    signal: left.signal,
-    ...(hasBody && { body: Readable.toWeb(req), duplex: 'half' }),
-  })
-}
-
-async function send(response: Response, res: ServerResponse): Promise<void> {
-  res.writeHead(response.status, Object.fromEntries(response.headers))
-  if (!response.body) {
-    res.end()
-    return
-  }
-  res.flushHeaders()
-  await pipeline(Readable.fromWeb(response.body), res)
 }

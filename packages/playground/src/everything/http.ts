@@ -6,7 +6,7 @@ import {
   localhostAllowedHostnames,
   originValidationResponse,
 } from '@modelcontextprotocol/server'
-import { sendResponse, toRequest } from './node-http.ts'
+import { sendResponse, toRequest } from '#kit/node-http'
 import { createEverythingHandler } from './server.ts'
 import { createSessions } from './sessions.ts'
 import { createWorld } from './world.ts'

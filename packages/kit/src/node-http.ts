@@ -13,7 +13,7 @@ export function toRequest(req: IncomingMessage, res: ServerResponse): Request {
     for (const value of values ?? []) headers.append(name, value)
   }
   const hasBody = req.method !== 'GET' && req.method !== 'HEAD'
-  return new Request(new URL(req.url ?? '/', 'http://everything.invalid'), {
+  return new Request(new URL(req.url ?? '/', 'http://server.invalid'), {
     method: req.method ?? 'GET',
     headers,
     signal: left.signal,
