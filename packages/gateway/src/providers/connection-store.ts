@@ -54,10 +54,12 @@ export interface LeaseWanted {
   /** Whichever there is, where it is not said. */
   readonly version?: number
   readonly forMs: number
+  /** A lease that has not changed for so long that it counts as over, whatever the clock of its holder said. */
+  readonly over?: number
 }
 
 /** What came of asking to be the only one who changes a connection. */
-export type Lease = { readonly until: number } | 'held' | 'replaced'
+export type Lease = { readonly kind: 'taken' | 'held'; readonly until: number } | { readonly kind: 'replaced' }
 
 /** How often a replacement is tried where somebody else replaces the same connection. */
 const TRIES = 5
@@ -68,8 +70,8 @@ const TRIES = 5
  */
 export function createConnectionStore({ storage, vault, clock }: ConnectionStoreNeeds) {
   function stateOf({ tenant, userId }: Holder, provider: string) {
-    const row = connection(storage.for(tenant), { tenant, userId }, provider).select(['version', 'status'])
-    return row.executeTakeFirst()
+    const row = connection(storage.for(tenant), { tenant, userId }, provider)
+    return row.select(['version', 'status', 'leased_until']).executeTakeFirst()
   }
 
   /** Puts a connection in place of what was there; `undefined` where what is there is not to be replaced. */
@@ -131,16 +133,20 @@ export function createConnectionStore({ storage, vault, clock }: ConnectionStore
      * Keeps every other process from changing a connection that works, `forMs` long or until it is replaced or given back.
      * `held` where another keeps it, `replaced` where there is none, or not of that version any more.
      */
-    async lease(holder: Holder, provider: string, { version, forMs }: LeaseWanted): Promise<Lease> {
+    async lease(holder: Holder, provider: string, { version, forMs, over }: LeaseWanted): Promise<Lease> {
       const now = clock.now()
+      const until = now + forMs
       const free = connected(storage.for(holder.tenant), holder, provider)
         .$if(version !== undefined, (rows) => rows.where('version', '=', Number(version)))
-        .where((row) => row.or([row('leased_until', 'is', null), row('leased_until', '<=', now)]))
-      const { numUpdatedRows } = await free.set({ leased_until: now + forMs }).executeTakeFirstOrThrow()
-      if (numUpdatedRows > 0n) return { until: now + forMs }
+        .where((row) => {
+          const isOver = over === undefined ? [] : [row('leased_until', '=', over)]
+          return row.or([row('leased_until', 'is', null), row('leased_until', '<=', now), ...isOver])
+        })
+      const { numUpdatedRows } = await free.set({ leased_until: until }).executeTakeFirstOrThrow()
+      if (numUpdatedRows > 0n) return { kind: 'taken', until }
       const there = await stateOf(holder, provider)
       const isSame = there?.status === 'connected' && there.version === (version ?? there.version)
-      return isSame ? 'held' : 'replaced'
+      return isSame ? { kind: 'held', until: there.leased_until ?? now } : { kind: 'replaced' }
     },
 
     /** Gives a lease back that replaced nothing. */

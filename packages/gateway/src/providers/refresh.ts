@@ -3,8 +3,10 @@ import type { AuditEvent } from '../audit/events.ts'
 import type { Clock } from '../base/clock.ts'
 import type { TenantId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
+import { problem } from '../base/problem.ts'
 import { createRecent } from '../base/recent.ts'
-import { keyOf, type ConnectionStore, type Kept } from './connection-store.ts'
+import type { Secret } from '../base/secret.ts'
+import { keyOf, type ConnectionStore, type Kept, type Lease } from './connection-store.ts'
 import type { Holder } from './credential.ts'
 import { toFaultOrFailure, type Failure } from './failure.ts'
 import type { FetchFor } from './fetches.ts'
@@ -29,7 +31,20 @@ export type Outcome =
   | { readonly kind: 'renewed'; readonly kept: Kept }
   /** Somebody else changed the connection meanwhile: what counts is what is kept now. */
   | { readonly kind: 'replaced' }
-  | { readonly kind: 'failed'; readonly failure: Failure }
+  | Failed
+
+interface Failed {
+  readonly kind: 'failed'
+  readonly failure: Failure
+}
+
+interface Ready {
+  readonly kind: 'ready'
+  readonly party: Party
+  readonly refreshToken: Secret
+}
+
+type Place = Pick<Kept, 'holder' | 'provider'>
 
 interface Backoff {
   readonly version: number
@@ -59,21 +74,25 @@ export function createRefresh(needs: RefreshNeeds) {
   const backoffs = createRecent<string, Backoff>(BACKOFFS)
   /** Connections that are left alone until somebody is done with them. */
   const holds = new Map<string, Promise<void>>()
+  let isClosing = false
+
+  /** Who is asked, and with what. */
+  async function prepare({ holder, provider, credential }: Kept): Promise<Ready | Failed> {
+    const { refreshToken } = credential
+    if (refreshToken === undefined) return hopeless('no_refresh_token')
+    const party = await parties.find(holder.tenant, provider, credential)
+    return party === undefined ? hopeless('client_changed') : { kind: 'ready', party, refreshToken }
+  }
 
   /**
    * Asks the provider, then writes by one compare-and-set on the connection's version. Nothing but tokens
    * ever takes the place of tokens.
    */
-  async function refreshOnce(kept: Kept): Promise<Outcome> {
-    const { holder, provider, credential } = kept
-    const { refreshToken } = credential
-    if (refreshToken === undefined) return hopeless('no_refresh_token')
-    const party = await parties.find(holder.tenant, provider, credential)
-    if (party === undefined) return hopeless('client_changed')
+  async function refreshOnce(kept: Kept, { party, refreshToken }: Ready): Promise<Outcome> {
     const grant = { grant_type: 'refresh_token', refresh_token: refreshToken.reveal() }
-    const answer = await askForTokens({ fetch: fetchFor(provider), clock }, party, grant)
-    if (answer.ok) return keep(kept, successor(credential, answer.tokens))
-    return { kind: 'failed', failure: await judge(answer.failure, party, holder) }
+    const answer = await askForTokens({ fetch: fetchFor(kept.provider), clock }, party, grant)
+    if (answer.ok) return keep(kept, successor(kept.credential, answer.tokens))
+    return { kind: 'failed', failure: await judge(answer.failure, party, kept.holder) }
   }
 
   /** A refresh token belongs to the client it was given to: where the gate has to register anew, it is lost. */
@@ -97,35 +116,30 @@ export function createRefresh(needs: RefreshNeeds) {
     if (left?.kind === 'replaced' || (left && left.kept.credential.version !== kept.credential.version))
       return { kind: 'replaced' }
     if (left?.kind === 'left') return { kind: 'failed', failure: toFaultOrFailure(left.cause) }
-    return renewAlone(kept)
+    return renew(kept)
   }
 
-  /** Whoever comes second waits, and is told to look at what the first was granted. */
-  async function renewAlone(kept: Kept): Promise<Outcome> {
-    const { holder, provider, credential } = kept
-    const lease = await waitForLease(holder, provider, credential.version)
-    if (lease === 'replaced') return { kind: 'replaced' }
-    const outcome = await renew(kept)
-    if (outcome.kind === 'failed') await store.giveBack(holder, provider, lease.until)
-    return outcome
-  }
-
-  async function waitForLease(holder: Holder, provider: string, version?: number) {
-    const wanted = { forMs: LEASE_MS, ...(version !== undefined && { version }) }
-    for (;;) {
-      const lease = await store.lease(holder, provider, wanted)
-      if (lease !== 'held') return lease
-      await pause(LOOK_MS)
+  /**
+   * Whoever comes second waits, and is told to look at what the first was granted. The lease is taken last: to find out
+   * who is asked takes longer than it lasts, where its metadata comes slowly.
+   */
+  async function renew(kept: Kept): Promise<Outcome> {
+    const ready = await prepare(kept).catch(failedBy)
+    if (ready.kind === 'failed') return settle(kept, ready.failure)
+    const lease = await waitForLease(kept, kept.credential.version)
+    if (lease.kind === 'replaced') return lease
+    let outcome: Outcome | undefined
+    try {
+      outcome = await refreshOnce(kept, ready).catch(failedBy)
+      return outcome.kind === 'failed' ? await settle(kept, outcome.failure) : done(kept, outcome)
+    } finally {
+      // Tokens that were granted take its place, or keep it where they could not be written.
+      if (outcome?.kind !== 'renewed') await giveBack(kept, lease)
     }
   }
 
-  async function renew(kept: Kept): Promise<Outcome> {
-    const outcome = await refreshOnce(kept).catch((cause: unknown): Outcome => {
-      return { kind: 'failed', failure: toFaultOrFailure(cause) }
-    })
-    const key = keyOf(kept.holder, kept.provider)
-    if (outcome.kind === 'failed') return settle(key, kept, outcome.failure)
-    backoffs.delete(key)
+  function done(kept: Kept, outcome: Outcome): Outcome {
+    backoffs.delete(keyOf(kept.holder, kept.provider))
     if (outcome.kind === 'renewed') {
       onOperation('refresh', 'ok')
       audit.note(kept.holder.tenant, { kind: 'connection.refreshed', ...subject(kept) })
@@ -133,8 +147,31 @@ export function createRefresh(needs: RefreshNeeds) {
     return outcome
   }
 
+  /**
+   * A lease that nobody touches is over once it was looked at for as long as one lasts, by the clock of this process: one
+   * that was killed while its clock was ahead left a time that is long to come.
+   */
+  async function waitForLease({ holder, provider }: Place, version?: number): Promise<Lease> {
+    let seen: { readonly until: number; readonly since: number } | undefined
+    for (;;) {
+      const isOver = seen !== undefined && clock.now() - seen.since >= LEASE_MS
+      const wanted = { ...(version !== undefined && { version }), ...(seen && isOver && { over: seen.until }) }
+      const lease = await store.lease(holder, provider, { ...wanted, forMs: LEASE_MS })
+      if (lease.kind !== 'held') return lease
+      if (isClosing) throw problem('gate.stopping')
+      if (seen?.until !== lease.until) seen = { until: lease.until, since: clock.now() }
+      await pause(LOOK_MS)
+    }
+  }
+
+  /** What cannot be given back ends by itself. */
+  async function giveBack({ holder, provider }: Place, lease: Lease): Promise<void> {
+    if (lease.kind === 'taken') await store.giveBack(holder, provider, lease.until).catch(() => undefined)
+  }
+
   /** Another process may have renewed it meanwhile: then what was refused here was the token it replaced. */
-  async function settle(key: string, kept: Kept, failure: Failure): Promise<Outcome> {
+  async function settle(kept: Kept, failure: Failure): Promise<Outcome> {
+    const key = keyOf(kept.holder, kept.provider)
     const now = await store.find(kept.holder, kept.provider)
     if (now?.credential.version !== kept.credential.version) return { kind: 'replaced' }
     onOperation('refresh', failure.kind)
@@ -161,7 +198,7 @@ export function createRefresh(needs: RefreshNeeds) {
         return Promise.resolve({ kind: 'failed', failure: waiting.failure })
       }
       const begun = attempt(kept)
-        .catch((cause: unknown): Outcome => ({ kind: 'failed', failure: toFaultOrFailure(cause) }))
+        .catch(failedBy)
         .finally(() => underWay.delete(key))
       underWay.set(key, begun)
       return begun
@@ -184,6 +221,8 @@ export function createRefresh(needs: RefreshNeeds) {
      * Does the work that ends a connection once no renewal is under way in any process, and lets none begin before it is
      * done: what would be granted meanwhile, nobody would know of. The work is told of tokens that are not written yet, and answers
      * false where it did not end the connection after all.
+     *
+     * @throws {Problem} `gate.stopping` where another process has the connection and this one closes
      */
     async whileHeld<T>(
       holder: Holder,
@@ -198,14 +237,13 @@ export function createRefresh(needs: RefreshNeeds) {
         await underWay.get(key)
         const left = granted.findLeft(key)
         // Who has tokens that are not written yet has had the lease since they were granted.
-        const lease = left === undefined ? await waitForLease(holder, provider) : undefined
+        const lease = left === undefined ? await waitForLease({ holder, provider }) : undefined
         try {
-          const done = await work(left)
-          if (done !== false) granted.forget(key)
-          return done
+          const ended = await work(left)
+          if (ended !== false) granted.forget(key)
+          return ended
         } finally {
-          // What cannot be given back ends by itself.
-          if (typeof lease === 'object') await store.giveBack(holder, provider, lease.until).catch(() => undefined)
+          if (lease !== undefined) await giveBack({ holder, provider }, lease)
         }
       } finally {
         holds.delete(key)
@@ -213,8 +251,12 @@ export function createRefresh(needs: RefreshNeeds) {
       }
     },
 
-    /** Waits for what is under way, whose tokens would be lost, and writes what could not be written before. */
+    /**
+     * Waits for what is under way, whose tokens would be lost, and writes what could not be written before. Who waits for
+     * another process has asked for nothing yet, and is told that the gate stops.
+     */
     async close(): Promise<void> {
+      isClosing = true
       await Promise.allSettled(underWay.values())
       await granted.close()
     },
@@ -222,8 +264,12 @@ export function createRefresh(needs: RefreshNeeds) {
 }
 export type Refresh = ReturnType<typeof createRefresh>
 
-function hopeless(error: string): Outcome {
+function hopeless(error: string): Failed {
   return { kind: 'failed', failure: { kind: 'grant', error } }
+}
+
+function failedBy(cause: unknown): Failed {
+  return { kind: 'failed', failure: toFaultOrFailure(cause) }
 }
 
 /** What is not said again stays: a reply without a refresh token leaves the one there is. */
