@@ -1,7 +1,9 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -57,7 +59,7 @@ export function makeDirectoryOf(file: string): void {
  * @throws {Problem} `vault.file_unwritable`
  */
 export function createKeyFile(file: string, content: Secret, link = linkSync): boolean {
-  return writing(file, () => {
+  const isMade = writing(file, () => {
     const draft = writeNew(draftOf(file), content)
     try {
       giveName(draft, file, content, link)
@@ -70,6 +72,13 @@ export function createKeyFile(file: string, content: Secret, link = linkSync): b
     syncDirectory(dirname(file))
     return true
   })
+  // Whoever finds that there is one goes on to read it, and would find none for ever.
+  if (!isMade && leadsNowhere(file)) throw problem('vault.file_unwritable', { file, reason: 'it is a link to nothing' })
+  return isMade
+}
+
+function leadsNowhere(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true && !existsSync(file)
 }
 
 /** What file systems without hard links say of one. */
@@ -105,16 +114,25 @@ export function removeKeyFile(file: string): void {
   })
 }
 
-/** Where a key file is proven before it takes another's place. */
-export function trialOf(file: string): string {
-  return `${file}.${process.pid}.trial`
+/**
+ * Makes a key file as `createKeyFile` does, where it is proven before it takes another's place; answers where that is.
+ *
+ * @throws {Problem} `vault.file_unwritable`
+ */
+export function createTrial(file: string, content: Secret): string {
+  const trial = writing(file, () => clear(`${file}.${process.pid}.trial`))
+  createKeyFile(trial, content)
+  return trial
 }
 
-/** Where the draft of a key file is; one of before is of a process that is gone. */
 function draftOf(file: string): string {
-  const draft = `${file}.${process.pid}.new`
-  rmSync(draft, { force: true })
-  return draft
+  return clear(`${file}.${process.pid}.new`)
+}
+
+/** One of before is of a process that is gone: in a container each has the id of the one before. */
+function clear(leftOver: string): string {
+  rmSync(leftOver, { force: true })
+  return leftOver
 }
 
 /** Whether a name is that of a draft or a trial of a key file. */

@@ -3,12 +3,12 @@ import type { Secret } from '../base/secret.ts'
 import type { Storage } from '../storage/database.ts'
 import {
   createKeyFile,
+  createTrial,
   keyFile,
   makeDirectoryOf,
   readKeyFile,
   removeKeyFile,
   replaceKeyFile,
-  trialOf,
 } from './key-file.ts'
 import { findRootKey, keyringPlace, type FoundKey, type KeyPlacesNeeds } from './key-places.ts'
 import { givenPassphrase, protect, unprotect } from './passphrase.ts'
@@ -139,8 +139,7 @@ export function createKeyMoves(needs: KeyMovesNeeds) {
 
   /** Proven beside the old file first: what replaces it is known to open. */
   async function replaceAndProve(written: Secret, proof: Proof, passphrase: Secret | undefined): Promise<void> {
-    const trial = trialOf(file)
-    createKeyFile(trial, written)
+    const trial = createTrial(file, written)
     try {
       await proveFile(trial, proof, passphrase, written)
     } finally {

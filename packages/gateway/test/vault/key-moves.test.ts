@@ -152,6 +152,15 @@ test('a passphrase is put on the file and taken off again; what opens it is aske
   await expect(place.moves().unprotect()).rejects.toMatchObject({ code: 'vault.root_key_already' })
 })
 
+test('what a process of the same id was killed over is in nobody’s way', async () => {
+  await using place = await openPlace()
+  writeFileSync(`${place.file}.${process.pid}.trial`, 'half of')
+  writeFileSync(`${place.file}.${process.pid}.new`, 'half of')
+  await place.moves().protect(() => Promise.resolve(secret(PASSPHRASE)))
+  expect(place.keys()).toEqual(['root.key'])
+  expect(await place.start({ environment: withPassphrase })).toBe(place.file)
+})
+
 test('a passphrase that is too short, or that nobody gives, leaves the file as it is', async () => {
   await using place = await openPlace()
   const before = readFileSync(place.file, 'utf8')

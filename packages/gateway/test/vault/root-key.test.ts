@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Log } from '../../src/base/log.ts'
@@ -60,6 +69,19 @@ test('a file is made whole, for its owner only, once; a second maker leaves it a
   expect(readFileSync(file, 'utf8')).toBe(text)
   expect(existsSync(`${file}.${process.pid}.new`)).toBe(false)
 })
+
+test.skipIf(process.platform === 'win32')(
+  'no key is made at a link to nothing, which nobody could read it from',
+  () => {
+    const { dataDir } = newDirectory()
+    const file = join(dataDir, 'root.key')
+    symlinkSync(join(dataDir, 'unmounted/root.key'), file)
+    expect(() => createKeyFile(file, newRootKey(systemRandom))).toThrow(
+      `The file ${file} cannot be written: it is a link to nothing.`,
+    )
+    expect(readdirSync(dataDir)).toEqual(['root.key'])
+  },
+)
 
 test('a file that cannot be read is a failure, one that is missing is none', async () => {
   const { dataDir } = newDirectory()
