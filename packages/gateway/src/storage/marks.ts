@@ -25,14 +25,15 @@ const REMEMBERED = 10_000
 /** Collects when things were last used, cheaply enough for every call, and writes it in groups. */
 export function createMarks<T>({ clock, log, write, every = 50, precision = 10_000 }: MarksNeeds<T>) {
   const marked = createRecent<string, number>(REMEMBERED)
-  let waiting: Mark<T>[] = []
+  let waiting: (Mark<T> & { readonly id: string })[] = []
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
 
   function flush(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
-    const group = waiting
+    // In one order in every process: two that lock the same rows in another one would wait for each other.
+    const group = waiting.toSorted((one, other) => Number(one.id > other.id) - Number(one.id < other.id))
     waiting = []
     if (group.length > 0) writing = writing.then(() => write(group)).catch((error: unknown) => fail(error))
     return writing
@@ -47,7 +48,7 @@ export function createMarks<T>({ clock, log, write, every = 50, precision = 10_0
       const at = clock.now()
       if (at - (marked.get(id) ?? -Infinity) < precision) return
       marked.set(id, at)
-      waiting.push({ what, at })
+      waiting.push({ id, what, at })
       timer ??= setTimeout(() => void flush(), every)
     },
     /** Writes what waits; ends when it, and what was being written, is durable or given up. */
