@@ -23,14 +23,18 @@ interface Left {
 
 /** How often tokens that were just granted are tried to be written, and what is waited before each. */
 const WRITES_MS = [0, 50, 250]
+/** How often that is begun again, though nobody asks: sooner than the lease is over by which no other process renews. */
+const AGAIN_MS = 2_000
 
 /**
  * Writes renewed tokens in place of those they were granted for. The old ones may be dead already, so what cannot be
- * written is held in memory, and written before anything else is done with the connection.
+ * written is held in memory, tried again, and written before anything else is done with the connection.
  */
 export function createGranted({ store, log }: GrantedNeeds) {
   const left = new Map<string, Left>()
   const writing = new Map<string, Promise<Written>>()
+  let again: NodeJS.Timeout | undefined
+  let isClosed = false
 
   async function tryToWrite({ from, kept }: Left): Promise<Written> {
     let cause: unknown
@@ -62,11 +66,27 @@ export function createGranted({ store, log }: GrantedNeeds) {
     return begun
   }
 
+  async function writeAllLeft(): Promise<void> {
+    for (const key of left.keys()) await writeLeft(key)
+  }
+
+  function writeLater(): void {
+    again ??= setTimeout(() => {
+      void writeAllLeft().then(() => {
+        again = undefined
+        if (left.size > 0 && !isClosed) writeLater()
+      })
+    }, AGAIN_MS).unref()
+  }
+
   return {
     async write(from: Kept, credential: Omit<Credential, 'version'>): Promise<Written> {
       const one = { from, kept: { ...from, credential: { ...credential, version: from.credential.version + 1 } } }
       const written = await tryToWrite(one)
-      if (written.kind === 'left') left.set(keyOf(from.holder, from.provider), one)
+      if (written.kind === 'left') {
+        left.set(keyOf(from.holder, from.provider), one)
+        writeLater()
+      }
       return written
     },
 
@@ -78,7 +98,9 @@ export function createGranted({ store, log }: GrantedNeeds) {
 
     /** Writes all that is left, before the memory is gone. */
     async close(): Promise<void> {
-      for (const key of left.keys()) await writeLeft(key)
+      isClosed = true
+      clearTimeout(again)
+      await writeAllLeft()
     },
   }
 }

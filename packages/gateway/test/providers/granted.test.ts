@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Storage } from '../../src/storage/database.ts'
 import { eachDatabase } from '../stores/databases.ts'
 import { codeOf } from '../stores/outcome.ts'
@@ -88,6 +88,29 @@ eachDatabase((_name, openFresh) => {
       expect((await again.connections.require(ada, scene.link, 's')).reveal()).toBe('a2')
     },
   )
+
+  test('and are written once it can be, though nobody comes by: no other process shows what they took the place of', async () => {
+    await using database = await openFresh()
+    await using server = await startRotating()
+    let broken = false
+    const storage = before(async () => void (broken && (await Promise.reject(new Error('disk full')))))
+    const { scene, use } = await open(database, server, { storage })
+    await using _ = scene
+    await connect(scene)
+    const { scene: other, use: useThere } = await open(database, server, { clock: scene.clock })
+    await using _other = other
+    scene.clock.turn(HOUR)
+    broken = true
+    expect(await use()).toBe('a2')
+    broken = false
+    await vi.waitFor(
+      async () => expect(await recordOf(scene)).toMatchObject({ refreshedAt: scene.clock.now() }),
+      10_000,
+    )
+    scene.clock.turn(61_000)
+    expect(await useThere()).toBe('a2')
+    expect(refreshes(server)).toHaveLength(1)
+  })
 
   test('tokens that were granted before are written before others are asked for, and none are while they cannot be', async () => {
     await using database = await openFresh()
