@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -95,22 +96,30 @@ function giveName(draft: string, file: string, content: Secret, link: typeof lin
 }
 
 /**
- * Puts another content in the place of a key file's; a crash leaves the one or the other.
+ * Puts another content in the place of a key file's; a crash leaves the one or the other. Where the file is a link, what
+ * it leads to is replaced, which would else keep what was there.
  *
  * @throws {Problem} `vault.file_unwritable`
  */
 export function replaceKeyFile(file: string, content: Secret): void {
   writing(file, () => {
-    renameSync(writeNew(draftOf(file), content), file)
-    syncDirectory(dirname(file))
+    const target = realpathSync(file)
+    renameSync(writeNew(draftOf(target), content), target)
+    syncDirectory(dirname(target))
   })
 }
 
-/** Removes a key file, and is not undone by a crash. @throws {Problem} `vault.file_unwritable` */
+/**
+ * Removes a key file, with what it leads to where it is a link, and is not undone by a crash.
+ *
+ * @throws {Problem} `vault.file_unwritable`
+ */
 export function removeKeyFile(file: string): void {
   writing(file, () => {
-    rmSync(file)
-    syncDirectory(dirname(file))
+    const target = realpathSync(file)
+    rmSync(target)
+    rmSync(file, { force: true })
+    for (const directory of new Set([dirname(target), dirname(file)])) syncDirectory(directory)
   })
 }
 

@@ -1,4 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { systemRandom } from '../../src/base/ids.ts'
@@ -54,6 +66,19 @@ describe.skipIf(withoutDesktop)('with a keyring', () => {
     expect([readFileSync(place.file, 'utf8'), place.keys()]).toEqual([before, ['root.key']])
     expect(statSync(place.file).mode & 0o777).toBe(0o600)
     expect(await desktop.keyring.find(id)).toBeUndefined()
+    expect(await place.start()).toBe(place.file)
+  })
+
+  test('a key that its file leads to does not stay behind', async () => {
+    await using desktop = await openDesktop()
+    await using place = await openPlace()
+    const systemKeyring = desktop.keyring
+    const behind = join(place.dataDir, 'behind.key')
+    renameSync(place.file, behind)
+    symlinkSync(behind, place.file)
+    await place.moves({ systemKeyring }).move('keyring', false)
+    expect(readdirSync(place.dataDir).filter((name) => name.endsWith('.key'))).toEqual([])
+    await place.moves({ systemKeyring }).move('file', false)
     expect(await place.start()).toBe(place.file)
   })
 
@@ -150,6 +175,18 @@ test('a passphrase is put on the file and taken off again; what opens it is aske
   expect([readFileSync(place.file, 'utf8'), place.keys()]).toEqual([before, ['root.key']])
   expect(asked).toHaveLength(2)
   await expect(place.moves().unprotect()).rejects.toMatchObject({ code: 'vault.root_key_already' })
+})
+
+test.skipIf(process.platform === 'win32')('a key that its file leads to is protected where it is', async () => {
+  await using place = await openPlace()
+  const behind = join(place.dataDir, 'behind.key')
+  renameSync(place.file, behind)
+  symlinkSync(behind, place.file)
+  const before = readFileSync(behind, 'utf8')
+  await place.moves().protect(() => Promise.resolve(secret(PASSPHRASE)))
+  expect(readFileSync(behind, 'utf8')).not.toContain(before.trim())
+  expect(lstatSync(place.file).isSymbolicLink()).toBe(true)
+  expect(await place.start({ environment: withPassphrase })).toBe(place.file)
 })
 
 test('what a process of the same id was killed over is in nobody’s way', async () => {
