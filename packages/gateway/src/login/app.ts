@@ -45,8 +45,12 @@ export function createLoginApp(needs: LoginNeeds): PageApp {
   return { fetch: async (request, from) => app.fetch(request, { ...from }) }
 }
 
-/** From a form that was refused, back to the page it stands on, which brings a good one. */
+/**
+ * From a form that was refused, back to the page it stands on, which brings a good one; from a provider that is none any
+ * more, to those there are.
+ */
 function wayOut({ code }: Problem, { req }: LoginContext) {
+  if (code === 'federated.unknown') return { href: '/sign-in', label: say('signInWith.back') }
   if (code !== 'request.csrf') return undefined
   if (req.path.startsWith('/sign-in/with/')) return { href: '/sign-in', label: say('problem.again') }
   return { href: req.path === '/sign-out' ? '/account' : req.path, label: say('problem.again') }

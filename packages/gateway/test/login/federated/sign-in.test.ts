@@ -173,6 +173,12 @@ describe('where it leads', () => {
     expect(back.has(/Continue with Corp/)).toBe(true)
   })
 
+  test('who comes back to a provider that has another name by now finds the way back', async () => {
+    await using house = await openHouse()
+    const page = await createBrowser().open(`${house.url}/sign-in/from/renamed?code=x&state=y`)
+    expect([page.status, page.html.includes('href="/sign-in"')]).toEqual([404, true])
+  })
+
   test('who declines there is told so, and may begin again', async () => {
     await using house = await openHouse()
     const browser = createBrowser()
