@@ -17,6 +17,15 @@ const before =
     },
   })
 
+/** A database that takes no transaction while its disk is full. */
+function createDisk() {
+  const disk = {
+    isFull: false,
+    storage: before(async () => void (disk.isFull && (await Promise.reject(new Error('disk full'))))),
+  }
+  return disk
+}
+
 eachDatabase((_name, openFresh) => {
   test('what is disconnected while it is being renewed stays disconnected', async () => {
     await using database = await openFresh()
@@ -25,16 +34,13 @@ eachDatabase((_name, openFresh) => {
     await using _ = scene
     await connect(scene)
     scene.clock.turn(HOUR)
-    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    server.on('/token', async () => {
-      reached.resolve()
-      await held.promise
-      return { body: { access_token: 'late', refresh_token: 'late-refresh', expires_in: 3600 } }
+    const held = server.hold('/token', {
+      body: { access_token: 'late', refresh_token: 'late-refresh', expires_in: 3600 },
     })
     const under = use()
-    await reached.promise
+    await held.reached
     const gone = scene.connections.disconnect(ada, 'own')
-    held.resolve()
+    held.letGo()
     await Promise.allSettled([under, gone])
     expect(server.seenAt('/revoke')[0]?.form['token']).toBe('late-refresh')
     expect(await codeOf(use())).toBe('connection.required')
@@ -49,18 +55,15 @@ eachDatabase((_name, openFresh) => {
     const { scene: other } = await open(database, server, { clock: scene.clock })
     await using _other = other
     scene.clock.turn(HOUR)
-    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    server.on('/token', async () => {
-      reached.resolve()
-      await held.promise
-      return { body: { access_token: 'late', refresh_token: 'late-refresh', expires_in: 3600 } }
+    const held = server.hold('/token', {
+      body: { access_token: 'late', refresh_token: 'late-refresh', expires_in: 3600 },
     })
     const under = use()
-    await reached.promise
+    await held.reached
     const gone = other.connections.disconnect(ada, 'own')
     await pause(300)
     expect(server.seenAt('/revoke')).toEqual([])
-    held.resolve()
+    held.letGo()
     expect(await under).toBe('late')
     await gone
     expect(server.seenAt('/revoke')[0]?.form['token']).toBe('late-refresh')
@@ -71,14 +74,13 @@ eachDatabase((_name, openFresh) => {
     async (when) => {
       await using database = await openFresh()
       await using server = await startRotating()
-      let broken = false
-      const storage = before(async () => void (broken && (await Promise.reject(new Error('disk full')))))
-      const { scene, use } = await open(database, server, { storage })
+      const disk = createDisk()
+      const { scene, use } = await open(database, server, disk)
       await connect(scene)
       scene.clock.turn(HOUR)
-      broken = true
+      disk.isFull = true
       expect(await use()).toBe('a2')
-      broken = false
+      disk.isFull = false
       scene.clock.turn(61_000)
       const used = when.includes('used') ? await use() : 'a2'
       expect(used).toBe('a2')
@@ -92,17 +94,16 @@ eachDatabase((_name, openFresh) => {
   test('and are written once it can be, though nobody comes by: no other process shows what they took the place of', async () => {
     await using database = await openFresh()
     await using server = await startRotating()
-    let broken = false
-    const storage = before(async () => void (broken && (await Promise.reject(new Error('disk full')))))
-    const { scene, use } = await open(database, server, { storage })
+    const disk = createDisk()
+    const { scene, use } = await open(database, server, disk)
     await using _ = scene
     await connect(scene)
     const { scene: other, use: useThere } = await open(database, server, { clock: scene.clock })
     await using _other = other
     scene.clock.turn(HOUR)
-    broken = true
+    disk.isFull = true
     expect(await use()).toBe('a2')
-    broken = false
+    disk.isFull = false
     await vi.waitFor(
       async () => expect(await recordOf(scene)).toMatchObject({ refreshedAt: scene.clock.now() }),
       10_000,
@@ -115,13 +116,12 @@ eachDatabase((_name, openFresh) => {
   test('tokens that were granted before are written before others are asked for, and none are while they cannot be', async () => {
     await using database = await openFresh()
     await using server = await startRotating(60)
-    let broken = false
-    const storage = before(async () => void (broken && (await Promise.reject(new Error('disk full')))))
-    const { scene, use } = await open(database, server, { storage })
+    const disk = createDisk()
+    const { scene, use } = await open(database, server, disk)
     await using _ = scene
     await connect(scene)
     scene.clock.turn(30_000)
-    broken = true
+    disk.isFull = true
     expect(await use()).toBe('a2')
     scene.clock.turn(30_000)
     expect(await use()).toBe('a2')
@@ -130,7 +130,7 @@ eachDatabase((_name, openFresh) => {
     scene.clock.turn(1)
     expect(await codeOf(use())).toBe('gate.fault')
     expect(refreshes(server)).toHaveLength(1)
-    broken = false
+    disk.isFull = false
     expect(await use()).toBe('a3')
     expect(refreshes(server).map(({ form }) => form['refresh_token'])).toEqual(['r1', 'r2'])
     await using again = await createScene(database, { providers: { own: providerAt(server) }, clock: scene.clock })
@@ -140,15 +140,14 @@ eachDatabase((_name, openFresh) => {
   test('a renewal right after one that could not be written loses neither', async () => {
     await using database = await openFresh()
     await using server = await startRotating(60)
-    let broken = false
-    const storage = before(async () => void (broken && (await Promise.reject(new Error('disk full')))))
-    const { scene, use } = await open(database, server, { storage })
+    const disk = createDisk()
+    const { scene, use } = await open(database, server, disk)
     await using _ = scene
     await connect(scene)
     scene.clock.turn(30_000)
-    broken = true
+    disk.isFull = true
     expect(await use()).toBe('a2')
-    broken = false
+    disk.isFull = false
     scene.clock.turn(30_000)
     expect(new Set(await Promise.all(Array.from({ length: 5 }, use)))).toEqual(new Set(['a3']))
     expect(refreshes(server)).toHaveLength(2)
@@ -160,16 +159,15 @@ eachDatabase((_name, openFresh) => {
     await using database = await openFresh()
     await using server = await startRotating()
     server.on('/revoke', () => ({ body: {} }))
-    let broken = false
-    const storage = before(async () => void (broken && (await Promise.reject(new Error('disk full')))))
-    const { scene, use } = await open(database, server, { storage })
+    const disk = createDisk()
+    const { scene, use } = await open(database, server, disk)
     await using _ = scene
     await connect(scene)
     scene.clock.turn(HOUR)
-    broken = true
+    disk.isFull = true
     expect(await use()).toBe('a2')
     await expect(scene.connections.disconnect(ada, 'own')).rejects.toThrow('disk full')
-    broken = false
+    disk.isFull = false
     expect(await scene.connections.disconnect(ada, 'own')).toEqual({ revoked: true })
     expect(server.seenAt('/revoke').map(({ form }) => form['token'])).toEqual(['r2', 'a2'])
     expect(await codeOf(use())).toBe('connection.required')

@@ -78,17 +78,11 @@ eachDatabase((_name, openFresh) => {
     await using server = await startRotating()
     const { scene, use } = await open(database, server)
     await using _ = scene
-    const right = server.handlerOf('/token')
-    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    server.on('/token', async (seen) => {
-      reached.resolve()
-      await held.promise
-      return right?.(seen) ?? { status: 500 }
-    })
+    const held = server.hold('/token')
     const first = take(scene)
-    await reached.promise
+    await held.reached
     expect(await codeOf(take(scene, 'of-another-program'))).toBe('connection.exists')
-    held.resolve()
+    held.letGo()
     expect(await first).toEqual({ account: 'ada' })
     expect(await use()).toBe('a1')
   })

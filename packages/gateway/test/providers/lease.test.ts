@@ -43,19 +43,12 @@ eachDatabase((_name, openFresh) => {
     })
     await one.answer(await one.begin(), { code: 'c' })
     clock.turn(HOUR)
-    const right = server.handlerOf(RFC8414)
-    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    server.on(RFC8414, async (seen) => {
-      if (right) server.on(RFC8414, right)
-      reached.resolve()
-      await held.promise
-      return right?.(seen) ?? { status: 500 }
-    })
+    const held = server.hold(RFC8414)
     const slow = one.use()
-    await reached.promise
+    await held.reached
     clock.turn(LEASE_MS)
     expect(await two.use()).toBe('a2')
-    held.resolve()
+    held.letGo()
     expect(await slow).toBe('a2')
     expect(refreshes(server).map(({ form }) => form['refresh_token'])).toEqual(['r1'])
   })

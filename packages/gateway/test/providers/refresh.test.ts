@@ -177,19 +177,12 @@ eachDatabase((_name, openFresh) => {
       const two = await open(database, server, { clock })
       await using _two = two.scene
       clock.turn(HOUR)
-      const right = server.handlerOf('/token')
-      const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-      server.on('/token', async () => {
-        reached.resolve()
-        await held.promise
-        return said
-      })
+      const held = server.hold('/token', said)
       const later = two.use()
-      await reached.promise
-      if (right) server.on('/token', right)
+      await held.reached
       clock.turn(15_000)
       expect(await one.use()).toBe('a2')
-      held.resolve()
+      held.letGo()
       expect(await later).toBe('a2')
       expect(await recordOf(two.scene)).toMatchObject({ status: 'connected', failure: undefined })
       await using again = await createScene(database, { providers: { own: providerAt(server) }, clock })
@@ -229,20 +222,13 @@ eachDatabase((_name, openFresh) => {
     await using _two = two.scene
     await connect(one.scene)
     clock.turn(HOUR)
-    const right = server.handlerOf('/token')
-    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    server.on('/token', async () => {
-      if (right) server.on('/token', right)
-      reached.resolve()
-      await held.promise
-      return { status: 503, body: '' }
-    })
+    const held = server.hold('/token', { status: 503, body: '' })
     const first = codeOf(one.use())
-    await reached.promise
+    await held.reached
     const second = two.use()
     await pause(300)
     expect(refreshes(server)).toHaveLength(1)
-    held.resolve()
+    held.letGo()
     expect([await first, await second]).toEqual(['provider.unreachable', 'a2'])
     expect(refreshes(server)).toHaveLength(2)
   })
@@ -270,16 +256,11 @@ eachDatabase((_name, openFresh) => {
     const { scene, use } = await open(database, server)
     await connect(scene)
     scene.clock.turn(HOUR)
-    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    server.on('/token', async () => {
-      reached.resolve()
-      await held.promise
-      return { body: { access_token: 'late', refresh_token: 'r', expires_in: 3600 } }
-    })
+    const held = server.hold('/token', { body: { access_token: 'late', refresh_token: 'r', expires_in: 3600 } })
     const under = use()
-    await reached.promise
+    await held.reached
     const closed = scene[Symbol.asyncDispose]()
-    held.resolve()
+    held.letGo()
     await closed
     expect(await under).toBe('late')
     await using again = await createScene(database, { providers: { own: providerAt(server) }, clock: scene.clock })

@@ -38,6 +38,21 @@ export async function startScripted() {
     response.end(isText ? said : JSON.stringify(said))
   }
 
+  const on = (path: string, handler: Handler) => void handlers.set(path, handler)
+
+  /** Holds the next request to a path until it is let go; then it is answered what is given here, or as any other. */
+  function hold(path: string, said?: Answer) {
+    const right = handlers.get(path)
+    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    on(path, async (one) => {
+      if (right) on(path, right)
+      reached.resolve()
+      await held.promise
+      return said ?? (await right?.(one)) ?? { status: 404 }
+    })
+    return { reached: reached.promise, letGo: held.resolve }
+  }
+
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
@@ -47,7 +62,8 @@ export async function startScripted() {
     seen,
     seenAt: (path: string) => seen.filter((one) => one.path === path),
     handlerOf: (path: string) => handlers.get(path),
-    on: (path: string, handler: Handler) => void handlers.set(path, handler),
+    on,
+    hold,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
