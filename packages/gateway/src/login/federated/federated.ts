@@ -84,8 +84,8 @@ export function createFederated(needs: FederatedNeeds) {
   async function endBy(provider: IdentityProvider, token: string): Promise<readonly Ended[]> {
     // Who has no ID tokens has no logout tokens, and nobody is asked for keys on behalf of a stranger.
     if (provider.protocol !== 'oidc') throw problem('federated.unknown', { provider: provider.id })
-    const [first = provider, ...others] = providers.filter((each) => isSameApplication(each, provider))
-    return logout.take(provider, [first.tenant, ...others.map(({ tenant }) => tenant)], token)
+    const tenants = new Set(providers.filter((each) => isSameApplication(each, provider)).map((each) => each.tenant))
+    return logout.take(provider, [...tenants], token)
   }
 
   return {

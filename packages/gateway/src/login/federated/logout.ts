@@ -15,7 +15,7 @@ export interface LogoutNeeds {
   readonly storage: Pick<Storage, 'for'>
   readonly fetchFor: FetchFor
   readonly metadataOf: MetadataOf
-  readonly spent: Pick<Spent, 'spend'>
+  readonly spent: Pick<Spent, 'spendIn'>
   readonly clock: Clock
 }
 
@@ -74,26 +74,35 @@ export function createLogout({ storage, fetchFor, metadataOf, spent, clock }: Lo
     }
   }
 
+  /** Where both are named, a session has to match both. `undefined` where the token was taken for this tenant before. */
+  function endSessions(tenant: TenantId, { issuer, jti, sub, sid }: Meant): Promise<readonly Ended[] | undefined> {
+    return storage.for(tenant).transaction(async (db) => {
+      if (!(await spent.spendIn(db, `logout ${issuer} ${jti}`, clock.now() + REMEMBERED_MS))) return undefined
+      let sessions = db.selectFrom('sessions').select(['id', 'user_id']).where('federated_issuer', '=', issuer)
+      if (sub !== undefined) sessions = sessions.where('federated_subject', '=', sub)
+      if (sid !== undefined) sessions = sessions.where('federated_sid', '=', sid)
+      const rows = await sessions.execute()
+      const ids = rows.map(({ id }) => id)
+      if (ids.length > 0) await db.deleteFrom('sessions').where('id', 'in', ids).execute()
+      const byUser = Map.groupBy(rows, (row) => row.user_id)
+      return [...byUser].map(([userId, { length: count }]) => ({ tenant, userId, count }))
+    })
+  }
+
   return {
     /**
      * Takes a logout token, for every tenant whose people come by the application that it is about; answers whose sessions
-     * it ended, and how many.
+     * it ended, and how many. One that failed in between is good again, for the tenants that it did not come to.
      *
      * @throws {Problem} `federated.logout_token`, `federated.unreachable`
      */
-    async take(provider: IdentityProvider, tenants: Tenants, token: string): Promise<readonly Ended[]> {
+    async take(provider: IdentityProvider, tenants: readonly TenantId[], token: string): Promise<readonly Ended[]> {
       const metadata = await metadataOf(provider)
       const { jti, sub, sid } = await verify(provider, metadata, token)
-      const [first] = tenants
-      if (!(await spent.spend(first, `logout ${metadata.issuer} ${jti}`, clock.now() + REMEMBERED_MS)))
-        throw refused('it was sent before')
-      const ended: Ended[] = []
-      for (const tenant of tenants) {
-        const sessions = await endSessions(storage, tenant, { issuer: metadata.issuer, sub, sid })
-        for (const [userId, { length: count }] of Map.groupBy(sessions, (each) => each))
-          ended.push({ tenant, userId, count })
-      }
-      return ended
+      const ended: (readonly Ended[] | undefined)[] = []
+      for (const tenant of tenants) ended.push(await endSessions(tenant, { issuer: metadata.issuer, jti, sub, sid }))
+      if (ended.every((each) => each === undefined)) throw refused('it was sent before')
+      return ended.flatMap((each) => each ?? [])
     },
   }
 }
@@ -106,31 +115,16 @@ function reasonOf(error: unknown): string {
   return error instanceof z.ZodError ? 'a claim is missing, or should not be there' : 'it is not valid'
 }
 
-/** The same, in the same order, whichever of their entries is told: the first remembers what was sent. */
-type Tenants = readonly [TenantId, ...TenantId[]]
+interface Meant {
+  readonly issuer: string
+  readonly jti: string
+  readonly sub: string | undefined
+  readonly sid: string | undefined
+}
 
 /** Somebody whose sessions are over. */
 export interface Ended {
   readonly tenant: TenantId
   readonly userId: UserId
   readonly count: number
-}
-
-interface Meant {
-  readonly issuer: string
-  readonly sub: string | undefined
-  readonly sid: string | undefined
-}
-
-/** Where both are named, a session has to match both. */
-function endSessions({ for: dbFor }: Pick<Storage, 'for'>, tenant: TenantId, { issuer, sub, sid }: Meant) {
-  return dbFor(tenant).transaction(async (db): Promise<readonly UserId[]> => {
-    let sessions = db.selectFrom('sessions').select(['id', 'user_id']).where('federated_issuer', '=', issuer)
-    if (sub !== undefined) sessions = sessions.where('federated_subject', '=', sub)
-    if (sid !== undefined) sessions = sessions.where('federated_sid', '=', sid)
-    const rows = await sessions.execute()
-    const ids = rows.map(({ id }) => id)
-    if (ids.length > 0) await db.deleteFrom('sessions').where('id', 'in', ids).execute()
-    return rows.map((row) => row.user_id)
-  })
 }

@@ -142,6 +142,23 @@ test('one application for two tenants: a logout is told once, and ends the sessi
   expect((await tell('corp')).status, 'it counts once, wherever it is shown').toBe(400)
 })
 
+test('a logout that a full disk cut short between two tenants is good when it is sent again', async () => {
+  await using house = await openBoth({ clientId: 'gate' })
+  const [here, there] = [await signInAs(house, 'ben'), await signInAs(house, 'ben', atStaff)]
+  const body = new URLSearchParams({ logout_token: await house.idp.logoutToken('ben') })
+  const tell = async () => (await fetch(`${house.url}/sign-in/logout/corp`, { method: 'POST', body })).status
+  const { system } = house.storage
+  const full = sql`CREATE TRIGGER full BEFORE DELETE ON sessions WHEN OLD.tenant_id = ${sql.lit(STAFF)}
+    BEGIN SELECT RAISE(ABORT, 'disk full'); END`
+  await full.execute(system)
+  expect(await tell()).toBe(500)
+  await sql`DROP TRIGGER full`.execute(system)
+  expect(await house.whoIs(there.browser)).toBe('ben')
+  expect(await tell()).toBe(200)
+  expect([await house.whoIs(here.browser), await house.whoIs(there.browser)]).toEqual([undefined, undefined])
+  expect(await tell()).toBe(400)
+})
+
 test('who is refused is so in the audit log of the tenant they came for, and goes back to where they were going', async () => {
   await using house = await openBoth({ createUsers: false })
   const { browser, page } = await signInAs(house, 'ben', { ...atStaff, next: '/account/clients' })
