@@ -24,7 +24,7 @@ import type { Storage } from '../storage/database.ts'
 /** What the pages of an account are made of. */
 export interface AccountNeeds {
   readonly sessions: Pick<Sessions, 'find' | 'list' | 'end' | 'endAll' | 'endAllIn' | 'clearCookie'>
-  readonly passwords: Pick<Passwords, 'verify' | 'prepare' | 'setIn' | 'hasAny'>
+  readonly passwords: Pick<Passwords, 'verify' | 'holdIn' | 'prepare' | 'setIn' | 'hasAny'>
   readonly federated: Pick<Federated, 'providersOf' | 'require' | 'begin' | 'identities' | 'opens'>
   readonly attempts: Attempts
   readonly factors: Factors

@@ -20,10 +20,12 @@ export async function changePassword(needs: PasswordNeeds, visit: Visit, { curre
   const { passwords, attempts, sessions, storage, audit } = needs
   const { tenant, userId, userName, sessionId } = visit.person
   const succeed = attempts.begin(tenant, userName)
-  if (!(await passwords.verify(tenant, userId, current))) throw problem('login.failed')
+  const setAt = await passwords.verify(tenant, userId, current)
+  if (setAt === undefined) throw problem('login.failed')
   succeed()
   const prepared = await passwords.prepare(wanted, userName)
   await storage.for(tenant).transaction(async (db) => {
+    if (!(await passwords.holdIn(db, userId, setAt))) throw problem('login.failed')
     await passwords.setIn(db, userId, prepared)
     await sessions.endAllIn(db, userId, sessionId)
   })

@@ -1,4 +1,6 @@
+import { problem } from '../base/problem.ts'
 import { redirectTo } from '../pages/respond.ts'
+import type { TenantDb } from '../storage/tenant.ts'
 import { describeBrowser } from './browser.ts'
 import { createHalfway } from './halfway.ts'
 import type { LoginContext, LoginNeeds } from './needs.ts'
@@ -32,16 +34,18 @@ export function withNext(path: string, next: string | undefined): string {
   return next === undefined ? path : `${path}?next=${encodeURIComponent(next)}`
 }
 
-/** Signs the browser in and records it; answers with the cookie to set. What was proven is enough by now. */
-export async function startSession(
-  needs: LoginNeeds,
-  context: LoginContext,
-  { tenant, user, amr, provenAt, federated }: Proof,
-): Promise<string> {
+/**
+ * Signs the browser in and records it; answers with the cookie to set. What was proven is enough by now.
+ *
+ * @throws {Problem} `login.failed` where what it was proven with was taken away meanwhile
+ */
+export async function startSession(needs: LoginNeeds, context: LoginContext, proof: Proof): Promise<string> {
+  const { tenant, user, amr, provenAt, federated } = proof
   const { address, requestId } = context.env
   const browser = context.req.header('User-Agent') ?? ''
   const cookieHeader = context.req.header('Cookie')
-  const from = { browser, address, amr, federated, authenticatedAt: provenAt, cookieHeader }
+  const requireIn = (db: TenantDb) => requireHeld(needs, db, proof)
+  const from = { browser, address, amr, federated, authenticatedAt: provenAt, cookieHeader, requireIn }
   const { cookie } = await needs.sessions.start(tenant, user.id, from)
   const shown = { browser: describeBrowser(browser), address }
   await needs.watch.signingIn({ tenant, userId: user.id, requestId }, shown)
@@ -54,4 +58,16 @@ export async function startSession(
     ...shown,
   })
   return cookie
+}
+
+/**
+ * A new password signs the user’s browsers out, and so does an account that is unlinked those which it signed in: one whose
+ * sign-in was under way at that moment shall not come in after all.
+ */
+async function requireHeld({ passwords, federated: { identities } }: LoginNeeds, db: TenantDb, proof: Proof) {
+  const { user, passwordSetAt, federated } = proof
+  const isHeld =
+    (passwordSetAt === undefined || (await passwords.holdIn(db, user.id, passwordSetAt))) &&
+    (federated === undefined || (await identities.holdIn(db, user.id, federated)))
+  if (!isHeld) throw problem('login.failed', { target: user.id })
 }

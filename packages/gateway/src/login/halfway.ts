@@ -39,6 +39,7 @@ const Half = z.object({
   step: z.enum(['prove', 'setUp']),
   provenAt: z.number(),
   federated: Vouched.optional(),
+  passwordSetAt: z.number().optional(),
   expiresAt: z.number(),
   /** The token of the forms in the browser it was given to. */
   csrf: z.string(),
@@ -69,7 +70,10 @@ export function createHalfway(needs: HalfwayNeeds) {
 
   return {
     /** Answers with the cookies that hold the proof; forms are tied to the browser anew, as after every proof. */
-    async begin({ tenant, user, amr, provenAt, federated }: Proof, step: Half['step']): Promise<readonly string[]> {
+    async begin(
+      { tenant, user, amr, provenAt, federated, passwordSetAt }: Proof,
+      step: Half['step'],
+    ): Promise<readonly string[]> {
       const { csrf, cookies } = forms.fresh()
       const now = clock.now()
       const half: Half = {
@@ -80,6 +84,7 @@ export function createHalfway(needs: HalfwayNeeds) {
         step,
         provenAt: provenAt ?? now,
         federated,
+        passwordSetAt,
         expiresAt: now + HALF_MS,
         csrf,
       }
@@ -93,6 +98,7 @@ export function createHalfway(needs: HalfwayNeeds) {
       if (half === undefined || half.step !== step || half.expiresAt <= clock.now()) return undefined
       if (half.csrf !== forms.keyFor(cookieHeader).csrf) return undefined
       const changedAt = await passwords.changedAt(half.tenant, half.userId)
+      if (half.passwordSetAt !== undefined && half.passwordSetAt !== changedAt) return undefined
       return changedAt !== undefined && changedAt > half.expiresAt - HALF_MS ? undefined : half
     },
 

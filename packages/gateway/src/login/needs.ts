@@ -26,7 +26,7 @@ import type { ShownServer } from './views/consent.ts'
 export interface LoginNeeds {
   readonly users: Pick<Users, 'find'>
   readonly sessions: Pick<Sessions, 'find' | 'start' | 'end' | 'clearCookie'>
-  readonly passwords: Pick<Passwords, 'verify' | 'length' | 'changedAt'>
+  readonly passwords: Pick<Passwords, 'verify' | 'holdIn' | 'length' | 'changedAt'>
   readonly invitations: Pick<Invitations, 'find' | 'use'>
   readonly attempts: Attempts
   /** Those with the second step's codes, which only whoever took the first is let try. */

@@ -65,32 +65,42 @@ export function createPasswords({ storage, clock, random, settings }: PasswordsN
     setIn,
 
     /**
-     * Answers whether it is the user's password; as slowly for nobody, and for a user who has none. A hash that was
-     * made with other parameters than today's is made anew, since only now the password is at hand.
+     * Answers when it was set, where it is the user's password; as slowly for nobody, and for a user who has none. A hash
+     * that was made with other parameters than today's is made anew, since only now the password is at hand.
      *
      * @throws {Problem} `login.throttled`
      */
-    async verify(tenant: TenantId, userId: UserId | undefined, password: Secret): Promise<boolean> {
+    async verify(tenant: TenantId, userId: UserId | undefined, password: Secret): Promise<number | undefined> {
       const text = normalizePassword(password.reveal())
-      const hash = userId && (await findHash(storage.for(tenant), userId))
-      const isRight = await argon2.verify(text, hash)
-      if (isRight && userId !== undefined && hash !== undefined && argon2.isOutdated(hash)) {
+      const kept = userId && (await findKept(storage.for(tenant), userId))
+      const isRight = await argon2.verify(text, kept?.hash)
+      if (!isRight || userId === undefined || kept === undefined) return undefined
+      if (argon2.isOutdated(kept.hash)) {
         const fresh = await argon2.hash(text)
         await storage
           .for(tenant)
           .updateTable('passwords')
           .set({ hash: fresh })
           .where('user_id', '=', userId)
-          .where('hash', '=', hash)
+          .where('hash', '=', kept.hash)
           .execute()
       }
-      return isRight
+      return kept.changed_at
+    },
+
+    /**
+     * Answers whether the user's password is still the one that was set then, and lets nobody set another until the
+     * transaction ends: to verify one takes its time, in which another may have been set.
+     */
+    async holdIn(db: TenantDb, userId: UserId, setAt: number): Promise<boolean> {
+      const same = db.updateTable('passwords').set({ changed_at: setAt }).where('user_id', '=', userId)
+      return (await same.where('changed_at', '=', setAt).executeTakeFirst()).numUpdatedRows === 1n
     },
   }
 }
 export type Passwords = ReturnType<typeof createPasswords>
 
-async function findHash(db: TenantDb, userId: UserId): Promise<string | undefined> {
-  const row = await db.selectFrom('passwords').select('hash').where('user_id', '=', userId).executeTakeFirst()
-  return row?.hash
+function findKept(db: TenantDb, userId: UserId) {
+  const passwords = db.selectFrom('passwords').select(['hash', 'changed_at'])
+  return passwords.where('user_id', '=', userId).executeTakeFirst()
 }

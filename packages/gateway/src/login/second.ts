@@ -37,9 +37,9 @@ export function addSecondStepRoutes(app: LoginHono, needs: LoginNeeds): void {
     if (!('amr' in proven)) return show(half, next, proven)
     const user = await needs.users.find(half.tenant, half.userId)
     if (user === undefined || !(await halfway.spend(half))) return beginAnew(next)
-    const { tenant, provenAt, federated } = half
+    const { tenant, provenAt, federated, passwordSetAt } = half
     const amr = [...new Set([...half.amr, ...proven.amr, 'mfa'])]
-    const cookie = await startSession(needs, context, { tenant, user, amr, provenAt, federated })
+    const cookie = await startSession(needs, context, { tenant, user, amr, provenAt, federated, passwordSetAt })
     return redirectTo(next ?? '/account', { cookies: [cookie, ...halfway.clear()] })
   })
 

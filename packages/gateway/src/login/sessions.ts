@@ -61,6 +61,8 @@ export interface From {
   readonly federated?: VouchedFor | undefined
   /** What it sent as `Cookie`: the session it had ends. */
   readonly cookieHeader?: string | undefined
+  /** Throws, in the transaction that signs it in, where what was proven is worth nothing any more. */
+  readonly requireIn?: ((db: TenantDb) => Promise<void>) | undefined
 }
 
 export interface SessionsNeeds {
@@ -116,6 +118,7 @@ export function createSessions({ storage, clock, random, log, policyOf, secure }
       const lifetimes = lifetimesIn(tenant)
       if (before !== undefined) await endAnywhere(storage, before)
       await storage.for(tenant).transaction(async (db) => {
+        await from.requireIn?.(db)
         await sweep(db, now, lifetimes)
         await db.insertInto('sessions', toRow(userId, value, { from, now, maxMs: lifetimes.maxMs })).execute()
       })

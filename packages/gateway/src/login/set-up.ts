@@ -62,7 +62,8 @@ export function addSetUpRoutes(app: LoginHono, needs: LoginNeeds): void {
     if ('code' in made) return show(context, waiting, { next, failure: made, offer: form.get('offer') })
     if (!(await halfway.spend(half))) return beginAnew(next)
     const amr = [...new Set([...half.amr, ...made])]
-    return letIn(context, { tenant: half.tenant, user, amr, provenAt: half.provenAt, federated: half.federated }, next)
+    const { tenant, provenAt, federated, passwordSetAt } = half
+    return letIn(context, { tenant, user, amr, provenAt, federated, passwordSetAt }, next)
   }
 
   async function letIn(context: LoginContext, proof: Proof, next: string | undefined): Promise<Response> {

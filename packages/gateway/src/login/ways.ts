@@ -24,6 +24,8 @@ export interface Proof {
   readonly provenAt?: number | undefined
   /** Where an identity provider vouched for them. */
   readonly federated?: VouchedFor | undefined
+  /** Where it was a password: when that was set, since it proves nothing once there is another. */
+  readonly passwordSetAt?: number | undefined
 }
 
 /** A way to sign in: what it shows, and how it takes what is entered. */
@@ -77,10 +79,10 @@ export function createPasswordWay({ users, passwords, attempts, tenants, policyO
       const wasRight = attempts.begin(tenant, name)
       const user = await findByName(tenant, name)
       const known = isOpenTo(tenant) ? user : undefined
-      const isRight = await passwords.verify(tenant, known?.id, secret(form.get('password') ?? ''))
-      if (!isRight || known === undefined) throw problem('login.failed', { target: user?.id })
+      const passwordSetAt = await passwords.verify(tenant, known?.id, secret(form.get('password') ?? ''))
+      if (passwordSetAt === undefined || known === undefined) throw problem('login.failed', { target: user?.id })
       wasRight()
-      return { tenant, user: known, amr: ['pwd'] }
+      return { tenant, user: known, amr: ['pwd'], passwordSetAt }
     },
   }
 }

@@ -41,7 +41,7 @@ eachDatabase((_name, openFresh) => {
     const outcomes = await Promise.allSettled(wanted.map((text) => scene.invitations.use(link, secret(text))))
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     const good = await Promise.all(wanted.map((text) => scene.passwords.verify(DEFAULT_TENANT, ada.id, secret(text))))
-    expect(good).toEqual(outcomes.map(({ status }) => status === 'fulfilled'))
+    expect(good.map((setAt) => setAt !== undefined)).toEqual(outcomes.map(({ status }) => status === 'fulfilled'))
   })
 
   test('a link is good until it expires, or the next one is made, or its user is gone', async () => {

@@ -47,6 +47,13 @@ export function createIdentities({ storage, users, clock }: IdentitiesNeeds) {
       return row && user && { user, madeUser: row.made_user === 1 }
     },
 
+    /** Answers whether it is still linked to the user, and lets nobody unlink it until the transaction ends. */
+    async holdIn(db: TenantDb, userId: UserId, { issuer, subject }: Key): Promise<boolean> {
+      const rows = db.updateTable('federated_identities').set((row) => ({ used_at: row.ref('used_at') }))
+      const held = rows.where('user_id', '=', userId).where('issuer', '=', issuer).where('subject', '=', subject)
+      return (await held.executeTakeFirst()).numUpdatedRows === 1n
+    },
+
     /** Notes that somebody signed in with it. */
     async touch(tenant: TenantId, { issuer, subject }: Key): Promise<void> {
       const rows = storage.for(tenant).updateTable('federated_identities').set({ used_at: clock.now() })

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { createBrowser } from '../../../../../scripts/lib/browser.ts'
 import { DEFAULT_TENANT, tenantCalled } from '../../../src/identity/tenants.ts'
+import { appWith } from '../ways-in.ts'
 import { beAt, linkTo, openHouse, signInAs, signInWithPassword } from './house.ts'
 
 /** Accounts elsewhere are linked by their user, who is signed in, and by nothing else: R3-31d, R3-32a. */
@@ -106,6 +107,25 @@ describe('unlinking', () => {
     expect(await house.whoIs(browser)).toBe('grace')
     expect((await signInAs(house, 'ben')).page.status).toBe(403)
     expect((await house.audited()).map(({ kind }) => kind)).toContain('identity.unlinked')
+  })
+
+  test('ends the sign-ins that it began and that wait for a second factor (CWE-613)', async () => {
+    await using house = await openHouse()
+    const { browser } = await house.person('grace')
+    await linkTo(house, browser, 'ben')
+    const offered = await browser.open(`${house.url}/account/security/app`)
+    const app = appWith(/<code class="code">([^<]+)</.exec(offered.html)?.[1] ?? '', house.clock)
+    await offered.press(/^Use this app/, { code: app.code() })
+    house.clock.turn(30_000)
+    const waiting = await Promise.all([signInAs(house, 'ben'), signInAs(house, 'ben')])
+    for (const { page } of waiting) expect(new URL(page.url).pathname).toBe('/sign-in/second')
+    const [before, after] = waiting
+    await before.page.press(/^Go on/, { code: app.code() })
+    expect(await house.whoIs(before.browser)).toBe('grace')
+    await (await browser.open(`${house.url}/account/linked`)).press(/^Unlink/)
+    house.clock.turn(30_000)
+    const refused = await after.page.press(/^Go on/, { code: app.code() })
+    expect([refused.status, await house.whoIs(after.browser)]).toEqual([400, undefined])
   })
 
   test('the only way in stays', async () => {
