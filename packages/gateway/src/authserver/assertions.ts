@@ -24,8 +24,8 @@ export interface AssertionsNeeds {
   readonly log: Log
   readonly publicUrl: string
   readonly trusted: readonly TrustedIssuer[]
-  /** The user that an issuer knows as this subject; nobody is guessed at. */
-  readonly userOf: (issuer: string, subject: string) => Promise<Account | undefined>
+  /** The user that an issuer knows as this subject, and may name to this client; nobody is guessed at. */
+  readonly userOf: (issuer: string, subject: string, clientId: string) => Promise<Account | undefined>
 }
 
 /** What is presented with an assertion. */
@@ -81,7 +81,7 @@ export function createAssertions(needs: AssertionsNeeds) {
       if (scope !== undefined && !scope.split(' ').includes('mcp'))
         throw new errors.InvalidScope('mcp is not allowed', 'mcp')
       const resource = chooseResource(resources, claims.resource, presented.resource)
-      const account = await userOf(issuer, sub)
+      const account = await userOf(issuer, sub, clientId)
       if (account === undefined) {
         log.warn({ issuer, clientId }, 'oauth.subject_unknown')
         throw refuse('its subject is nobody here')

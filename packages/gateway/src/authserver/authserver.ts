@@ -42,8 +42,8 @@ export interface AuthserverNeeds {
   readonly fetch: Fetch
   /** Guarded; may go where the issuers are that the operator trusts. */
   readonly fetchFromIssuers: Fetch
-  /** The user that an issuer knows as this subject. */
-  readonly userOf: (issuer: string, subject: string) => Promise<Account | undefined>
+  /** The user that an issuer knows as this subject, and may name to this client. */
+  readonly userOf: (issuer: string, subject: string, clientId: string) => Promise<Account | undefined>
   /** Whose browser it is, where somebody is signed in there. */
   readonly whoIsSignedIn: (request: IncomingMessage) => Promise<Visitor | undefined>
   /** Whether there still is such a user: anything but `undefined`. */

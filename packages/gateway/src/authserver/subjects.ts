@@ -12,7 +12,7 @@ interface Subject {
 }
 
 export interface SubjectsNeeds {
-  readonly trustedIssuers: readonly Pick<TrustedIssuer, 'issuer' | 'subjects'>[]
+  readonly trustedIssuers: readonly TrustedIssuer[]
   readonly tenants: Pick<NamedTenants, 'all' | 'parse'>
   readonly users: Pick<Users, 'find'>
   /** Finds the user of a tenant who comes in by an account. */
@@ -21,8 +21,9 @@ export interface SubjectsNeeds {
 }
 
 /**
- * Whom an issuer speaks for: the people the configuration names, or who come in by that account, and no agent. An account
- * that opens several tenants says nothing of which is meant, and speaks for nobody unless it is named.
+ * Whom an issuer speaks for: the people the configuration names to it for the client at hand, or who come in by that
+ * account, and no agent. An account that opens several tenants says nothing of which is meant, and speaks for nobody unless
+ * it is named.
  */
 export function createSubjects({ trustedIssuers, tenants, users, findLinked, log }: SubjectsNeeds) {
   async function findNamed(text: string): Promise<readonly Found[]> {
@@ -39,9 +40,9 @@ export function createSubjects({ trustedIssuers, tenants, users, findLinked, log
     return (await Promise.all(found)).flat()
   }
 
-  return async (issuer: string, subject: string): Promise<Account | undefined> => {
+  return async (issuer: string, subject: string, clientId: string): Promise<Account | undefined> => {
     const subjects = trustedIssuers
-      .filter((each) => each.issuer === issuer)
+      .filter((each) => each.issuer === issuer && each.clients.includes(clientId))
       .flatMap((each) => Object.entries(each.subjects))
     const name = new Map(subjects).get(subject)
     const [meant, another] = name === undefined ? await findAllLinked({ issuer, subject }) : await findNamed(name)

@@ -10,6 +10,7 @@ import { createPeople } from '../identity/people.ts'
 import { createTestClock, eachDatabase, quiet, type FreshDatabase } from '../stores/databases.ts'
 
 const ISSUER = 'https://sso.example.com'
+const APP = 'app'
 const STAFF = tenantCalled('staff')
 
 /** Users of two tenants, some of whom have linked an account at one issuer. */
@@ -19,10 +20,11 @@ async function openScene({ storage }: FreshDatabase, subjects: Readonly<Record<s
   const { users } = createPeople(storage, clock)
   const told: string[] = []
   const identities = createIdentities({ storage, users, clock })
-  const userOf = createSubjects({
+  const find = createSubjects({
     trustedIssuers: [
-      { issuer: ISSUER, subjects },
-      { issuer: 'https://other.example', subjects: { one: 'owner' } },
+      { issuer: ISSUER, clients: [APP], subjects },
+      { issuer: ISSUER, clients: ['another'], subjects: { one: 'staff/ada', three: 'owner', five: 'owner' } },
+      { issuer: 'https://other.example', clients: [APP], subjects: { one: 'owner' } },
     ],
     tenants: nameTenants(['staff']),
     users,
@@ -41,6 +43,7 @@ async function openScene({ storage }: FreshDatabase, subjects: Readonly<Record<s
     await identities.link(tenant, user.id, { provider: { ...provider, tenant }, identity })
     return { tenant, userId: user.id }
   }
+  const userOf = (issuer: string, subject: string) => find(issuer, subject, APP)
   return { users, userOf, linked, told }
 }
 
