@@ -1,4 +1,4 @@
-import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider'
+import Provider, { errors, type Adapter, type AdapterPayload, type Client } from 'oidc-provider'
 import type { Clock } from '../base/clock.ts'
 import { digest } from '../base/digest.ts'
 import { secret } from '../base/secret.ts'
@@ -170,7 +170,11 @@ function answererOf({ result, session }: AdapterPayload): string | undefined {
   return result?.login?.accountId ?? session?.accountId
 }
 
-/** A token that an agent is given in its own name is its user's, and ends with it. */
+/**
+ * A token that an agent is given in its own name is its user's, and ends with it. Whoever replaces what the agent proves
+ * itself by takes away the tokens there are, among which one that is written at that moment may not be yet: it is looked
+ * at once more when it is there.
+ */
 function ownByAgent(base: Adapter, { storage, records }: AdapterNeeds): Adapter {
   return {
     ...base,
@@ -178,8 +182,18 @@ function ownByAgent(base: Adapter, { storage, records }: AdapterNeeds): Adapter 
       const agent = await findAgentClient(storage, payload.clientId ?? '')
       if (agent === undefined) throw new errors.InvalidClient('the agent is gone')
       await records.put('ClientCredentials', id, { payload: { ...payload, accountId: toAccountId(agent.account) } })
+      if (await isProvenBy(storage, Provider.ctx?.oidc.client)) return
+      await base.destroy(id)
+      throw new errors.InvalidClient('what the agent proved itself by was replaced')
     },
   }
+}
+
+/** Whether an agent still proves itself by what it has just proven itself by. */
+async function isProvenBy(storage: Storage, client: Client | undefined): Promise<boolean> {
+  const now = await findAgentClient(storage, client?.clientId ?? '')
+  const { client_secret: secretNow, client_id_issued_at: since } = now?.metadata ?? {}
+  return now !== undefined && client?.clientSecret === secretNow && client?.clientIdIssuedAt === since
 }
 
 function announce(base: Adapter, { onTokensGone }: AdapterNeeds): Adapter {

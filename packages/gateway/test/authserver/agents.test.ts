@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { sql } from 'kysely'
+import { expect, test, vi } from 'vitest'
 import { DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import type { Secret } from '../../src/base/secret.ts'
 import { PublicKeys } from '../../src/authserver/agents.ts'
@@ -39,7 +40,7 @@ function askSigned(scene: Scene, clientId: string, signed: string) {
 
 const refused = { status: 401, body: { error: 'invalid_client' } }
 
-eachDatabase((_name, openFresh) => {
+eachDatabase((name, openFresh) => {
   test('RFC 6749 §4.4: an agent is given a token in its own name, for one resource, and none to refresh', async () => {
     await using database = await openFresh()
     const scene = await openScene(database)
@@ -63,6 +64,32 @@ eachDatabase((_name, openFresh) => {
     scene.clock.turn(HOUR)
     expect(await scene.server.verify(String(whole.body['access_token']))).toBeUndefined()
     expect(scene.faults).toEqual([])
+  })
+
+  // Embedded, one statement after the other is answered: nothing comes between a request's own.
+  test.skipIf(name === 'sqlite')('what is asked for while the secret is replaced opens nothing (CWE-362)', async () => {
+    await using database = await openFresh()
+    const scene = await openScene(database)
+    const { agents } = scene.server
+    const { agent, clientSecret } = await agents.add(DEFAULT_TENANT, { name: 'nightly' })
+    expect((await ask(scene, basic(agent.clientId, clientSecret))).status).toBe(200)
+    const { system } = await database.again()
+    // Whoever writes what hangs on the user waits for this, as behind a slow database.
+    const held = await system.transaction().execute(async (db) => {
+      await sql`select 1 from users where id = ${agent.userId} for update`.execute(db)
+      const asked = ask(scene, basic(agent.clientId, clientSecret))
+      await vi.waitFor(async () => {
+        const { rows } =
+          await sql`select 1 from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))`.execute(db)
+        expect(rows).toHaveLength(1)
+      })
+      scene.clock.turn(1_000)
+      return { asked, renewed: await agents.renew(DEFAULT_TENANT, 'nightly') }
+    })
+    expect((await held.asked).body).toMatchObject({ error: 'invalid_client' })
+    const records = await database.storage.system.selectFrom('oauth_records').select('model').execute()
+    expect(records.filter(({ model }) => model === 'ClientCredentials')).toEqual([])
+    expect((await ask(scene, basic(agent.clientId, held.renewed.clientSecret))).status).toBe(200)
   })
 
   test('a removed agent, and one that was given a new secret, open nothing from that moment on', async () => {
