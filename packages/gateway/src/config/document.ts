@@ -38,7 +38,7 @@ export function parseDocument(text: string): Document {
   if (tooDeep !== undefined) return broken(text, [{ offset: tooDeep, trouble: TOO_DEEP }])
 
   const errors: ParseError[] = []
-  const root = parseTree(text, errors, { allowTrailingComma: true })
+  const root = parseTree(text, errors, { allowTrailingComma: true, allowEmptyContent: true })
   if (errors.length > 0 || !root) return broken(text, syntaxFaults(errors))
 
   return {

@@ -102,8 +102,15 @@ function readText(file: string): string | Trouble {
   } catch (error) {
     if (error instanceof TypeError) return { reason: 'the file is not UTF-8', fix: 'Save it as UTF-8' }
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-    return { reason: `the file cannot be read (${code})`, fix: `Make ${file}, or name another with SEKISHO_CONFIG` }
+    return { reason: `the file cannot be read (${code})`, fix: toRead(file, code) }
   }
+}
+
+function toRead(file: string, code: string): string {
+  if (code === 'EISDIR')
+    return `Put a file where the directory ${file} is, which a container’s engine makes where a file that it is to mount is missing`
+  if (code === 'EACCES') return `Let the user the gate runs as read ${file}`
+  return `Make ${file}, or name another with SEKISHO_CONFIG`
 }
 
 interface Reading {

@@ -112,7 +112,7 @@ const KnownClient = z.strictObject({
   name: z.string().min(1).max(100).describe('What users are asked to allow.'),
   redirectUris: z.array(RedirectUri).min(1).describe('Where it takes answers; on loopback any port is taken.'),
   jwksUri: z
-    .url({ protocol: /^https$/ })
+    .url({ protocol: /^https$/, error: 'is not an https address' })
     .optional()
     .describe('Where its public keys are. It then proves who it is by what it signs (`private_key_jwt`).'),
 })

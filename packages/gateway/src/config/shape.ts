@@ -90,9 +90,9 @@ function explainKey(key: string, known: readonly string[]): Trouble {
 function knownKeys(path: Path): string[] {
   let schema: z.core.JSONSchema.BaseSchema | undefined = configJsonSchema()
   for (const step of path) {
-    const next: z.core.JSONSchema._JSONSchema | undefined =
-      schema?.properties?.[String(step)] ?? schema?.additionalProperties
-    schema = typeof next === 'object' ? next : undefined
+    const next: z.core.JSONSchema._JSONSchema | z.core.JSONSchema._JSONSchema[] | undefined =
+      typeof step === 'number' ? schema?.items : (schema?.properties?.[step] ?? schema?.additionalProperties)
+    schema = typeof next === 'object' && !Array.isArray(next) ? next : undefined
   }
   return Object.keys(schema?.properties ?? {})
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -36,6 +36,14 @@ describe('the file', () => {
     expect(load()).toMatchObject({ ok: false, problems: [{ reason: 'the file cannot be read (ENOENT)', line: 1 }] })
     writeFileSync(file, Buffer.from([0x7b, 0xff, 0x7d]))
     expect(load()).toMatchObject({ ok: false, problems: [{ reason: 'the file is not UTF-8' }] })
+    for (const blank of ['', '\n', '// nothing yet\n']) {
+      writeFileSync(file, blank)
+      expect(load()).toMatchObject({ ok: false, problems: [{ reason: 'the file is empty' }] })
+    }
+    rmSync(file)
+    mkdirSync(file)
+    const fix = expect.stringContaining(`Put a file where the directory ${file} is`)
+    expect(load()).toMatchObject({ ok: false, problems: [{ reason: 'the file cannot be read (EISDIR)', fix }] })
   })
 
   test('is named by SEKISHO_CONFIG, else looked for in the directory', () => {
