@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { OLDEST_NODE } from '../../packages/gateway/src/base/program.ts'
 
-/** The oldest Node that the package promises to run on. */
-export const OLDEST_NODE = '22.13.0'
+export { OLDEST_NODE }
 
 /** Finds where that Node is, fetched with npx; nothing where there is none for this system or no network. */
 export function findOldestNode(): string | undefined {

@@ -6,7 +6,7 @@ import { systemRandom } from './base/ids.ts'
 import { startDirectoryOf } from './base/data-directory.ts'
 import type { Log } from './base/log.ts'
 import { asProblem, problem } from './base/problem.ts'
-import { isProgram } from './base/program.ts'
+import { isProgram, requireNode } from './base/program.ts'
 import { requireOwnSocket, socketPathOf } from './base/socket-path.ts'
 import { readSecret } from './base/terminal.ts'
 import type { Config } from './config/config.ts'
@@ -28,15 +28,22 @@ import { runWorkers } from './workers.ts'
  * SIGINT lets what is under way end. A fault that nothing caught ends it in the same order. With several workers, each
  * of them is a gate, and this process looks after them.
  *
+ * @returns the exit code: 1 where the first of several workers did not start, and has said why
  * @throws {Problem} what kept it from starting; `gate.fault` after a fault, which is in the log
  */
-export async function runGate({ workers }: Flags = {}): Promise<void> {
+export async function runGate({ workers }: Flags = {}): Promise<number> {
+  requireNode(process.versions.node)
   const exposing = guardMemory(process)
   const member = await joinPrimary()
-  if (member) return runWorker(member, exposing).finally(member.leave)
+  if (member) {
+    await runWorker(member, exposing).finally(member.leave)
+    return 0
+  }
   const prepared = await prepare(workers === undefined ? {} : { SEKISHO_WORKERS: String(workers) })
   try {
-    await (prepared.config.workers > 1 ? runSeveral(prepared) : run({ ...prepared, exposing }))
+    if (prepared.config.workers > 1) return (await runSeveral(prepared)) ? 0 : 1
+    await run({ ...prepared, exposing })
+    return 0
   } finally {
     // However it ended: what listens would keep the process from ending.
     await prepared.playground?.close()
@@ -49,15 +56,14 @@ export interface Flags {
 }
 
 /** Once for all workers: the warnings, and the way to where the operator's socket will be. */
-async function runSeveral({ config, warnings, source, playground }: Prepared): Promise<void> {
+async function runSeveral({ config, warnings, source, playground }: Prepared): Promise<boolean> {
   const log = await openLog(config.log)
   for (const warning of warnings) log.warn({ ...warning }, 'config.warning')
   warnOfPlainText(config, log)
   makeWay(socketPathOf(config.dataDirectory))
   const { workers: count, listen } = config
   const orders = { source, port: listen.port, playground: playground && { mal: playground.mal } }
-  const ran = await runWorkers({ count, orders, log, stopped: toldToStop(log) })
-  if (!ran) process.exitCode = 1
+  return runWorkers({ count, orders, log, stopped: toldToStop(log) })
 }
 
 async function runWorker(member: Membership, exposing: readonly string[]): Promise<void> {
@@ -255,7 +261,7 @@ if (isProgram(import.meta.url)) {
   try {
     const { help, ...flags } = readFlags()
     if (help === true) process.stdout.write(HELP)
-    else await runGate(flags)
+    else process.exitCode = await runGate(flags)
   } catch (error) {
     const failure = asProblem(error)
     process.stderr.write(`${failure.message}\n${failure.fix}\n`)

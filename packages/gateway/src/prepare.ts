@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { dataDirectoryOf, startDirectoryOf } from './base/data-directory.ts'
+import { dataDirectoryOf, makeDataDirectory, startDirectoryOf } from './base/data-directory.ts'
 import { BUILTINS } from './config/builtins.ts'
 import type { Config } from './config/config.ts'
 import { findConfigFile, requireConfig } from './config/load.ts'
@@ -20,18 +20,21 @@ export interface Source {
  * Reads the configuration the gate runs with and, where there is no file yet, opens what its first run is shown with.
  * `variables` stand before the environment.
  *
- * @throws {Problem} `config.invalid`, `gate.port_taken`
+ * @throws {Problem} `config.invalid`, `storage.unusable`, `gate.port_taken`
  */
 export async function prepare(variables: Readonly<Record<string, string>>) {
   const firstRun = !existsSync(configFile()) && process.env['SEKISHO_CONFIG'] === undefined
   if (!firstRun) {
     const source: Source = { text: undefined, variables }
-    return { ...(await withPort(read(source))), source, playground: undefined }
+    const loaded = await withPort(read(source))
+    makeDataDirectory(loaded.config.dataDirectory)
+    return { ...loaded, source, playground: undefined }
   }
 
   const { config } = await withPort(read({ text: '{}', variables }))
   const { port } = config.listen
   const dataDirectory = dataDirectoryOf(process.env)
+  makeDataDirectory(dataDirectory)
   const playground = await openPlayground({
     redirectUri: `${config.publicUrl}/callback`,
     directory: join(dataDirectory, 'playground'),

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { problem } from './problem.ts'
 
 /** What modules end with: `.ts` as they are written, `.js` in the published package. */
 const EXTENSION = extname(import.meta.filename)
@@ -17,4 +18,20 @@ export function isProgram(module: string): boolean {
 /** Where the module `name` lies that stands beside another: a process or a thread of its own is begun with it. */
 export function moduleBeside(module: string, name: string): string {
   return fileURLToPath(new URL(name + EXTENSION, module))
+}
+
+/** The oldest Node that has all the gate is made of. */
+export const OLDEST_NODE = '22.13.0'
+
+/**
+ * Refuses an older one before it fails at something that it does not have.
+ *
+ * @throws {Problem} `gate.node_too_old`
+ */
+export function requireNode(version: string): void {
+  const numbersOf = (text: string) => text.split('.').map(Number)
+  const [major = 0, minor = 0] = numbersOf(version)
+  const [oldestMajor = 0, oldestMinor = 0] = numbersOf(OLDEST_NODE)
+  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
+    throw problem('gate.node_too_old', { version, oldest: OLDEST_NODE })
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import * as oauth from 'oauth4webapi'
 import { isSafePlace } from '../base/loopback.ts'
-import { problem, type Problem } from '../base/problem.ts'
+import { Problem, problem } from '../base/problem.ts'
 import { secret, type Secret } from '../base/secret.ts'
 
 /** A gate as a client knows it: which of its addresses is meant, and its authorization server. */
@@ -49,7 +49,7 @@ export async function findGate(address: string): Promise<Gate> {
     const answer = await oauth.discoveryRequest(place, { algorithm: 'oauth2', ...optionsFor(place) })
     return { resource, server: await oauth.processDiscoveryResponse(place, answer) }
   } catch (error) {
-    throw error instanceof Error && 'code' in error ? unreachable(url.origin, String(error.code), error) : error
+    throw error instanceof Problem ? error : unreachable(url.origin, codeOf(error), error)
   }
 }
 
@@ -144,8 +144,11 @@ function refused(error: unknown): Problem {
   return problem('cli.login_refused', { reason, cause: error })
 }
 
+/** Why `fetch` failed is in the cause of what it throws. */
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  if (!(error instanceof Error)) return String(error)
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return error.cause === undefined ? error.message : codeOf(error.cause)
 }
 
 function unreachable(url: string, reason: string, cause?: unknown): Problem {

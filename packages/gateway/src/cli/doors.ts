@@ -29,7 +29,7 @@ const TIMEOUT_MS = 30_000
  * The door of the operator: the socket in the data directory, which needs no key. It opens every tenant; without a name
  * the first.
  *
- * @throws {Problem} `gate.not_running`, `gate.socket_unsafe`
+ * @throws {Problem} `gate.not_running`, `gate.socket_closed`, `gate.socket_unsafe`
  */
 export function openSocket({ environment }: Pick<World, 'environment'>, tenant?: string): Door {
   const directory = dataDirectoryOf(environment)
@@ -40,13 +40,17 @@ export function openSocket({ environment }: Pick<World, 'environment'>, tenant?:
       requireOwnSocket(socketPath)
       return await send(ask, { socketPath, host: 'localhost', headers }, requestHttp)
     } catch (error) {
-      throw NOBODY.has(codeOf(error)) ? problem('gate.not_running', { directory, cause: error }) : error
+      const code = codeOf(error)
+      if (NOBODY.has(code)) throw problem('gate.not_running', { directory, cause: error })
+      throw FOREIGN.has(code) ? problem('gate.socket_closed', { directory, cause: error }) : error
     }
   }
 }
 
 /** No such socket; a socket that a killed gate left behind. */
 const NOBODY = new Set(['ENOENT', 'ECONNREFUSED'])
+/** The gate of another user. */
+const FOREIGN = new Set(['EACCES', 'EPERM'])
 
 /**
  * The door of everybody else: the gate's address, and an API key.

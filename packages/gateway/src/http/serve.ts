@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { problem } from '../base/problem.ts'
+import { problem, type Problem } from '../base/problem.ts'
+import { inWords } from '../base/system-words.ts'
 
 export type Handle = (request: IncomingMessage, response: ServerResponse) => void
 /** Answers a connection whose bytes never became a whole request. */
@@ -41,7 +42,7 @@ export interface Listener {
  * Listens. A request has `requestMs` to arrive whole, so that a client which drips its bytes cannot hold a
  * connection for ever. An answer may take as long as it needs, and is given up where the client takes nothing.
  *
- * @throws {Problem} `gate.port_taken`
+ * @throws {Problem} `gate.port_taken`, `gate.cannot_listen`
  */
 export async function listen(handle: Handle, place: Place, settings: ListenSettings): Promise<Listener> {
   const { requestMs, headersMs = requestMs, stalledMs = STALLED_MS, refuse = hangUp, onError = ignore } = settings
@@ -87,16 +88,18 @@ function ignore(): void {}
 
 function bind(server: Server, place: Place): Promise<void> {
   return new Promise((resolve, reject) => {
-    const refused = (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE' && 'port' in place
-      reject(taken ? problem('gate.port_taken', { port: place.port, cause: error }) : error)
-    }
+    const refused = (error: NodeJS.ErrnoException) => reject('port' in place ? notListening(place, error) : error)
     server.once('error', refused)
     server.listen('socket' in place ? { path: place.socket } : place, () => {
       server.off('error', refused)
       resolve()
     })
   })
+}
+
+function notListening({ host, port }: { host: string; port: number }, cause: NodeJS.ErrnoException): Problem {
+  if (cause.code === 'EADDRINUSE') return problem('gate.port_taken', { port, cause })
+  return problem('gate.cannot_listen', { host, port, reason: inWords(cause), cause })
 }
 
 /** The connections on which nothing was asked yet: clients open some ahead, and Node does not call them idle. */

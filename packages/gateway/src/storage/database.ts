@@ -38,7 +38,7 @@ export interface StorageNeeds {
 /**
  * Opens the database, made and brought up to date where needed, unless it is to be opened as it is.
  *
- * @throws {Problem} `storage.in_use`, `storage.newer`, `storage.unreachable`; `storage.empty` as it is
+ * @throws {Problem} `storage.in_use`, `storage.newer`, `storage.unreachable`, `storage.unusable`; `storage.empty` as it is
  */
 export async function openStorage(needs: StorageNeeds): Promise<Storage> {
   const engine = await openEngine(needs)

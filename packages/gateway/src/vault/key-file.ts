@@ -16,6 +16,7 @@ import {
 import { dirname, join } from 'node:path'
 import { problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
+import { inWords } from '../base/system-words.ts'
 
 /** Where the root key is looked for. */
 export interface KeyPlace {
@@ -172,24 +173,6 @@ function writing<T>(file: string, work: () => T): T {
     if (codeOf(cause) === undefined) throw cause
     throw problem('vault.file_unwritable', { file, reason: inWords(cause), cause })
   }
-}
-
-/** What systems say, and what that means. */
-const WORDS: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not',
-  EPERM: 'this user may not',
-  ENOENT: 'there is no such directory',
-  ENOTDIR: 'there is no such directory',
-  EISDIR: 'it is a directory',
-  EROFS: 'its disk can be read only',
-  ENOSPC: 'its disk is full',
-  EDQUOT: 'its disk is full',
-}
-
-/** Why a file could not be read or written, for people. */
-export function inWords(cause: unknown): string {
-  const code = String(codeOf(cause))
-  return WORDS[code] ?? code
 }
 
 /** Makes the name as durable as the bytes; Windows cannot open a directory, and needs no such thing. */

@@ -4,8 +4,8 @@ import { z } from 'zod'
 import type { Random } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import { secret, type Secret } from '../base/secret.ts'
+import { inWords } from '../base/system-words.ts'
 import { decrypt, encodeAad, encrypt, IV_BYTES } from './gcm.ts'
-import { inWords } from './key-file.ts'
 
 /** Asks a person; there only where one sits at a terminal. */
 export type AskPassphrase = (prompt: string) => Promise<Secret>

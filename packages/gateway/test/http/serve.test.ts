@@ -67,7 +67,10 @@ test('on a Unix socket it answers as on a port, has none, and says of one that i
 
 test('a port of an address that this machine does not have is not one that is taken', async () => {
   const place = { host: '192.0.2.1', port: 0 }
-  await expect(listen(answering('x'), place, settings)).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
+  await expect(listen(answering('x'), place, settings)).rejects.toMatchObject({
+    code: 'gate.cannot_listen',
+    message: 'The gate cannot listen at 192.0.2.1, port 0: this machine has no such address.',
+  })
 })
 
 test('what is framed oddly is refused, and so is what may have been hidden in it', async () => {

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { TenantId, UserId } from '../../src/base/ids.ts'
 import { secret } from '../../src/base/secret.ts'
@@ -152,5 +154,24 @@ eachDatabase((name, openFresh, newPlace) => {
 test('a PostgreSQL server that is not there is said to be unreachable', async () => {
   const place = { ...newDirectory(), databaseUrl: secret('postgres://nobody:hunter2@127.0.0.1:1/none') }
   const opening = openStorage({ ...place, clock: createTestClock(), log: quiet })
-  await expect(opening).rejects.toMatchObject({ code: 'storage.unreachable' })
+  await expect(opening).rejects.toMatchObject({
+    code: 'storage.unreachable',
+    message: 'The database cannot be reached: connect ECONNREFUSED 127.0.0.1:1.',
+  })
+})
+
+test('a file that is no database, or in whose place something else is, is said to be unusable, and why', async () => {
+  const open = (dataDir: string) => openStorage({ dataDir, clock: createTestClock(), log: quiet })
+  const [broken, taken] = [newDirectory().dataDir, newDirectory().dataDir]
+  mkdirSync(broken, { recursive: true })
+  writeFileSync(
+    join(broken, 'sekisho.db'),
+    'no database at all, and long enough to be told from an empty one'.repeat(20),
+  )
+  await expect(open(broken)).rejects.toMatchObject({
+    code: 'storage.unusable',
+    message: `${join(broken, 'sekisho.db')} cannot be used: file is not a database.`,
+  })
+  mkdirSync(join(taken, 'sekisho.db'), { recursive: true })
+  await expect(open(taken)).rejects.toMatchObject({ code: 'storage.unusable' })
 })

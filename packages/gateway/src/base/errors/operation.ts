@@ -17,8 +17,14 @@ export const operationErrors = {
   'storage.unreachable': {
     status: 503,
     rpc: -32603,
-    says: 'The database cannot be reached.',
+    says: 'The database cannot be reached: {reason}.',
     fix: 'Check DATABASE_URL and that the database runs.',
+  },
+  'storage.unusable': {
+    status: 500,
+    rpc: -32603,
+    says: '{place} cannot be used: {reason}.',
+    fix: 'See to it that the user the gate runs as may write it and that its disk has room, or name another data directory with SEKISHO_DATA. A database that is broken comes back from its backup.',
   },
   'storage.newer': {
     status: 500,
@@ -144,13 +150,31 @@ export const operationErrors = {
     status: 500,
     rpc: -32603,
     says: 'The directory {directory} is not this user’s alone, so a socket in it cannot be trusted.',
-    fix: 'Remove it or take the rights of others away, or choose another data directory with SEKISHO_DATA.',
+    fix: 'Where the gate runs as another user, type the command as that one (`sudo -u …`); else take the rights of others away, or choose another data directory with SEKISHO_DATA.',
+  },
+  'gate.socket_closed': {
+    status: 403,
+    rpc: -32603,
+    says: 'The gate of the data directory {directory} takes no commands of this user.',
+    fix: 'Type it as the user the gate runs as (`sudo -u …`), or reach the gate by its address, with --url and an API key.',
   },
   'gate.port_taken': {
     status: 500,
     rpc: -32603,
     says: 'Port {port} is already in use.',
     fix: 'Stop what uses it, or choose another with SEKISHO_PORT or listen.port.',
+  },
+  'gate.cannot_listen': {
+    status: 500,
+    rpc: -32603,
+    says: 'The gate cannot listen at {host}, port {port}: {reason}.',
+    fix: 'Choose another address with SEKISHO_HOST or listen.host, another port with SEKISHO_PORT or listen.port. Ports below 1024 are the superuser’s: leave them to a proxy.',
+  },
+  'gate.node_too_old': {
+    status: 500,
+    rpc: -32603,
+    says: 'This is Node {version}, and the gate needs {oldest} or newer.',
+    fix: 'Install a newer one, or start it with the one you have: `/path/to/node …/sekisho/dist/main.js`.',
   },
   'cli.key_missing': {
     status: 401,
@@ -268,6 +292,12 @@ export const operationErrors = {
     rpc: -31007,
     says: 'What the processes of this gate share cannot be reached.',
     fix: 'Try again soon; the operator finds the reason in the log.',
+  },
+  'shared.not_opened': {
+    status: 503,
+    rpc: -31007,
+    says: 'Redis cannot be reached: {reason}.',
+    fix: 'Check REDIS_URL and that Redis runs.',
   },
   'shared.gone': {
     status: 502,

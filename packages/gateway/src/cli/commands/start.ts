@@ -18,6 +18,6 @@ export const start = command({
   async run({ options }) {
     // Loaded here only: the other commands do without the gate itself.
     const { runGate } = await import('../../main.ts')
-    await runGate(options)
+    return runGate(options)
   },
 })

@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely'
 import { problem } from '../../base/problem.ts'
 import type { Log } from '../../base/log.ts'
 import type { Secret } from '../../base/secret.ts'
+import { inWords } from '../../base/system-words.ts'
 import type { Database } from '../schema.ts'
 import type { Engine } from './engine.ts'
 
@@ -61,7 +62,7 @@ async function greet(db: Kysely<Database>): Promise<void> {
     await sql`select 1`.execute(db)
   } catch (cause) {
     await db.destroy()
-    throw problem('storage.unreachable', { cause })
+    throw problem('storage.unreachable', { reason: inWords(cause), cause })
   }
 }
 

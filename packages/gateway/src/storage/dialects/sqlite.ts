@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Kysely, sql, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
-import { problem } from '../../base/problem.ts'
+import { problem, type Problem } from '../../base/problem.ts'
 import { createRecent } from '../../base/recent.ts'
 import type { Database } from '../schema.ts'
 import type { Engine } from './engine.ts'
@@ -20,14 +20,16 @@ const STATEMENTS = 128
  * Those locks belong to the process: if anything in it opened and closed the file by other means, they
  * would be gone. Copy the database by SQL only.
  *
- * @throws {Problem} `storage.in_use`
+ * @throws {Problem} `storage.in_use`, `storage.unusable`
  * @see {@link https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_ SQLite on locks cancelled by close()}
  */
 export async function openSqlite(dataDir: string, open: OpenDriver = openDriver): Promise<Engine> {
   const file = join(dataDir, 'sekisho.db')
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   createPrivately(file)
-  const driver = await open(file)
+  const driver = await open(file).catch((cause: unknown) => {
+    throw unusable(file, cause)
+  })
   claim(driver, file)
   const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: withKeptStatements(driver) }) })
   return {
@@ -65,8 +67,13 @@ function claim(driver: SqliteDriver, file: string): void {
     driver.exec('begin exclusive; commit')
   } catch (error) {
     driver.close()
-    throw driver.isBusy(error) ? problem('storage.in_use', { file, cause: error }) : error
+    throw driver.isBusy(error) ? problem('storage.in_use', { file, cause: error }) : unusable(file, error)
   }
+}
+
+/** SQLite says it in words: `unable to open database file`, `file is not a database`, `database or disk is full`. */
+function unusable(place: string, cause: unknown): Problem {
+  return problem('storage.unusable', { place, reason: cause instanceof Error ? cause.message : String(cause), cause })
 }
 
 /** Kysely prepares a statement for each query; this hands it the one from last time. */

@@ -1,7 +1,9 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
+import { Problem, problem } from '../../base/problem.ts'
 import type { Secret } from '../../base/secret.ts'
+import { inWords } from '../../base/system-words.ts'
 import { openRedisBus } from './redis-bus.ts'
 import { createRedisCounters } from './redis-counters.ts'
 import { createRedisEventLog } from './redis-event-log.ts'
@@ -20,13 +22,14 @@ export interface RedisNeeds {
 /**
  * Opens what processes share in Redis.
  *
- * @throws {Problem} `shared.unreachable` where Redis does not answer
+ * @throws {Problem} `shared.not_opened` where Redis does not answer
  */
 export async function openRedis({ clock, ...needs }: RedisNeeds) {
   const { prefix, instance, log } = needs
-  const bus = await openRedisBus(needs).catch((error: unknown) => {
-    log.error({ error }, 'shared.not_opened')
-    throw error
+  const bus = await openRedisBus(needs).catch((cause: unknown) => {
+    log.error({ error: cause }, 'shared.not_opened')
+    const reason = inWords(cause instanceof Problem ? cause.cause : cause)
+    throw problem('shared.not_opened', { reason, cause })
   })
   const relay = createRelay(bus, { log })
   await relay.listen()

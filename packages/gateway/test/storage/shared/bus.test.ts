@@ -161,7 +161,10 @@ describe.skipIf(withoutRedis)('on Redis', () => {
     const redis = await openBreakableRedis()
     const { log, events } = createListeningLog()
     await redis.goAway()
-    await expect(openOnRedis(1, { ...redis, log })).rejects.toEqual(unreachable)
+    await expect(openOnRedis(1, { ...redis, log })).rejects.toMatchObject({
+      code: 'shared.not_opened',
+      message: expect.stringMatching(/^Redis cannot be reached: connect ECONNREFUSED 127\.0\.0\.1:\d+\.$/),
+    })
     expect(events).toEqual(['shared.not_opened'])
   })
 })
