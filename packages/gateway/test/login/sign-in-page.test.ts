@@ -75,6 +75,10 @@ test('whoever is signed in is led on, and asked once more under their own name w
   const again = await browser.open(`${house.url}/sign-in/again?next=%2Faccount%2Fclients`)
   expect(again.text).toMatch(AGAIN)
   expect(again.html).toMatch(/name="name"[^>]*value="ada"|value="ada"[^>]*name="name"/)
+  // What is typed next is the password, and not in the place of the name.
+  expect(again.html).toMatch(/<input[^>]*name="password"[^>]*autofocus/)
+  expect(again.html).not.toMatch(/<input[^>]*name="name"[^>]*autofocus/)
+  expect((await open(house)).html).toMatch(/<input[^>]*name="name"[^>]*autofocus/)
   expect(again.has(/Use a passkey/)).toBe(true)
   expect(again.html).toContain('name="again"')
   const plain = await browser.open(`${house.url}/sign-in?again=`)

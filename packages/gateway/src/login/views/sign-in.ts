@@ -57,7 +57,7 @@ export function passwordForm({ csrf, next, name, hasTenants = false }: SignInFor
         value: name,
         autocomplete: 'username webauthn',
         required: true,
-        autofocus: true,
+        autofocus: !name,
         maxLength: SIGN_IN_NAME_LENGTH,
       })}
       ${field({
@@ -66,6 +66,8 @@ export function passwordForm({ csrf, next, name, hasTenants = false }: SignInFor
         type: 'password',
         autocomplete: 'current-password',
         required: true,
+        // A name that stands there already is not typed again, and nobody types a password in its place.
+        autofocus: Boolean(name),
       })}
       ${button(say('signIn.submit'))}
     </form>
