@@ -14,6 +14,8 @@ const PATH = '/account/security'
 export interface SecurityView {
   readonly person: Person
   readonly standing: Standing
+  /** Whether there are identity providers to sign in with. */
+  readonly canLink: boolean
   /** What the policy lets them have. */
   readonly may: { readonly passkeys: boolean; readonly codes: boolean }
   readonly policy: SignInPolicy
@@ -42,7 +44,7 @@ export function securityPage(view: SecurityView): Html {
     <p class="lead">${say(`security.lead.${lead}`)}</p>
     ${done && notice('good', done)} ${view.odd.length > 0 && oddNotice(view.odd)} ${may.passkeys && passkeysCard(view)}
     ${may.codes && appCard(view)} ${may.codes && hasFactor && recoveryCard(view)}
-    ${hasPasswords(view) && passwordCard()} ${view.policy.methods.length === 0 && linkedCard()}
+    ${hasPasswords(view) && passwordCard()} ${view.canLink && linkedCard()}
     ${card(html`${browsersTable(browsers, person)} ${actionForm(`${PATH}/end-all`, person.csrf, endAll)}`, {
       heading: say('sessions.title'),
     })}

@@ -33,6 +33,7 @@ async function showSecurity(needs: AccountNeeds, visit: Visit): Promise<Response
     person: visit.person,
     standing: await needs.factors.standing(tenant, userId),
     may: needs.factors.allows(tenant),
+    canLink: needs.federated.providersOf(tenant).length > 0,
     policy: needs.policyOf(tenant),
     browsers: await needs.sessions.list(tenant, userId),
     activity,

@@ -65,10 +65,12 @@ test('people link accounts at the providers of their own tenant', async () => {
   const page = await browser.open(`${house.url}/account/linked`)
   expect([page.status, page.has(/^Link /)]).toEqual([200, false])
   expect((await browser.open(`${house.url}/account/sessions`)).html).not.toContain('/account/linked"')
+  expect((await browser.open(`${house.url}/account/security`)).html).not.toContain('/account/linked"')
   const again = await browser.open(`${house.url}/sign-in/again`)
   expect([again.has(/^Sign in/), again.has(/Continue with/)]).toEqual([true, false])
 
   const { browser: other } = await house.person('grace')
+  expect((await other.open(`${house.url}/account/security`)).html).toContain('/account/linked"')
   const own = await other.open(`${house.url}/account/linked`)
   expect([own.has(/^Link Corp/), own.has(/^Link Staff/)]).toEqual([true, false])
   const forced = await own.press(/^Link Corp/, { provider: 'staff' })
