@@ -90,7 +90,7 @@ function toActivity({ at, kind, fields }: RecentEntry): Activity {
     return typeof value === 'string' ? cleanText(value, 60) : ''
   }
   const about = ['browser', 'clientName', 'provider'].map(text).find((found) => found !== '')
-  const isNamed = kind.startsWith('passkey.')
+  const isNamed = kind.startsWith('passkey.') || kind.startsWith('key.')
   return {
     at,
     what: word === undefined ? kind : say(odd ?? word),

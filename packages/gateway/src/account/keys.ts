@@ -82,6 +82,8 @@ async function make({ keys, audit, clock, publicUrl }: AccountNeeds, visit: Visi
     kind: 'key.added',
     ...doneBy(visit),
     ...target,
+    name,
+    address: visit.address,
     scopes: scopes.join(' '),
     expires: expiresAt,
   })
@@ -95,10 +97,11 @@ async function requireOwn({ keys }: AccountNeeds, { tenant, userId }: Person, id
   return own
 }
 
-async function revoke({ keys, audit }: AccountNeeds, visit: Visit, { id }: ApiKey): Promise<void> {
+async function revoke({ keys, audit }: AccountNeeds, visit: Visit, { id, name }: ApiKey): Promise<void> {
   const { tenant, userId } = visit.holder
   await keys.revoke(tenant, id)
-  await audit.record(tenant, { kind: 'key.revoked', ...doneBy(visit), target: id, owner: userId })
+  const { address } = visit
+  await audit.record(tenant, { kind: 'key.revoked', ...doneBy(visit), target: id, owner: userId, name, address })
 }
 
 const BLANK: KeyForm = { name: '', scopes: ['mcp'], expiry: '90' }

@@ -118,12 +118,13 @@ function toNewKey({ name, scopes, expiresInDays }: z.output<typeof NewKey>, user
 }
 
 async function recordAdded(audit: AdminAudit, context: AdminContext, record: KeyRecord): Promise<void> {
-  const { id, userId, scopes, expiresAt } = record
+  const { id, userId, name, scopes, expiresAt } = record
   await audit.record(actorIn(context).tenant, {
     kind: 'key.added',
     ...doneBy(context),
     target: id,
     owner: userId,
+    name,
     scopes: scopes.join(' '),
     expires: expiresAt ?? undefined,
   })

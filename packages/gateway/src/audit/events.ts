@@ -29,6 +29,7 @@ const consent = {
   clientName: 'what it calls itself',
   redirectHost: 'where its access is sent',
   resources: 'what it asks for',
+  address: 'where from',
 }
 
 /** Everything that is kept for ever, once: read by the code that writes it and by the documentation. */
@@ -183,9 +184,12 @@ export const events = {
   },
   'key.added': {
     means: 'An API key was made.',
-    fields: { ...apiKey, scopes: 'what it allows', expires, ...on },
+    fields: { ...apiKey, name: 'what it is called', scopes: 'what it allows', expires, address: 'where from', ...on },
   },
-  'key.revoked': { means: 'An API key was revoked.', fields: { ...apiKey, ...on } },
+  'key.revoked': {
+    means: 'An API key was revoked.',
+    fields: { ...apiKey, name: 'what it is called', address: 'where from', ...on },
+  },
   'token.set': { means: 'A token for a service was put into the vault.', fields: { ...token, ...on } },
   'token.removed': { means: 'A token for a service was removed from the vault.', fields: { ...token, ...on } },
   'connection.made': { means: 'A user connected an account of theirs.', fields: connection },

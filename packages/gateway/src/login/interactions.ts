@@ -93,7 +93,7 @@ function tokenFor({ csrf }: SignedIn, { uid }: Interaction): string {
   return csrfToken(csrf, `consent ${uid}`)
 }
 
-function about({ env: { requestId } }: LoginContext, interaction: Interaction, { userId }: SignedIn) {
+function about({ env: { requestId, address } }: LoginContext, interaction: Interaction, { userId }: SignedIn) {
   const { clientId, clientName, redirectHost, resources } = interaction
   return {
     userId,
@@ -102,5 +102,6 @@ function about({ env: { requestId } }: LoginContext, interaction: Interaction, {
     clientName: shownName(clientName),
     redirectHost,
     resources: resources.join(' '),
+    address,
   }
 }

@@ -166,7 +166,7 @@ test('what was done with an account is shown to its user and nobody else, the la
     'An administrator took the second factors away',
     'Somebody failed to sign in 192.0.2.7 2026-01-01 00:01 UTC',
     'Password set',
-    'API key made 2026-01-01 00:00 UTC',
+    'API key made laptop 127.0.0.1 2026-01-01 00:00 UTC',
   ]
   const places = told.map((text) => hers.indexOf(text))
   expect(places).toEqual(places.toSorted((a, b) => a - b))

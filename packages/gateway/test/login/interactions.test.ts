@@ -127,6 +127,7 @@ test('only the form of this question in this browser answers it', async () => {
     client: 'client-1',
     clientName: 'Inspector',
     redirectHost: 'app.example',
+    address: '127.0.0.1',
   })
 })
 
