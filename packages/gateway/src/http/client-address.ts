@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { networkOf } from '../base/network.ts'
-import { createAddressSet, parseAddress } from './addresses.ts'
+import { createAddressSet, parseAddress, type AddressSet } from './addresses.ts'
 
 export interface ClientAddressSettings {
   /** Proxies whose forwarding headers count: addresses, ranges in CIDR notation, or the word `loopback`. */
@@ -26,7 +26,7 @@ export interface Arrived {
  * @see RFC 7239 §5.2 and §8.1
  */
 export function createClientAddress({ trusted }: ClientAddressSettings): (request: Arrived) => string {
-  const proxies = createAddressSet(trusted.flatMap((range) => (range === 'loopback' ? LOOPBACK : range)))
+  const proxies = createNamedSet(trusted)
   return function clientAddress({ headers, socket }) {
     let address = parseAddress(socket.remoteAddress ?? '') ?? 'unknown'
     if (!proxies.has(address)) return address
@@ -39,7 +39,16 @@ export function createClientAddress({ trusted }: ClientAddressSettings): (reques
   }
 }
 
-export const LOOPBACK = ['127.0.0.0/8', '::1']
+/**
+ * Makes a set of what settings name: addresses, ranges in CIDR notation, or the word `loopback`.
+ *
+ * @throws {TypeError | RangeError} where one is none of these
+ */
+export function createNamedSet(named: readonly string[]): AddressSet {
+  return createAddressSet(named.flatMap((range) => (range === 'loopback' ? LOOPBACK : range)))
+}
+
+const LOOPBACK = ['127.0.0.0/8', '::1']
 
 function readHops(headers: Arrived['headers']): (string | undefined)[] {
   const listed = headers['x-forwarded-for']

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { createAddressSet } from './addresses.ts'
-import { LOOPBACK, rateKeyOf } from './client-address.ts'
+import { parseAddress } from './addresses.ts'
+import { createNamedSet, rateKeyOf } from './client-address.ts'
 
 export interface ConnectionSettings {
   readonly connections: number
@@ -46,9 +46,12 @@ export function limitConnections(server: Server, needs: ConnectionNeeds): { read
   return { open: () => open }
 }
 
-/** Knows the connections of trusted proxies, as `trustProxy` names them. */
+/**
+ * Knows the connections of trusted proxies, as `trustProxy` names them. One that comes by IPv4 to a gate that listens on
+ * both families has its address mapped into IPv6.
+ */
 export function createProxies(trusted: readonly string[]): (socket: Socket) => boolean {
   if (trusted.length === 0) return () => false
-  const proxies = createAddressSet(trusted.flatMap((range) => (range === 'loopback' ? LOOPBACK : range)))
-  return ({ remoteAddress }) => remoteAddress !== undefined && proxies.has(remoteAddress)
+  const proxies = createNamedSet(trusted)
+  return ({ remoteAddress }) => proxies.has(parseAddress(remoteAddress ?? '') ?? '')
 }

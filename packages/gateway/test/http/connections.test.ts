@@ -4,7 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { createProxies, limitConnections, type ConnectionNeeds } from '../../src/http/connections.ts'
 
-/** A server with so much room, and what it was told of connections. */
+/** A server with so much room, and what it was told of connections. One that listens at `::` is asked by IPv4. */
 async function openRoom(needs: Partial<ConnectionNeeds>, host = '127.0.0.1') {
   const told: string[] = []
   const server = createServer()
@@ -25,7 +25,8 @@ async function openRoom(needs: Partial<ConnectionNeeds>, host = '127.0.0.1') {
   /** A connection, once the server has told what it makes of it. */
   async function enter(localAddress = '127.0.0.1'): Promise<Socket> {
     const before = told.length
-    const socket = connect({ port, host, ...(host === '::1' ? {} : { localAddress }) })
+    const to = host === '::' ? '127.0.0.1' : host
+    const socket = connect({ port, host: to, ...(to === '::1' ? {} : { localAddress }) })
       .on('error', () => {})
       .resume()
     onTestFinished(() => void socket.destroy())
@@ -90,6 +91,14 @@ test('what a proxy brings is not counted against its address, but in all', async
   await expect.poll(open).toBe(2)
   await enter('127.0.0.9')
   expect(told.at(-1)).toBe('opened 127.0.0.9')
+})
+
+test('a proxy that comes by IPv4 to a gate which listens on both families is known as well', async () => {
+  const isShared = createProxies(['127.0.0.9'])
+  const { enter, open, told } = await openRoom({ connectionsPerAddress: 1, isShared }, '::')
+  await enter('127.0.0.9')
+  await enter('127.0.0.9')
+  expect([open(), told]).toEqual([2, ['opened ::ffff:127.0.0.9', 'opened ::ffff:127.0.0.9']])
 })
 
 test('a trusted proxy is known by its address, by a range, or by the word for this machine', async () => {
