@@ -10,6 +10,7 @@ import { openKept, type Kept } from './compose-kept.ts'
 import { createPageRoutes } from './compose-pages.ts'
 import { openPeople, type People } from './compose-people.ts'
 import type { Config } from './config/config.ts'
+import { createAllowedAddresses } from './http/allowed-addresses.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createProxies, limitConnections } from './http/connections.ts'
 import { createEdge } from './http/edge.ts'
@@ -103,9 +104,10 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
   const fetchForOperator = async (request: IncomingMessage, response: ServerResponse) =>
     fetchAdmin(request, response, { kind: 'operator', tenant: requireTenant(people.login.tenants, request) })
   const isShared = createProxies(config.trustProxy)
+  const addressOf = createClientAddress({ trusted: config.trustProxy })
   const overload = createOverload({
     settings: config.limits,
-    addressOf: createClientAddress({ trusted: config.trustProxy }),
+    addressOf,
     isShared,
     chance: () => (world.random(1)[0] ?? 0) / 256,
   })
@@ -180,6 +182,12 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
     { path: '/metrics', handle: (_request, response) => showMetrics(response) },
   ]
   const door = { isStopping: () => stopping, newRequestId, onFailure }
+  const checkAddress = createAllowedAddresses({ ...config, addressOf })
+  const checkHeaders = createEdge({ ...config, ...config.listen })
+  const checkEdge: typeof checkHeaders = (request, origins) => {
+    checkAddress(request)
+    checkHeaders(request, origins)
+  }
   const showPage = (failure: Problem, requestId: string) => showProblem(failure, { requestId })
   const instance = Buffer.from(world.random(INSTANCE_BYTES)).toString('base64url')
   kept.audit.note(DEFAULT_TENANT, { kind: 'gate.started', version: VERSION, instance })
@@ -190,7 +198,7 @@ export async function createGateway(config: Config, world: World): Promise<Gatew
       routes,
       showPage,
       admit: overload.admit,
-      checkEdge: createEdge({ ...config, ...config.listen }),
+      checkEdge,
     }),
     handleOperator: createRouter({ ...door, routes: operatorRoutes, checkEdge: () => {} }),
     refuse: createRefusal({ newRequestId, onFailure }),

@@ -26,6 +26,7 @@ export interface Config extends Readonly<
   readonly allowedOrigins: readonly string[]
   readonly allowedHosts: readonly string[]
   readonly trustProxy: readonly string[]
+  readonly allowedAddresses: readonly string[]
   readonly servers: readonly ServerConfig[]
   /** The providers that the file sets up or a server names, by id. */
   readonly providers: Readonly<Record<string, ProviderConfig>>

@@ -179,7 +179,19 @@ function isLoopback(host: string): boolean {
 }
 
 function build(file: ConfigFile, read: Read, source: ConfigSource): Config {
-  const { listen, allowedOrigins, allowedHosts, trustProxy, limits, timeouts, stdio, names, log, audit } = file
+  const {
+    listen,
+    allowedOrigins,
+    allowedHosts,
+    allowedAddresses,
+    trustProxy,
+    limits,
+    timeouts,
+    stdio,
+    names,
+    log,
+    audit,
+  } = file
   const { oauth, outbound, workers } = file
   const { templates, clients, definitions } = read
   const databaseUrl = findVariable(source.environment, 'DATABASE_URL')
@@ -193,6 +205,7 @@ function build(file: ConfigFile, read: Read, source: ConfigSource): Config {
     workers,
     allowedOrigins,
     allowedHosts,
+    allowedAddresses,
     ...people,
     limits,
     timeouts,

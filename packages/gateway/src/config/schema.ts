@@ -51,7 +51,7 @@ const HostName = z.string().superRefine((text, check) => {
 
 const NOT_A_HOST = { reason: 'is not a host', fix: 'Write a name, with a port where it has one, in lower case' }
 
-const ProxyAddress = z.string().superRefine((text, check) => {
+const NetworkAddress = z.string().superRefine((text, check) => {
   const [address = '', length, ...rest] = text.split('/')
   const bits = isIP(address) === 6 ? 128 : 32
   const isRange = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= bits)
@@ -124,10 +124,17 @@ export const ConfigFile = z.strictObject({
         'by, `localhost`, `127.0.0.1` and `[::1]`.',
     ),
   trustProxy: z
-    .array(ProxyAddress)
+    .array(NetworkAddress)
     .default([])
     .describe(
       'Proxies whose `X-Forwarded-For` or `Forwarded` says where a request came from: addresses, ranges like `10.0.0.0/8`, or `loopback`.',
+    ),
+  allowedAddresses: z
+    .array(NetworkAddress)
+    .default([])
+    .describe(
+      'From where requests are answered: addresses, ranges like `10.0.0.0/8`, or `loopback`; from everywhere where it is ' +
+        'empty. Behind a proxy it is what `trustProxy` lets that proxy say. Health checks are answered to everybody.',
     ),
   signIn: SignInSection,
   tenants: z

@@ -103,6 +103,12 @@ export const requestErrors = {
     says: 'The client does not accept the kinds of answer MCP has.',
     fix: 'Set Accept: application/json, text/event-stream.',
   },
+  'request.address': {
+    status: 403,
+    rpc: -32600,
+    says: 'Requests from this address are not allowed.',
+    fix: 'Let the operator name it in allowedAddresses; behind a proxy, trustProxy has to name the proxy.',
+  },
   'request.host': {
     status: 403,
     rpc: -32600,
