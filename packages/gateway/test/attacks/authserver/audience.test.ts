@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => outside[Symbol.asyncDispose]())
 
 /** RFC 8707 §2.2: what is for one resource is refused by every other. */
-test('a token for one server opens that, and neither another nor all of them (RFC 8707, RFC 9700 §4.9)', async () => {
+test('a token for one server opens that, and neither another nor all of them (RFC 8707, RFC 9700 §4.9, §4.10)', async () => {
   const { accessToken } = await letIn(outside, browser, { resource: `${publicUrl}/mcp/own` })
   expect(await knock(`${publicUrl}/mcp/own`, accessToken)).toBe(200)
   for (const path of ['/mcp', '/mcp/mal', '/mcp/', '/mcp/own/', '/mcp/OWN', '/mcp/%6fwn', '/mcp/nothing'])
@@ -54,7 +54,7 @@ test('no access token opens the administration, the metrics or a page', async ()
 })
 
 /** RFC 6750 §2.3 and §5.3, OAuth 2.1 §5.1.2: in the header, and nowhere that is logged or sent by a browser itself. */
-test('a token counts in the Authorization header only', async () => {
+test('a token counts in the Authorization header only (RFC 9700 §4.3.2)', async () => {
   const { accessToken } = await letIn(outside, browser)
   const mcp = `${publicUrl}/mcp`
   expect((await ping(`${mcp}?access_token=${accessToken}`, {})).status).toBe(401)

@@ -99,7 +99,7 @@ test('server-side request forgery: an id that is no plain https address is not f
   expect(asked).toEqual([])
 })
 
-test('server-side request forgery: a name that leads inside is not asked, whichever way it is spelled (RFC 9700 §4.11)', async () => {
+test('server-side request forgery: a name that leads inside is not asked, whichever way it is spelled (CWE-918)', async () => {
   const { port, reached } = await listenInside()
   const { guarded } = web(
     () => publish({}),
@@ -228,7 +228,7 @@ test('confusable names: what a client calls itself cannot hide, turn or overflow
   expect(log).not.toContain('\n')
 })
 
-test('a client of one id is no client of another: ids are compared to the letter (RFC 9700 §4.14)', async () => {
+test('a client of one id is no client of another: ids are compared to the letter (RFC 6749 §10.2)', async () => {
   const scene = await openAlone()
   for (const clientId of [
     'Known',

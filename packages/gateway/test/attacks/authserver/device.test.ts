@@ -125,7 +125,7 @@ test('client impersonation: a terminal’s name is text, cut short, and in our w
   expect(text).toContain('is not verified')
 })
 
-test('client impersonation: of a client whose id everybody knows the page says that any program can use it (RFC 9700 §4.14)', async () => {
+test('client impersonation: of a client whose id everybody knows the page says that any program can use it (RFC 8252 §8.6)', async () => {
   const { userCode } = await begin(outside, 'everybody-knows')
   const { text } = await confirm(ada, userCode)
   expect(text).toContain('The operator of this gate has set this client up')

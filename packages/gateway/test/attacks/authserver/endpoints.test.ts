@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => gate[Symbol.asyncDispose]())
 
 test.for([...PATHS, ...MORE])(
-  'what the engine underneath could do at %s is not there (RFC 9700 §2.1.2, §2.4)',
+  'what the engine underneath could do at %s is not there (RFC 9700 §2.1.2, §2.4, §4.6)',
   async (path) => {
     for (const method of ['GET', 'POST']) {
       const { status, location } = await send(`${publicUrl}${path}`, { method, ...(method === 'POST' && { form: {} }) })
@@ -32,7 +32,7 @@ test.for([...PATHS, ...MORE])(
   },
 )
 
-test.for(GRANTS)('the grant %s is not there (RFC 9700 §2.1.2, §2.4)', async (grant) => {
+test.for(GRANTS)('the grant %s is not there (RFC 9700 §2.1.2, §2.4, §4.6)', async (grant) => {
   const clientId = await register({ publicUrl })
   const form = { grant_type: grant, client_id: clientId, username: 'admin', password: 'admin', scope: 'mcp' }
   const { status, body } = await send(`${publicUrl}/token`, { form })
@@ -43,7 +43,7 @@ test.for(GRANTS)('the grant %s is not there (RFC 9700 §2.1.2, §2.4)', async (g
   expect(registered === 400 || !JSON.stringify(said['grant_types']).includes(grant)).toBe(true)
 })
 
-test.for(ANSWERS)('the answer %s is not there (RFC 9700 §2.1.2, §2.4)', async (responseType) => {
+test.for(ANSWERS)('the answer %s is not there (RFC 9700 §2.1.2, §2.4, §4.6)', async (responseType) => {
   const clientId = await register({ publicUrl })
   const url = authorization({ publicUrl }, clientId, { response_type: responseType, nonce: 'n' })
   const { location, status } = await send(url)

@@ -68,7 +68,7 @@ test('code injection: a code put into another client’s answer is worth nothing
   expect(await redeem(scene, { clientId: victim, code: stolen, verifier: mine.verifier })).toMatchObject(invalid)
 })
 
-test('parameter injection: no request object, no other place or way of answering (RFC 9101 §10, RFC 9700 §4.1)', async () => {
+test('parameter injection: no request object, no other place or way of answering (RFC 9101 §10, RFC 9700 §4.1, §4.17)', async () => {
   const scene = await openAlone()
   const user = await scene.addUser()
   const clientId = await registerClient(scene)
@@ -167,7 +167,7 @@ test('resource confusion: a refresh for another server, or another host’s, is 
   expect(await scene.server.verify(String(body['access_token']))).toMatchObject({ scopes: ['mcp:github'] })
 })
 
-test('enumeration: an interaction that never was looks like one that is over (RFC 9700 §4.16)', async () => {
+test('enumeration: an interaction that never was looks like one that is over (CWE-204)', async () => {
   const scene = await openAlone()
   const user = await scene.addUser()
   const clientId = await registerClient(scene)
@@ -182,7 +182,7 @@ test('enumeration: an interaction that never was looks like one that is over (RF
   expect(there.status).toBe(400)
 })
 
-test('enumeration: the name that a client supposes is not looked up before somebody signs in (RFC 9700 §4.16)', async () => {
+test('enumeration: the name that a client supposes is not looked up before somebody signs in (CWE-204)', async () => {
   const scene = await openAlone()
   await scene.addUser('ada')
   const clientId = await registerClient(scene)

@@ -181,7 +181,7 @@ describe('what a request says of where the gate is changes', () => {
     }
   })
 
-  test('nothing, where a proxy that nobody trusts says so (CWE-348)', async () => {
+  test('nothing, where a proxy that nobody trusts says so (RFC 9700 §4.13, CWE-348)', async () => {
     const headers = {
       'x-forwarded-host': 'evil.example',
       'x-forwarded-proto': 'https',
