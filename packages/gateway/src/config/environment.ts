@@ -26,6 +26,21 @@ export const environmentTable = {
   SEKISHO_PORT: { sets: ['listen', 'port'], kind: 'number', says: 'The port to listen on.' },
   SEKISHO_PUBLIC_URL: { sets: ['publicUrl'], says: 'The address people use.' },
   SEKISHO_WORKERS: { sets: ['workers'], kind: 'number', says: 'How many processes serve.' },
+  SEKISHO_CALLS_PER_MINUTE: {
+    sets: ['limits', 'callsPerMinute'],
+    kind: 'number',
+    says: 'How many calls a user may make in a minute.',
+  },
+  SEKISHO_AUTHORIZE_PER_MINUTE: {
+    sets: ['limits', 'perMinute', 'authorize'],
+    kind: 'number',
+    says: 'How many authorizations one address may begin in a minute.',
+  },
+  SEKISHO_CALLBACK_PER_MINUTE: {
+    sets: ['limits', 'perMinute', 'callback'],
+    kind: 'number',
+    says: 'How many answers of providers one address may bring in a minute.',
+  },
   SEKISHO_LOG_LEVEL: { sets: ['log', 'level'], says: 'The least that is logged.' },
   SEKISHO_LOG_FORMAT: { sets: ['log', 'format'], says: 'How the log is written.' },
   SEKISHO_ROOT_KEY: {
@@ -106,9 +121,15 @@ function isRedis(url: string | undefined): boolean {
 
 const NOT_REDIS = { reason: 'is not a Redis address', fix: 'Write it like redis://host:6379, or rediss:// for TLS' }
 
-function place(fields: Record<string, unknown>, [section, key]: readonly [string, ...string[]], value: unknown): void {
-  const inner = fields[section]
-  fields[section] = key === undefined ? value : { ...(isFields(inner) ? inner : {}), [key]: value }
+function place(fields: Record<string, unknown>, [key, ...rest]: readonly string[], value: unknown): void {
+  if (key === undefined) return
+  if (rest.length === 0) fields[key] = value
+  else {
+    const inner = fields[key]
+    const section = isFields(inner) ? { ...inner } : {}
+    place(section, rest, value)
+    fields[key] = section
+  }
 }
 
 /** The variable that stands before a key of the file, or the last word of the path where none does. */
@@ -133,7 +154,7 @@ export function withOverrides(file: unknown, overrides: Fields): unknown {
   if (!isFields(file)) return file
   const merged: Record<string, unknown> = { ...file }
   for (const [key, value] of Object.entries(overrides)) {
-    merged[key] = isFields(value) && isFields(file[key]) ? { ...file[key], ...value } : value
+    merged[key] = isFields(value) ? withOverrides(file[key] ?? {}, value) : value
   }
   return merged
 }

@@ -28,6 +28,25 @@ describe('the environment', () => {
     })
   })
 
+  test('R1-08: says how often, beside what the file says of other limits', () => {
+    const environment = {
+      SEKISHO_CALLS_PER_MINUTE: '100',
+      SEKISHO_AUTHORIZE_PER_MINUTE: '5',
+      SEKISHO_CALLBACK_PER_MINUTE: '6',
+    }
+    const file = '{ "limits": { "concurrentCalls": 2, "perMinute": { "authorize": 50, "token": 7 } } }'
+    const perMinute = { authorize: 5, callback: 6, token: 7, register: 10 }
+    for (const text of [file, '{ "limits": { "concurrentCalls": 2, "perMinute": { "token": 7 } } }'])
+      expect(load(environment, text)).toMatchObject({
+        config: { limits: { callsPerMinute: 100, concurrentCalls: 2, perMinute } },
+      })
+    expect(load(environment)).toMatchObject({ config: { limits: { perMinute: { authorize: 5, token: 60 } } } })
+    expect(load({ SEKISHO_AUTHORIZE_PER_MINUTE: '0', SEKISHO_CALLS_PER_MINUTE: 'many' })).toMatchObject({
+      ok: false,
+      problems: [{ path: 'SEKISHO_CALLS_PER_MINUTE' }, { path: 'SEKISHO_AUTHORIZE_PER_MINUTE' }],
+    })
+  })
+
   test('counts as not set where it is empty', () => {
     expect(load({ SEKISHO_PORT: '', DATABASE_URL: '', SEKISHO_DATA: '' })).toMatchObject({
       config: { listen: { port: 7354 }, databaseUrl: undefined, dataDirectory: '/data' },
