@@ -85,6 +85,8 @@ function toRoute(endpoint: Endpoint, needs: EndpointsNeeds): AuthserverRoute {
     ...(isPage ? {} : { cors: methods }),
     async handle(request, response, rest) {
       response.setHeader('Cache-Control', 'no-store')
+      // What a client calls itself is sent back to it: no browser shall take that for a page.
+      response.setHeader('X-Content-Type-Options', 'nosniff')
       try {
         admit(request, response)
         await endpoint.answer(request, response, rest)

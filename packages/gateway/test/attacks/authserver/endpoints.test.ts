@@ -52,3 +52,23 @@ test.for(ANSWERS)('the answer %s is not there (RFC 9700 §2.1.2, §2.4, §4.6)',
   expect(said).not.toMatch(/access_token|id_token=/)
   expect(location?.pathname ?? '').not.toContain('/interaction')
 })
+
+test('what a stranger has answered is not taken for a page, and kept nowhere (CWE-79)', async () => {
+  const client = { client_name: '<script>alert(1)</script>', redirect_uris: ['http://127.0.0.1:6789/callback'] }
+  const form = { client_id: '<script>', token: '<script>', grant_type: '<script>' }
+  const answers = [
+    await send(`${publicUrl}/register`, { json: client }),
+    ...(await Promise.all(
+      ['/token', '/revoke', '/device_authorization'].map((path) => send(publicUrl + path, { form })),
+    )),
+    await send(`${publicUrl}/register`, { json: {} }),
+    await send(`${publicUrl}/jwks`),
+    await send(`${publicUrl}/.well-known/oauth-authorization-server`),
+  ]
+  expect(answers.map(({ status }) => status)).toEqual([201, 401, 401, 401, 400, 200, 200])
+  for (const { headers } of answers) {
+    expect(headers.get('content-type')).toMatch(/^application\/(?:json|jwk-set\+json)/)
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('cache-control')).toContain('no-store')
+  }
+})
