@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startGate, type Gate } from '../../../../scripts/lib/gate.ts'
 import { addPerson, childServer, doorOf, until, type Person } from './place.ts'
 import { openLine } from './raw.ts'
-import { call, textFrom } from './wire.ts'
+import { call, send, textFrom, type Door, type Reply } from './wire.ts'
 
 /** Each limit that was reached is counted under its own setting, and under no other: R1-08, R3-18a. */
 const config = {
@@ -21,17 +21,17 @@ beforeAll(async () => {
 afterAll(() => gate[Symbol.asyncDispose]())
 
 /** What was counted so far, by limit. */
-async function counted(): Promise<Readonly<Record<string, number>>> {
-  const { body } = await gate.admin('GET', '/metrics')
+async function counted(at = gate): Promise<Readonly<Record<string, number>>> {
+  const { body } = await at.admin('GET', '/metrics')
   const lines = String(body).matchAll(/^sekisho_refused_total\{limit="([^"]+)"\} (\d+)$/gm)
   return Object.fromEntries(Array.from(lines, ([, limit = '', value]) => [limit, Number(value)]))
 }
 
 /** What somebody did added to what was counted. */
-async function addedBy(act: () => Promise<unknown>): Promise<readonly string[]> {
-  const before = await counted()
+async function addedBy(act: () => Promise<unknown>, at = gate): Promise<readonly string[]> {
+  const before = await counted(at)
   await act()
-  const after = await counted()
+  const after = await counted(at)
   return Object.keys(after).filter((limit) => after[limit] !== before[limit])
 }
 
@@ -71,3 +71,73 @@ test('stdio.maxChildrenPerUser for whose own are at work, stdio.idleMs for one t
 })
 
 const CHILDREN = 'stdio.maxChildrenPerUser'
+
+/** A gate at which everything is little. */
+describe('of a gate with little room', () => {
+  let small: Gate
+  beforeAll(async () => {
+    small = await startGate({
+      config: {
+        mcpServers: { one: childServer() },
+        limits: { callsPerMinute: 5, concurrentCalls: 2, requestBytes: 4_096, streamsPerUser: 1 },
+        timeouts: { callMs: 3_000 },
+      },
+    })
+  })
+  afterAll(() => small[Symbol.asyncDispose]())
+
+  const wait = { name: 'one__release_after', arguments: { milliseconds: 400 } }
+  const forever = { name: 'one__release_after', arguments: { milliseconds: 30_000 } }
+  const LISTEN = { notifications: { toolsListChanged: true } }
+
+  test.for([
+    [
+      'limits.callsPerMinute',
+      429,
+      async (door) => (await inTurn(6, () => send(door, 'tools/call', { name: 'one__whoami', arguments: {} }))).at(-1),
+    ],
+    [
+      'limits.concurrentCalls',
+      429,
+      async (door) => {
+        const replies = await Promise.all([1, 2, 3].map(() => send(door, 'tools/call', wait)))
+        return replies.find(({ status }) => status !== 200)
+      },
+    ],
+    [
+      'limits.requestBytes',
+      413,
+      (door) => send(door, 'tools/call', { name: 'one__whoami', arguments: { x: 'x'.repeat(5_000) } }),
+    ],
+    ['timeouts.callMs', 200, (door) => send(door, 'tools/call', forever)],
+    [
+      'limits.streamsPerUser',
+      429,
+      async (door) => {
+        const done = new AbortController()
+        const first = send(door, 'subscriptions/listen', LISTEN, { signal: done.signal }).catch(() => {})
+        await until(async () => (await gauge(small, 'sekisho_streams')) === 1)
+        const second = await send(door, 'subscriptions/listen', LISTEN)
+        done.abort()
+        await first
+        return second
+      },
+    ],
+  ] satisfies [string, number, (door: Door) => Promise<Reply | undefined>][])('%s', async ([limit, status, reach]) => {
+    const person = await addPerson(small, `user-${limit.split('.')[1]?.toLowerCase()}`)
+    const replies: (Reply | undefined)[] = []
+    expect(await addedBy(async () => replies.push(await reach(doorOf(small, person))), small)).toEqual([limit])
+    expect(replies[0]?.status).toBe(status)
+  })
+})
+
+async function inTurn<T>(times: number, act: () => Promise<T>): Promise<T[]> {
+  const all: T[] = []
+  for (let count = 0; count < times; count++) all.push(await act())
+  return all
+}
+
+async function gauge(at: Gate, name: string): Promise<number> {
+  const { body } = await at.admin('GET', '/metrics')
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(String(body))?.[1])
+}

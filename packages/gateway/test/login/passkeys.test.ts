@@ -28,6 +28,22 @@ eachDatabase((_name, openFresh) => {
     expect(kept).toMatchObject({ name: 'laptop', usedAt: scene.clock.now() })
   })
 
+  test('R3-32b: one has several, each kept by its device to be found without a name, and each is a way in by itself', async () => {
+    await using fresh = await openFresh()
+    await using scene = await openScene(fresh.storage, NAMED)
+    const ada = await scene.person('ada')
+    const [laptop, phone] = [await givePasskey(scene, ada, 'laptop'), await givePasskey(scene, ada, 'phone')]
+    const { passkeys, factors } = scene.factors
+    const offered = JSON.parse(await passkeys.offer(DEFAULT_TENANT, ada, 'add'))
+    expect(offered.authenticatorSelection).toMatchObject({ residentKey: 'required', userVerification: 'required' })
+    expect(offered.excludeCredentials, 'no device is asked twice').toHaveLength(2)
+    for (const device of [laptop, phone]) expect((await enterPasskey(scene.browser(), device)).status).toBe(303)
+    const lost = (await passkeys.list(DEFAULT_TENANT, ada.id)).find(({ name }) => name === 'laptop')
+    await factors.removePasskey(DEFAULT_TENANT, ada.id, lost?.id ?? '')
+    expect((await enterPasskey(scene.browser(), laptop)).status).toBe(400)
+    expect((await enterPasskey(scene.browser(), phone)).status).toBe(303)
+  })
+
   test('an answer is good for once: sent again, in the same browser too, it opens nothing', async () => {
     await using fresh = await openFresh()
     await using scene = await openScene(fresh.storage, NAMED)
