@@ -16,7 +16,7 @@ export function limitsPage(): string {
     'Every limit below is a key of `sekisho.jsonc`. Where one is reached, the request, the answer or the connection that ' +
     'went too far is refused or ended, nothing else is, and a metric counts it: `sekisho_refused_total` under the name of the ' +
     'setting, where no other is named. Where a gauge stands beside it, that tells how near the limit is. ' +
-    'Health checks are answered whatever else is refused. How deep JSON is nested has no limit, since it is read without ' +
+    'Health checks are answered whatever other request is refused, on every connection that is taken. How deep JSON is nested has no limit, since it is read without ' +
     'recursion; only a configuration may not be deeper than 64.'
   const { properties = {} } = configJsonSchema()
   const rows = SECTIONS.flatMap((name) => rowsOf(name, properties[name]))
