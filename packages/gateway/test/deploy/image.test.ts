@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -48,6 +48,13 @@ describe('the image', () => {
     ).toContain('SEKISHO_DATA=/data')
     expect(all('COPY').map(({ words }) => words)).toContain('--from=install --chown=node:node /data /data')
     expect(all('STOPSIGNAL').map(({ words }) => words)).toEqual(['SIGTERM'])
+  })
+
+  test('installs for every package of the repository', () => {
+    const [build] = stages
+    const copied = build?.instructions.filter(({ name }) => name === 'COPY').map(({ words }) => words)
+    for (const name of readdirSync(join(root, 'packages')))
+      expect(copied).toContain(`packages/${name}/package.json packages/${name}/`)
   })
 
   test('runs no install script, and is given no secret and no key', () => {

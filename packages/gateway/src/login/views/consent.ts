@@ -43,7 +43,7 @@ export function askedFor(resources: readonly string[], servers: readonly ShownSe
  * The page that asks whether a client may. Where its access is sent is what tells one client from another: the name
  * is what it says of itself, so it stands in quotation marks of ours and is never a link.
  *
- * @see RFC 8252 §8.6, RFC 7591 §5, and the OAuth Security BCP (RFC 9700) §4.14 on what a client may claim
+ * @see RFC 8252 §8.6 and RFC 7591 §5 on what a client may claim
  */
 export function consentPage({ interaction, isKnown, viewer, csrf, asked }: ConsentView): Html {
   const { uid, redirectUri, redirectHost, isLocalRedirect } = interaction

@@ -17,7 +17,7 @@ import {
   toldTo,
 } from '../ground.ts'
 
-/** R1-15: MCP 2026-07-28, basic/security_best_practices, "Confused Deputy Problem"; RFC 9700 §4.14; RFC 8252 §8.6. */
+/** R1-15: MCP 2026-07-28, basic/security_best_practices, "Confused Deputy Problem"; RFC 8252 §8.6. */
 let outside: Outside
 beforeAll(async () => {
   const known = { clientId: 'known', name: 'Known program', redirectUris: ['http://127.0.0.1/callback'] }
@@ -45,7 +45,7 @@ test('a client that its user never allowed gets no code, though they are signed 
   expect(allowed.searchParams.get('iss')).toBe(publicUrl)
 })
 
-/** OpenID Connect Core §3.1.2.1 `prompt`; RFC 9700 §4.14: to ask for silence is no way around the question. */
+/** OpenID Connect Core §3.1.2.1 `prompt`: to ask for silence is no way around the question. */
 test('prompt=none is answered with an error where nothing was allowed, and refusing gives no code', async () => {
   const browser = await enter(outside, 'silent')
   const clientId = await register(outside, { redirect_uris: [EVIL] })
