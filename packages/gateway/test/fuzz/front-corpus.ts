@@ -7,6 +7,8 @@ export const corpus: readonly string[] = [
   'GET /health/ready HTTP/1.1\r\nHost: anybody\r\n\r\n',
   'GET /account HTTP/1.1\r\nHost: {{host}}\r\nCookie: {{cookie}}\r\nAccept: text/html\r\n\r\n',
   'GET /connect/echo?t=1.2.3&scope=%00 HTTP/1.1\r\nHost: {{host}}\r\nCookie: {{cookie}}\r\n\r\n',
+  // Here, and not among the places: with the token of its form it would sign the sender out.
+  'POST /sign-out HTTP/1.1\r\nHost: {{host}}\r\nCookie: {{cookie}}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\ncsrf=x',
   'GET /authorize?client_id=x&redirect_uri=javascript:1&response_type=code&state=%ff HTTP/1.1\r\nHost: {{host}}\r\n\r\n',
   'GET /.well-known/oauth-protected-resource/mcp/..%2f..%2f HTTP/1.1\r\nHost: {{host}}\r\n\r\n',
   'GET /assets/../../etc/passwd HTTP/1.1\r\nHost: {{host}}\r\n\r\n',

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startGate, type Gate } from '../../../../scripts/lib/gate.ts'
 import { acceptInvitation } from '../../../../scripts/lib/people.ts'
+import { csrfOf } from '../attacks/ground.ts'
 import { createSecrets, type Secrets } from '../attacks/planted.ts'
 import { GENEROUS } from '../e2e/journey/outside.ts'
 import { addPerson, doorOf, personalServer, tokenOf, type Person } from '../e2e/place.ts'
@@ -34,6 +35,9 @@ beforeAll(async () => {
   gate = await startGate({
     config: {
       mcpServers: { echo: personalServer(upstream.url) },
+      signIn: {
+        with: { corp: { label: 'Corp', issuer: upstream.url, clientId: 'gate', clientSecret: 'not guessed' } },
+      },
       limits: { callsPerMinute: 1_000_000, perMinute: many(GENEROUS) },
       timeouts: { headersMs: 2_000, bodyMs: 2_000 },
       log: { level: 'info', format: 'json' },
@@ -50,7 +54,10 @@ beforeAll(async () => {
   secrets.add('the key of an administrator', chief.key)
   const browser = await acceptInvitation(await gate.inviteUser('eve'))
   const { key } = await addKey('eve')
-  eve = { host: new URL(gate.url).host, key, cookie: await browser.cookies(gate.url) }
+  const { html } = await browser.open(`${gate.url}/account/security`)
+  const csrf = csrfOf(html)
+  if (csrf === '') throw new Error('eve is not signed in')
+  eve = { host: new URL(gate.url).host, key, cookie: await browser.cookies(gate.url), csrf }
 })
 
 afterAll(async () => {

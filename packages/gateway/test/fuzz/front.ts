@@ -12,6 +12,8 @@ export interface Sender {
   readonly host: string
   readonly key: string
   readonly cookie: string
+  /** What a form of theirs carries. */
+  readonly csrf: string
 }
 
 /** What stands between spaces. */
@@ -28,9 +30,13 @@ const method = fc.oneof(
 const place = fc.constantFrom(
   ...words(
     `/mcp /mcp/echo /mcp/ /health/live /health/ready /metrics /oauth-client.json /authorize
-   /token /register /revoke /jwks /.well-known/oauth-authorization-server / /sign-in /sign-out
+   /token /register /revoke /jwks /.well-known/oauth-authorization-server / /sign-in
    /.well-known/oauth-protected-resource/mcp/echo /.well-known/openid-configuration /welcome/ /interaction/ /assets/ /account /account/clients /account/keys
-   /account/sessions /connect/echo /callback /callback/server /admin/api/users /admin/api/keys /admin/api/status /admin/api/openapi.json
+   /account/sessions /account/security /account/security/passkeys /account/security/app /account/security/recovery
+   /account/linked /account/linked/link /account/linked/unlink /account/password
+   /sign-in/again /sign-in/second /sign-in/set-up /sign-in/set-up/app /sign-in/with/corp /sign-in/from/corp
+   /sign-in/logout/corp /sign-in/out/corp /device /device/answer /device_authorization
+   /connect/echo /callback /callback/server /admin/api/users /admin/api/users/eve/factors /admin/api/keys /admin/api/agents /admin/api/status /admin/api/openapi.json
    /x`,
   ),
 )
@@ -117,6 +123,9 @@ const usual = fc
     `Content-Type: ${type}`,
   ])
 
+/** As long as what is written in its place, since it counts in the length of the body. */
+const CSRF = `{{csrf${'.'.repeat(35)}}}`
+
 const form = fc
   .array(
     fc.tuple(
@@ -133,11 +142,24 @@ const form = fc
         'resource',
         'scope',
         'token',
+        'answer',
+        'offer',
+        'passkey',
+        'user_code',
+        'device_code',
+        'decision',
+        'refresh_token',
+        'code_verifier',
+        'assertion',
+        'client_assertion',
+        'logout_token',
+        'state',
       ),
       value,
     ),
     { maxLength: 6 },
   )
+  .chain((pairs) => fc.constantFrom(pairs, [['csrf', CSRF], ...pairs]))
   .map((pairs) => Buffer.from(pairs.map(([key, text]) => `${key}=${text}`).join('&')))
 const body = fc.oneof(
   { weight: 3, arbitrary: fc.constant(Buffer.alloc(0)) },
@@ -221,10 +243,11 @@ export const input: fc.Arbitrary<Input> = fc
   })
 
 /** Puts the sender in. */
-export function bytesFor(piece: Buffer, { host, key, cookie }: Sender): Buffer {
+export function bytesFor(piece: Buffer, sender: Sender): Buffer {
   const text = piece.toString('latin1')
-  return Buffer.from(
-    text.replaceAll('{{host}}', host).replaceAll('{{key}}', key).replaceAll('{{cookie}}', cookie),
-    'latin1',
+  const filled = Object.entries(sender).reduce(
+    (whole, [name, value]) => whole.replace(new RegExp(`{{${name}\\.*}}`, 'g'), () => value),
+    text,
   )
+  return Buffer.from(filled, 'latin1')
 }
