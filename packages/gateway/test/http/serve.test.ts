@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { findFreePort, listen } from '../../src/http/serve.ts'
 
@@ -48,6 +51,27 @@ test('a port that is taken is named, and another is found', async () => {
   expect([third.port, await (await fetch(`http://127.0.0.1:${port}`)).text()]).toEqual([port, 'third'])
   await Promise.all([first.close(0), third.close(0)])
 })
+
+/** The first port that anybody may listen on. */
+function firstFreeForAll(): number {
+  try {
+    return Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'))
+  } catch {
+    return 0
+  }
+}
+
+test.skipIf(firstFreeForAll() < 2)(
+  'R1-10: a port that is the system’s is told as one that this user may not have',
+  async () => {
+    const script = `
+    const { listen } = await import(${JSON.stringify(new URL('../../src/http/serve.ts', import.meta.url))})
+    if (process.getuid() === 0) process.setuid(65534)
+    await listen(() => {}, { host: '127.0.0.1', port: 1 }, { requestMs: 1_000 }).catch(({ message }) => console.log(message))`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script])
+    expect(stdout.trim()).toBe('The gate cannot listen at 127.0.0.1, port 1: this user may not.')
+  },
+)
 
 test('a Unix socket that cannot be made is a failure of its own, not a port', async () => {
   const socket = join(tmpdir(), 'nowhere', `${process.pid}.sock`)

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Browser } from '../../../../../scripts/lib/browser.ts'
 import { connectMal } from '../../../../../scripts/lib/people.ts'
+import { answerTo } from '../../providers/scene.ts'
 import { startScripted, type Scripted } from '../../providers/scripted-server.ts'
 import { openOutside, type Outside } from '../../e2e/journey/outside.ts'
+import { publishAuthorization } from '../authorization.ts'
 import { enter, malAccount, openBrowser, send, signIn, type Got } from '../ground.ts'
 
 /** R1-15, R0-32: what can be done with the answer of a provider, and with an answer that only looks like one. */
@@ -12,7 +14,8 @@ beforeAll(async () => {
   honest = await startScripted()
   const mcpServers = { mal: { builtin: 'mal' }, honest: { url: `${honest.origin}/mcp`, oauth: true } }
   outside = await openOutside({ config: { mcpServers } })
-  publish(honest)
+  publishAuthorization(honest, { server: { authorization_response_iss_parameter_supported: true } })
+  honest.on('/token', () => ({ body: { access_token: 'at-of-honest', token_type: 'Bearer', expires_in: 3600 } }))
 })
 afterAll(async () => {
   await outside[Symbol.asyncDispose]()
@@ -116,9 +119,7 @@ test.for<[string, (origin: string) => string[]]>([
   const page = await browser.open(`${outside.publicUrl}/connect/honest`)
   const sent = new URL((await page.press(/^Continue/)).url)
   expect(sent.origin).toBe(honest.origin)
-  const back = new URL(sent.searchParams.get('redirect_uri') ?? '')
-  back.searchParams.set('state', sent.searchParams.get('state') ?? '')
-  back.searchParams.set('code', 'code-of-somebody')
+  const back = answerTo(sent, { code: 'code-of-somebody' })
   for (const iss of issuers(honest.origin)) back.searchParams.append('iss', iss)
   const before = honest.seenAt('/token').length
   expect((await bring(browser, back.href)).status).toBe(400)
@@ -129,33 +130,6 @@ test('the same answer with the right issuer is taken', async () => {
   const browser = await enter(outside, 'iss-right')
   const page = await browser.open(`${outside.publicUrl}/connect/honest`)
   const sent = new URL((await page.press(/^Continue/)).url)
-  const back = new URL(sent.searchParams.get('redirect_uri') ?? '')
-  for (const [name, value] of Object.entries({
-    state: sent.searchParams.get('state') ?? '',
-    code: 'c',
-    iss: honest.origin,
-  }))
-    back.searchParams.set(name, value)
+  const back = answerTo(sent, { code: 'c', iss: honest.origin })
   expect((await bring(browser, back.href)).location?.pathname).toBe('/connect/honest/done')
 })
-
-/** An authorization server that answers with a page, a registration and a token, as any does. */
-function publish({ origin, on }: Scripted): void {
-  const resource = `${origin}/mcp`
-  const url = `${origin}/.well-known/oauth-protected-resource/mcp`
-  on('/mcp', () => ({ status: 401, headers: { 'www-authenticate': `Bearer resource_metadata="${url}"` }, body: {} }))
-  on('/.well-known/oauth-protected-resource/mcp', () => ({ body: { resource, authorization_servers: [origin] } }))
-  on('/.well-known/oauth-authorization-server', () => ({
-    body: {
-      issuer: origin,
-      authorization_endpoint: `${origin}/authorize`,
-      token_endpoint: `${origin}/token`,
-      registration_endpoint: `${origin}/register`,
-      response_types_supported: ['code'],
-      code_challenge_methods_supported: ['S256'],
-      authorization_response_iss_parameter_supported: true,
-    },
-  }))
-  on('/register', () => ({ status: 201, body: { client_id: 'the-gate', token_endpoint_auth_method: 'none' } }))
-  on('/token', () => ({ body: { access_token: 'at-of-honest', token_type: 'Bearer', expires_in: 3600 } }))
-}

@@ -3,8 +3,10 @@ import { createServer, isIPv4, type AddressInfo, type Server } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Browser } from '../../../../../scripts/lib/browser.ts'
+import { answerTo } from '../../providers/scene.ts'
 import { startScripted, type Scripted } from '../../providers/scripted-server.ts'
 import { openOutside, type Outside } from '../../e2e/journey/outside.ts'
+import { publishAuthorization, type Says } from '../authorization.ts'
 import { authorization, enter, EVIL, send, type Got } from '../ground.ts'
 import { openSecureSite, type SecureSite } from '../secure-site.ts'
 
@@ -242,33 +244,6 @@ describe('a metadata document', () => {
 
 /** MCP security best practices, SSRF: `resource_metadata`, `authorization_servers` and all they name. */
 describe('what an upstream says of its authorization server', () => {
-  const PRM = '/.well-known/oauth-protected-resource/mcp'
-
-  interface Says {
-    readonly metadataUrl?: string
-    readonly prm?: object
-    readonly server?: object
-  }
-
-  function upstreamSays({ metadataUrl = `${upstream.origin}${PRM}`, prm = {}, server = {} }: Says): void {
-    const { origin } = upstream
-    const challenge = `Bearer resource_metadata="${metadataUrl}"`
-    upstream.on('/mcp', () => ({ status: 401, headers: { 'www-authenticate': challenge }, body: {} }))
-    upstream.on(PRM, () => ({ body: { resource: `${origin}/mcp`, authorization_servers: [origin], ...prm } }))
-    upstream.on('/.well-known/oauth-authorization-server', () => ({
-      body: {
-        issuer: origin,
-        authorization_endpoint: `${origin}/authorize`,
-        token_endpoint: `${origin}/token`,
-        registration_endpoint: `${origin}/register`,
-        response_types_supported: ['code'],
-        code_challenge_methods_supported: ['S256'],
-        ...server,
-      },
-    }))
-    upstream.on('/register', () => ({ status: 201, body: { client_id: 'gate', token_endpoint_auth_method: 'none' } }))
-  }
-
   const connect = async () => (await browser.open(`${outside.publicUrl}/connect/found`)).press(/^Continue/)
 
   test.for<[string, (inner: string) => Says]>([
@@ -276,15 +251,18 @@ describe('what an upstream says of its authorization server', () => {
     ['metadata inside by https', (inner) => ({ metadataUrl: `https://${inner}/prm` })],
     ['metadata in the cloud’s own place', () => ({ metadataUrl: 'http://169.254.169.254/latest/meta-data' })],
     ['metadata in a file', () => ({ metadataUrl: 'file:///etc/passwd' })],
-    ['an authorization server inside', (inner) => ({ prm: { authorization_servers: [`http://${inner}`] } })],
-    ['an authorization server inside by https', (inner) => ({ prm: { authorization_servers: [`https://${inner}`] } })],
+    ['an authorization server inside', (inner) => ({ resource: { authorization_servers: [`http://${inner}`] } })],
+    [
+      'an authorization server inside by https',
+      (inner) => ({ resource: { authorization_servers: [`https://${inner}`] } }),
+    ],
     ['a registration inside', (inner) => ({ server: { registration_endpoint: `http://${inner}/register` } })],
     ['an authorization page that is a script', () => ({ server: { authorization_endpoint: 'javascript:alert(1)' } })],
     ['another issuer', () => ({ server: { issuer: 'https://honest.example' } })],
     ['no S256', () => ({ server: { code_challenge_methods_supported: ['plain'] } })],
-    ['another resource', () => ({ prm: { resource: 'https://honest.example/mcp' } })],
+    ['another resource', () => ({ resource: { resource: 'https://honest.example/mcp' } })],
   ])('leads the gate nowhere, and its user neither: %s', async ([, make]) => {
-    upstreamSays(make(`127.0.0.1:${port}`))
+    publishAuthorization(upstream, make(`127.0.0.1:${port}`))
     const before = touched
     const page = await connect()
     expect(page.status).toBeGreaterThanOrEqual(400)
@@ -294,22 +272,19 @@ describe('what an upstream says of its authorization server', () => {
   })
 
   test('does lead on where it is as it should be', async () => {
-    upstreamSays({})
+    publishAuthorization(upstream)
     expect((await connect()).url.startsWith(`${upstream.origin}/authorize?`)).toBe(true)
   })
 
   /** The token endpoint is asked last, with a code and a verifier. */
   test('does not have a code sent inside', async () => {
-    upstreamSays({ server: { token_endpoint: `http://127.0.0.1:${port}/token` } })
+    publishAuthorization(upstream, { server: { token_endpoint: `http://127.0.0.1:${port}/token` } })
     const before = touched
     const eve = await enter(outside, 'eve')
     const page = await (await eve.open(`${outside.publicUrl}/connect/found`)).press(/^Continue/)
     const sent = new URL(page.url)
     expect(sent.origin).toBe(upstream.origin)
-    const back = new URL(sent.searchParams.get('redirect_uri') ?? '')
-    back.searchParams.set('state', sent.searchParams.get('state') ?? '')
-    back.searchParams.set('code', 'c')
-    expect((await eve.open(back.href)).status).toBeGreaterThanOrEqual(400)
+    expect((await eve.open(answerTo(sent, { code: 'c' }).href)).status).toBeGreaterThanOrEqual(400)
     expect(touched).toBe(before)
   })
 })

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Browser } from '../../../../../scripts/lib/browser.ts'
+import { answerTo } from '../../providers/scene.ts'
 import { startScripted, type Scripted } from '../../providers/scripted-server.ts'
 import { openOutside, type Outside } from '../../e2e/journey/outside.ts'
 import { sendRaw } from '../../e2e/raw.ts'
+import { publishAuthorization } from '../authorization.ts'
 import { authorization, enter, openBrowser, REDIRECT, register, send, signIn } from '../ground.ts'
 
 /** R1-24: OWASP Cross Site Scripting Prevention Cheat Sheet, CWE-79, CWE-113, CWE-644; RFC 9700 §4.11. */
@@ -90,43 +92,23 @@ test('the name that somebody signs in with is text, in its field and in the hint
 
 /** MCP security best practices; RFC 6749 §4.1.2.1: a provider's words are not ours, and may be an attacker's. */
 test('what a provider writes reaches no page (CWE-79)', async () => {
-  const { origin } = upstream
-  upstream.on('/mcp', () => ({
-    status: 401,
-    headers: {
-      'www-authenticate': `Bearer resource_metadata="${origin}/prm", error_description="${SCRIPT.replaceAll('"', '')}"`,
-    },
-    body: {},
-  }))
-  const prm = { resource: `${origin}/mcp`, authorization_servers: [origin], resource_name: SCRIPT }
-  upstream.on('/prm', () => ({ body: prm }))
-  upstream.on('/.well-known/oauth-authorization-server', () => ({
-    body: {
-      issuer: origin,
-      authorization_endpoint: `${origin}/authorize`,
-      token_endpoint: `${origin}/token`,
-      registration_endpoint: `${origin}/register`,
-      response_types_supported: ['code'],
-      code_challenge_methods_supported: ['S256'],
-    },
-  }))
-  upstream.on('/register', () => ({ status: 201, body: { client_id: SCRIPT, token_endpoint_auth_method: 'none' } }))
+  publishAuthorization(upstream, {
+    challenge: `, error_description="${SCRIPT.replaceAll('"', '')}"`,
+    resource: { resource_name: SCRIPT },
+    client: { client_id: SCRIPT },
+  })
   upstream.on('/token', () => ({
     status: 400,
     body: { error: SCRIPT, error_description: SCRIPT, error_uri: 'javascript:alert(1)' },
   }))
-  const answers = [
+  const answers: Record<string, string>[] = [
     { code: 'c' },
     { error: SCRIPT, error_description: SCRIPT },
     { error: 'access_denied', error_uri: 'javascript:alert(1)' },
   ]
   for (const answer of answers) {
     const page = await (await browser.open(`${publicUrl}/connect/found`)).press(/^Continue/)
-    const sent = new URL(page.url)
-    const back = new URL(sent.searchParams.get('redirect_uri') ?? '')
-    for (const [name, value] of Object.entries({ ...answer, state: sent.searchParams.get('state') ?? '' }))
-      back.searchParams.set(name, value)
-    const { html, status } = await browser.open(back.href)
+    const { html, status } = await browser.open(answerTo(new URL(page.url), answer).href)
     expect(status).toBeGreaterThanOrEqual(400)
     expect(html).not.toMatch(/script>|onerror|javascript:/)
     expect((await browser.open(`${publicUrl}/account`)).html).not.toMatch(UNESCAPED)
