@@ -12,6 +12,8 @@ const EMPTY = Buffer.alloc(0)
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > limit) return reject(problem('request.too_large', { limit }))
+    // Who is gone already says nothing more, not even that.
+    if (request.destroyed) return reject(problem('request.cancelled'))
     let first: Buffer | undefined
     let more: Buffer[] | undefined
     let size = 0

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, request } from 'node:http'
+import { createServer, request, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
@@ -68,4 +68,19 @@ test('whoever goes away in the middle has cancelled', async () => {
   await new Promise((resolve) => setTimeout(resolve, 50))
   sent.destroy()
   await expect.poll(() => outcomes).toEqual(['request.cancelled undefined'])
+})
+
+test('whoever went away before anybody asked for the body has cancelled as well', async () => {
+  const arrived = Promise.withResolvers<IncomingMessage>()
+  const server = createServer((incoming) => arrived.resolve(incoming)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const sent = request({ port, host: '127.0.0.1', method: 'POST', agent: false }).on('error', () => {})
+  sent.end('123')
+  const incoming = await arrived.promise
+  const closed = new Promise((resolve) => incoming.on('close', resolve))
+  sent.destroy()
+  await closed
+  await expect(readBody(incoming, LIMIT)).rejects.toMatchObject({ code: 'request.cancelled' })
 })
