@@ -48,10 +48,12 @@ export async function createCalls(config: Config, world: World, parts: Kept & Pe
     log,
   })
   const streamLimits = createStreamLimits(config.limits)
+  const flights = createFlights()
   const open = await openSessions({
     ...shared,
     storage,
     following,
+    flights,
     clock,
     random,
     log,
@@ -63,7 +65,6 @@ export async function createCalls(config: Config, world: World, parts: Kept & Pe
   })
   const parking = createParking({ ...shared, key: await keyFor('parks'), clock, random })
   const listening = createListening({ following, limits: streamLimits })
-  const flights = createFlights()
   const endpoint = createMcpEndpoint({
     ...open,
     registry,

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { problem, type Problem } from '../base/problem.ts'
 import type { Context } from './context.ts'
@@ -23,7 +24,8 @@ export interface Flights {
   begin(flight: Flight): void
   /** To be called once for each that has begun. */
   end(flight: Flight): void
-  cancel(key: string): void
+  /** Answers `false` where none has that key. */
+  cancel(key: string): boolean
   /** Waits for all to land, `graceMs` at the latest, and aborts those that have not. */
   close(graceMs: number): Promise<void>
 }
@@ -37,8 +39,15 @@ export function flightKeyOf(
   { principal, era, session }: Pick<Context, 'principal' | 'era' | 'session'>,
 ): string | undefined {
   if (era.name === 'modern') return undefined
-  return `${principal.keyId} ${session?.id ?? ''} ${typeof id} ${id}`
+  return `${principal.keyId} ${session?.id ?? ''} ${typeof id} ${shortened(id)}`
 }
+
+/** A key is told to other processes, and an id may be as long as a request. */
+function shortened(id: string | number): string | number {
+  return typeof id === 'string' && id.length > ID_LENGTH ? hash('sha256', id, 'base64url') : id
+}
+
+const ID_LENGTH = 200
 
 /** A call that takes longer is given signs of life from then on, so that no proxy between gives up on it. */
 const KEEP_ALIVE_AFTER_MS = 15_000
@@ -77,7 +86,9 @@ export function createFlights(): Flights {
       flights[seat.at] = last
     },
     cancel(key) {
-      for (const flight of flights) if (flight.flightKey() === key) return flight.abort(problem('request.cancelled'))
+      const found = flights.find((flight) => flight.flightKey() === key)
+      found?.abort(problem('request.cancelled'))
+      return found !== undefined
     },
     async close(graceMs) {
       clearInterval(timer)

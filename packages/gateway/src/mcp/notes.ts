@@ -1,11 +1,12 @@
 import type { RpcNotification, RpcResponse } from '../base/json-rpc.ts'
-import { flightKeyOf, type Flights } from './flights.ts'
+import { flightKeyOf } from './flights.ts'
 import { isNews } from './messages.ts'
 import type { Asking } from './sessions/asking.ts'
 import type { Visit } from './visit.ts'
 
 export interface NoteNeeds {
-  readonly flights: Pick<Flights, 'cancel'>
+  /** Ends the request of that key, in whichever process it is answered. */
+  cancel(key: string): void
   readonly asking: Pick<Asking, 'replied'>
   /** Passes a notification on to one server, or to all that this client has open. */
   tellUpstreams(message: Buffer, visit: Visit): void
@@ -27,9 +28,9 @@ export function takeNote(needs: NoteNeeds, message: RpcNotification | RpcRespons
   }
 }
 
-function cancel({ flights }: NoteNeeds, { paramsValue }: RpcNotification, visit: Visit): void {
+function cancel(needs: NoteNeeds, { paramsValue }: RpcNotification, visit: Visit): void {
   const target = paramsValue?.['requestId']
   if (typeof target !== 'string' && typeof target !== 'number') return
   const key = flightKeyOf(target, visit)
-  if (key !== undefined) flights.cancel(key)
+  if (key !== undefined) needs.cancel(key)
 }

@@ -9,6 +9,7 @@ import { asProblem, problem, toRpcError } from '../../src/base/problem.ts'
 import type { Principal } from '../../src/identity/principal.ts'
 import { createStreamLimits } from '../../src/limits/streams.ts'
 import { exposeNotification } from '../../src/mcp/exposed.ts'
+import { createFlights } from '../../src/mcp/flights.ts'
 import { createFollowing } from '../../src/mcp/following.ts'
 import { createListening } from '../../src/mcp/listen.ts'
 import { createOutlet, type Outlet } from '../../src/mcp/outlet.ts'
@@ -95,6 +96,7 @@ export async function openReplica(needs: ReplicaNeeds) {
     bus,
     events,
     following,
+    flights: createFlights(),
     clock,
     random: systemRandom,
     log,

@@ -6,6 +6,7 @@ import type { Storage } from '../../storage/database.ts'
 import type { Bus } from '../../storage/shared/bus.ts'
 import type { EventLog } from '../../storage/shared/event-log.ts'
 import type { Who } from '../../upstreams/transport.ts'
+import type { Flights } from '../flights.ts'
 import type { Following } from '../following.ts'
 import { createAsking, type Asking } from './asking.ts'
 import { createCallStreams, type CallStreams } from './call-streams.ts'
@@ -21,6 +22,7 @@ export interface OpenSessionsNeeds {
   readonly bus: Bus
   readonly events: EventLog
   readonly following: Following
+  readonly flights: Pick<Flights, 'cancel'>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -68,13 +70,18 @@ export interface OpenSessions {
   readonly asking: Asking
   readonly streams: SessionStreams
   readonly calls: CallStreams
+  /**
+   * Ends a request by its flight key. A cancellation is a message of its own, and comes to whichever process: one that
+   * does not answer that request tells the others.
+   */
+  cancel(key: string): void
   /** Ends every stream, and gives up every question. */
   close(): Promise<void>
 }
 
 /** All that the older revisions need beyond one request and its answer, put together. */
 export async function openSessions(needs: OpenSessionsNeeds): Promise<OpenSessions> {
-  const { bus, events, following, log, isShared } = needs
+  const { bus, events, following, flights, log, isShared } = needs
   const times = { ...TIMES, ...(isShared ? {} : ALONE), ...needs.times }
   const wire = await openWire({ bus, log })
   const pulse = createPulse({ everyMs: times.pulseMs })
@@ -91,11 +98,16 @@ export async function openSessions(needs: OpenSessionsNeeds): Promise<OpenSessio
   const asking = createAsking({ ...parts, send: (session, message) => streams.send(session, message) })
   const streams = createSessionStreams({ ...parts, sessions, calls, ask: asking.ask })
 
+  wire.hear('cancelled', ({ key }) => void flights.cancel(key))
+
   return {
     sessions,
     asking,
     streams,
     calls,
+    cancel(key) {
+      if (!flights.cancel(key)) void wire.tell('cancelled', { key })
+    },
     async close() {
       streams.close()
       calls.close()

@@ -16,6 +16,8 @@ export interface News {
   readonly streaming: { readonly session: string }
   /** Somebody has come back for the rest of a call's stream. */
   readonly held: { readonly stream: string }
+  /** The client of a request that is none of the sender's has cancelled it. */
+  readonly cancelled: { readonly key: string }
   /** A question for a client whose stream may be anywhere. */
   readonly ask: { readonly session: string; readonly n: number; readonly message: string }
   /** That question is on its way. */
