@@ -1,9 +1,12 @@
 import type { UpstreamId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
+import { asProblem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 import { maySeeUpstream, type Principal } from '../identity/principal.ts'
 import type { Interests, Watcher, Watching, Who } from '../upstreams/transport.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
+import { systemLater, type Later } from './bridge/later.ts'
+import { isMissing } from './connecting.ts'
 import type { Visit } from './visit.ts'
 
 export interface WatchesNeeds {
@@ -11,8 +14,12 @@ export interface WatchesNeeds {
   readonly credentials: {
     require(principal: Principal, upstream: UpstreamId): Secret | undefined | Promise<Secret | undefined>
   }
+  readonly later?: Later
   readonly log: Log
 }
+
+/** How soon a credential is looked up again that could not be, since the database was away. */
+const AGAIN_MS = 15_000
 
 /** One server that is listened to with somebody's credential, as long as they have one. */
 interface Held {
@@ -26,7 +33,7 @@ interface Held {
  * Listens to servers, and tells them things, on their users' own accounts: with the credential each has at that time,
  * and from then on where one is brought later.
  */
-export function createWatches({ upstreams, credentials, log }: WatchesNeeds) {
+export function createWatches({ upstreams, credentials, later = systemLater, log }: WatchesNeeds) {
   const all = new Set<Held>()
 
   async function callerOf(principal: Principal, server: UpstreamId) {
@@ -39,9 +46,11 @@ export function createWatches({ upstreams, credentials, log }: WatchesNeeds) {
       let { interests } = watcher
       const listening = { ...watcher, renew: () => callerOf(principal, server) }
       let isClosed = false
+      let stopTimer = (): void => {}
       let watching: Promise<Watching | undefined> = Promise.resolve(undefined)
 
       function close(): void {
+        stopTimer()
         void watching.then(
           (open) => open?.close(),
           () => {},
@@ -54,7 +63,12 @@ export function createWatches({ upstreams, credentials, log }: WatchesNeeds) {
           if (isClosed) return undefined
           return upstreams.watch(server, { ...listening, interests }, caller)
         })
-        watching.catch((error: unknown) => log.debug({ server, error }, 'watch.not_opened'))
+        const opening = watching
+        opening.catch((error: unknown) => {
+          log.debug({ server, error }, 'watch.not_opened')
+          // For one that is missing it is begun anew when its user has brought it.
+          if (!isClosed && opening === watching && !isMissing(asProblem(error))) stopTimer = later(open, AGAIN_MS)
+        })
       }
 
       const held = { who: principal, server, open }

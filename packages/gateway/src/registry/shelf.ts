@@ -56,14 +56,18 @@ export interface Shelving {
 export function toShelf({ items, rest, ttlMs, isPublic }: Listing, shelving: Shelving): Shelf {
   const { upstream, kind, log } = shelving
   const names = new Set<string>()
+  // A server may give a tool the very name that another one of its own was shortened to.
+  const exposed = new Set<string>()
   const kept: Item[] = []
   const leftOut: LeftOut[] = []
   for (const json of items) {
     const read = readItem(json, shelving)
     if ('why' in read) leftOut.push(read)
-    else if (names.has(read.name)) leftOut.push({ name: read.name, why: 'the name of another' })
+    else if (names.has(read.name) || exposed.has(read.exposed))
+      leftOut.push({ name: read.name, why: 'the name of another' })
     else {
       names.add(read.name)
+      exposed.add(read.exposed)
       kept.push(read)
     }
   }

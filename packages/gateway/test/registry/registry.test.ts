@@ -3,6 +3,7 @@ import type { UpstreamId } from '../../src/base/ids.ts'
 import { problem } from '../../src/base/problem.ts'
 import { secret } from '../../src/base/secret.ts'
 import { kindsChangedBy, type KindName } from '../../src/registry/kinds.ts'
+import { exposeName } from '../../src/registry/names.ts'
 import type { Standing } from '../../src/registry/registry.ts'
 import { other } from '../stores/databases.ts'
 import { codeOf } from '../stores/outcome.ts'
@@ -116,6 +117,17 @@ describe('what there is', () => {
     const first = ['no uri', 'no uri', 'a: the name of another', 'no uri', 'no uri']
     const facts = { server: 'maps', kind: 'resources', count: 5, first }
     expect(scene.logged).toEqual([{ event: 'registry.items_left_out', facts }])
+  })
+
+  test('one whose own name is what another is called on the merged endpoint is left out: nobody could tell them apart', async () => {
+    const shortened = exposeName('maps', 'near by', 50).slice('maps__'.length)
+    const tools = `{"tools":[{"name":"near by"},{"name":"${shortened}"},{"name":"far"}]}`
+    const scene = openScene({ servers: [httpServer('maps', { 'tools/list': tools })] })
+    const [standing] = await scene.registry.list(asker(), 'tools')
+    const exposed = standing?.items.map(({ exposed }) => exposed) ?? []
+    expect(exposed).toEqual([`maps__${shortened}`, 'maps__far'])
+    expect((await scene.registry.require(asker(), 'tools', `maps__${shortened}`)).name).toBe('near by')
+    expect(scene.logged.map(({ event }) => event)).toEqual(['registry.items_left_out'])
   })
 
   test('who lists is not shown what a server logs meanwhile', async () => {
