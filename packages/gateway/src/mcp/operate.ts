@@ -242,9 +242,10 @@ function fail(needs: OperateNeeds, failure: Problem, message: RpcRequest, visit:
   const isLeft = visit.parked?.detached === true
   visit.parked?.finish({ kind: 'failed', problem: failure })
   if (isLeft) return failure.code
-  if (isMissing(failure) && visit.era.operation(message.method)?.kind === 'call' && era.opensAddresses(visit.client))
+  const { method } = message
+  if (isMissing(failure) && era.operation(method)?.kind === 'call' && era.opensAddresses(visit.client, method))
     askToOpen(failure, message, visit)
-  else if (message.method === 'tools/call' && ANSWERED.test(failure.code))
+  else if (method === 'tools/call' && ANSWERED.test(failure.code))
     end(message, toolFailure(era, failure, toHttpError(failure, requestId).error), visit)
   else outlet.end(toRpcError(failure, idText(message), requestId), era.failureStatus(failure), failureHeaders(failure))
   return failure.code

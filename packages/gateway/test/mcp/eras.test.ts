@@ -113,6 +113,21 @@ describe('between the eras', () => {
     expect(adopted(failed)).toBe(failed)
   })
 
+  test('an address that is to be opened is asked for where that may be, linked to in a tool’s result, and else an error', () => {
+    const elicitations = [{ mode: 'url', elicitationId: 'e', url: 'https://a.example/', message: 'Sign in.' }]
+    const answer = { id: 1, error: { code: -32042, message: 'Not yet.', data: { elicitations } } }
+    const adopted = (method: string, capabilities: object) => {
+      const _meta = { ...META, 'io.modelcontextprotocol/clientCapabilities': capabilities }
+      const bytes = modernClient.adopt(Buffer.from(JSON.stringify(answer)), request({ method, params: { _meta } }))
+      const { result, error } = JSON.parse(bytes.toString())
+      return result?.resultType ?? error.code
+    }
+    const opens = { elicitation: { url: {} } }
+    const methods = ['tools/call', 'prompts/get', 'resources/read', 'completion/complete']
+    expect(methods.map((method) => adopted(method, opens))).toEqual([...Array(3).fill('input_required'), -32603])
+    expect(methods.map((method) => adopted(method, {}))).toEqual(['complete', ...Array(3).fill(-32603)])
+  })
+
   test('a name that cannot stand in a header goes as base64', () => {
     const nameHeader = (name: string) => modernUpstream.headers('tools/call', name, '').at(-1)
     expect(nameHeader('plain_name')).toBe('plain_name')

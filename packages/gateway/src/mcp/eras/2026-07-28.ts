@@ -16,6 +16,7 @@ import { carried } from '../sessions/carried.ts'
 import { CAPABILITIES_KEY, LOG_LEVEL_KEY, NAMED, REVISION, SERVER_KEY, VERSION_KEY } from './2026-07-28-words.ts'
 import { MERGED, TASKS_EXTENSION, withoutTasks } from './capabilities.ts'
 import type { ClientEra } from './client-era.ts'
+import { mayHoldQuestions } from './input-required.ts'
 import { hasMember, insertMember } from './members.ts'
 import { ANYTHING, commonOperations, type Operation } from './operations.ts'
 
@@ -84,7 +85,9 @@ export const modernClient: ClientEra = {
       cacheScope: 'private',
       _meta: { [SERVER_KEY]: server?.serverInfo ?? { name: 'sekisho', title: 'Sekisho', version: VERSION } },
     }),
-  opensAddresses({ capabilities }) {
+  /** @see MCP 2026-07-28, basic/patterns/mrtr: in place of the answers of three methods, and of no other */
+  opensAddresses({ capabilities }, method) {
+    if (!mayHoldQuestions(method)) return false
     const { elicitation } = JSON.parse(capabilities) as { elicitation?: unknown }
     return isRecord(elicitation) && isRecord(elicitation['url'])
   },
@@ -146,15 +149,21 @@ function adoptError(answer: Buffer, error: Span, request: RpcRequest): Buffer {
   if (!code) return answer
   const text = answer.toString('latin1', code.start, code.end)
   if (text === '-32002') return splice(answer, [{ ...code, by: '-32602' }])
-  return text === '-32042' ? adoptAddresses(answer, error, request) : answer
+  if (text !== '-32042') return answer
+  return adoptAddresses(answer, error, request) ?? splice(answer, [{ ...code, by: '-32603' }])
 }
 
-/** The request comes again when they are open, and is then sent as if for the first time. */
-function adoptAddresses(answer: Buffer, { start, end }: Span, request: RpcRequest): Buffer {
+/**
+ * The request comes again when they are open, and is then sent as if for the first time. A tool's result can link to
+ * them instead; `undefined` where there is neither way.
+ */
+function adoptAddresses(answer: Buffer, { start, end }: Span, request: RpcRequest): Buffer | undefined {
   const { data, message } = JSON.parse(answer.toString('utf8', start, end)) as { data?: unknown; message?: unknown }
   const listed = isRecord(data) && Array.isArray(data['elicitations']) ? data['elicitations'].filter(isRecord) : []
   const id = request.bytes.toString('utf8', request.idSpan.start, request.idSpan.end)
-  if (!modernClient.opensAddresses(modernClient.clientOf(request))) {
+  const { method } = request
+  if (listed.length === 0 || !modernClient.opensAddresses(modernClient.clientOf(request), method)) {
+    if (method !== 'tools/call') return undefined
     const links = listed.map(({ message: why, url }) => `${String(why)} ${String(url)}`).join('\n')
     const text = JSON.stringify(`${String(message)}\n${links}`)
     return resultMessage(id, modernClient.result(`"content":[{"type":"text","text":${text}}],"isError":true`))

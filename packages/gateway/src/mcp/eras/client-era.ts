@@ -23,8 +23,8 @@ export interface ClientEra {
    * server's own handshake it speaks for that server alone, as far as the gate can carry it.
    */
   opening(instructions: string | undefined, params: Params, server: Handshake | undefined): string
-  /** Whether the client has its user open an address in a browser when it is asked to in place of an answer. */
-  opensAddresses(client: ClientView): boolean
+  /** Whether the client has its user open an address in a browser when it is asked to in place of an answer to that method. */
+  opensAddresses(client: ClientView, method: string): boolean
   /** Asks for that. */
   askToOpen(address: Address): AskedToOpen
   /** What the client says to having been asked, in a request that comes again; `undefined` in any other. */
