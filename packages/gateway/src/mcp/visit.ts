@@ -64,8 +64,9 @@ interface State extends Visit {
 export function createVisit(needs: VisitNeeds, arrival: Arrival, sender: Sender): Visit {
   const { outlet } = arrival
   const { session, message } = sender
-  if (session && message.kind === 'request' && needs.calls.mayResume(session)) {
-    outlet.keepIn(() => needs.calls.journal(session, idText(message)))
+  if (session && message.kind === 'request') {
+    const id = idText(message)
+    if (needs.calls.mayResume(session, id)) outlet.keepIn(() => needs.calls.journal(session, id))
   }
   const visit: State = {
     needs,

@@ -50,6 +50,20 @@ test('the stream of a call begins with an id to come back by, for clients that k
   expect(await again.next()).toMatchObject({ id: call.id })
 })
 
+test('a call whose id is longer than what a client could come back with is told all the same, and kept nowhere', async () => {
+  const { onCall, call: begun } = holdCalls()
+  const { one } = await openGate(1, { onCall })
+  const session = await initialize(one)
+  const id = 'i'.repeat(100_000)
+  void begun.then((it) => it.outlet.notify(progress(1)))
+  const stream = await openStream(one, { session, body: { ...call, id } })
+  expect(await stream.next()).toMatchObject({ params: { n: 1 } })
+  const { end } = await begun
+  end('{}')
+  expect(await stream.next()).toMatchObject({ id, result: {} })
+  expect(stream.lastId()).toBeUndefined()
+})
+
 test('nobody but its own session comes back to a call', async () => {
   const { onCall, call: begun } = holdCalls()
   const { one } = await openGate(1, { onCall })
@@ -133,8 +147,8 @@ test('which sessions can come back, their revision says', async () => {
   const session = await initialize(one, { protocolVersion: '2024-11-05' })
   void begun.then((it) => it.end('{}'))
   await openStream(one, { session, body: call })
-  expect(one.calls.mayResume((await begun).session)).toBe(false)
-  expect(one.calls.mayResume({ ...(await begun).session, version: '2025-03-26' })).toBe(true)
+  expect(one.calls.mayResume((await begun).session, '1')).toBe(false)
+  expect(one.calls.mayResume({ ...(await begun).session, version: '2025-03-26' }, '1')).toBe(true)
 })
 
 describe.skipIf(withoutRedis)('on Redis', () => {

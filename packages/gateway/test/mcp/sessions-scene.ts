@@ -159,7 +159,7 @@ export async function openReplica(needs: ReplicaNeeds) {
       }
       default: {
         if (!session) throw problem('request.session_unknown')
-        if (calls.mayResume(session)) outlet.keepIn(() => calls.journal(session, idText))
+        if (calls.mayResume(session, idText)) outlet.keepIn(() => calls.journal(session, idText))
         return needs.onCall?.({ session, outlet, response, message, end })
       }
     }

@@ -278,6 +278,7 @@ eachDatabase((_name, openFresh) => {
     })
     expect(await codeOf(here.subscribe(session, 'nobody', from))).toBe('resource.unknown')
     expect(await codeOf(here.subscribe(session, 'notes+a', from))).toBe('upstream.unreachable')
+    expect(await codeOf(here.subscribe(session, `notes+${'a'.repeat(8_000)}`, from))).toBe('request.params')
     const next = await openProcess(database.storage, clock)
     expect([...next.resourcesOf(await next.find(ada, headerValue))]).toEqual([])
     isDown = false

@@ -23,8 +23,8 @@ export interface CallJournal {
 }
 
 export interface CallStreams {
-  /** Whether the client of a session can come back for the rest of a call's stream. */
-  mayResume(session: Session): boolean
+  /** Whether the client of a session can come back for the rest of a call's stream; `requestId` as below. */
+  mayResume(session: Session, requestId: string): boolean
   /** Begins to keep the stream of a call; `requestId` is the JSON text of the request's own id. */
   journal(session: Session, requestId: string): CallJournal
   /** Gives a client that came back what it has not seen yet, and what is still to come. */
@@ -51,6 +51,11 @@ export interface CallStreamsNeeds {
 }
 
 const GRACE_MS = 60_000
+/**
+ * The id stands in the name of the stream, and that in every event and in the header that a client comes back with, which
+ * has no room for a longer one.
+ */
+const REQUEST_ID_LENGTH = 1_000
 
 /** A call whose client has lost the stream. */
 interface Broken {
@@ -96,7 +101,7 @@ export function createCallStreams(needs: CallStreamsNeeds): CallStreams {
   })
 
   return {
-    mayResume: ({ version }) => hasOwnStream(version),
+    mayResume: ({ version }, requestId) => hasOwnStream(version) && requestId.length <= REQUEST_ID_LENGTH,
     journal(session, requestId) {
       const journal = newJournal(ids.ofCall(session.id, requestId))
       const { stream } = journal

@@ -76,6 +76,8 @@ export interface SessionsNeeds {
 /** How long an id is good after it was made, or after the session last changed. */
 const GOOD_MS = 30 * 24 * 3_600_000
 const RESOURCES_MOST = 1_000
+/** Each is written down, and read with the session. @see RFC 9110 §4.1, on how long a URI everybody takes */
+const URI_LENGTH = 8_000
 
 /**
  * The sessions of the older revisions. An id says by itself what was agreed on; only a log level, subscriptions and
@@ -209,6 +211,7 @@ export function createSessions(needs: SessionsNeeds): Sessions {
     },
     async subscribe(session, uri, from) {
       const entry = entryOf(session)
+      if (uri.length > URI_LENGTH) throw problem('request.params', { reason: `uri is longer than ${URI_LENGTH} characters` })
       needs.checkResource(uri, from)
       if (entry.resources.size >= RESOURCES_MOST && !entry.resources.has(uri))
         throw problem('request.params', { reason: `more than ${RESOURCES_MOST} resources are subscribed to` })
