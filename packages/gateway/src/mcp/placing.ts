@@ -45,11 +45,11 @@ export interface Placing {
    */
   place(request: RpcRequest, target: Target, ctx: Context): Placed | Promise<Placed>
   /**
-   * That a call which that server began earlier may go on: its user may have switched changes off since, or the client
-   * asks for none.
+   * That a call which that server began earlier may go on: its user may have switched changes off since, the client
+   * asks for none, or comes with a key to which that server is not open.
    *
-   * @throws {Problem} `tool.read_only`; where nothing may be changed, also `call.state` at the endpoint of another server,
-   * and what `place` says of a tool that cannot be looked at any more
+   * @throws {Problem} `call.state` with such a key; `tool.read_only`; where nothing may be changed, also `call.state` at
+   * the endpoint of another server, and what `place` says of a tool that cannot be looked at any more
    */
   mayGoOn(request: RpcRequest, server: UpstreamId, ctx: Context): Promise<void>
   /** The answer as the client shall see it. @throws {Problem} `upstream.bad_answer` */
@@ -85,6 +85,7 @@ export function createPlacing({ registry, isShared, seals, ...needs }: PlacingNe
   }
 
   async function mayGoOn({ method, name }: RpcRequest, server: UpstreamId, ctx: Context): Promise<void> {
+    if (!maySeeUpstream(ctx.principal, server)) throw problem('call.state', { server })
     if (method !== 'tools/call' || name === undefined || !onlyReads(ctx, server)) return
     const item = await registry.require(ctx, 'tools', name)
     // A state says nothing of the endpoint it was given at, where another tool may have the same name.
