@@ -105,16 +105,19 @@ async function post(needs: EndpointNeeds, arrival: Received, seen: Seen): Promis
   return 'ok'
 }
 
-/** Several messages in one array, each answered for itself. @see MCP 2025-03-26, basic/transports#sending-messages */
+/** Several messages in one array, each answered for itself; with one that may not stand in it, nothing is done. @see MCP 2025-03-26, basic/transports#sending-messages */
 async function postBatch(needs: EndpointNeeds, arrival: Received, messages: readonly RpcMessage[]): Promise<string> {
   const { request, response, outlet, requestId } = arrival
   const batch = createBatch(outlet)
-  const answered = messages.map(async (message) => {
+  const came = messages.map(async (message) => {
     const visit = await visitOf(needs, { ...arrival, outlet: batch.part() }, message)
     const version = visit.session?.version ?? headerOf(request, 'mcp-protocol-version')
     if (visit.era.name === 'modern' || !takesBatches(version)) {
       throw problem('request.invalid', { reason: 'this revision takes one message at a time' })
     }
+    return { message, visit }
+  })
+  const answered = (await Promise.all(came)).map(async ({ message, visit }) => {
     if (message.kind === 'request') await operate(needs, message, visit)
     else takeNote(needs, message, visit)
   })

@@ -71,6 +71,18 @@ describe('a body', () => {
     ])
   })
 
+  test('that is a batch with one message that may not stand in it does nothing at all', async () => {
+    const before = place.upstream.seen.length
+    const modern = `{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`
+    const answer = await place.sendBody(`[${callOf('{"name":"odd__echo"}')},${modern}]`, {
+      headers: ['MCP-Protocol-Version: 2025-03-26'],
+    })
+    expect([answer.status, codeOf(answer)]).toEqual([400, 'request.header_mismatch'])
+    await place.stillServes()
+    // The two calls by which that was seen.
+    expect(place.upstream.seen.slice(before).filter(({ tool }) => tool === 'echo')).toHaveLength(2)
+  })
+
   test.for<[what: string, params: string, code: string]>([
     ['no name', '{}', 'request.params'],
     ['a number for a name', '{"name":7}', 'request.params'],
