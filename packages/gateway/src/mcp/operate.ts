@@ -46,6 +46,8 @@ export async function operate(needs: OperateNeeds, message: RpcRequest, visit: V
   visit.response.on('close', () => leave(visit))
   needs.flights.begin(visit)
   try {
+    // Who left while their session was looked for is told of no more: what closed then does not close again.
+    if (visit.response.destroyed) throw problem('request.cancelled')
     const operation = visit.era.operation(message.method)
     if (operation === undefined || (isAny(operation) && (visit.server === undefined || isNews(message.method))))
       throw problem('request.method_unknown', { method: message.method.slice(0, 100) })

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import type { UpstreamId } from '../../src/base/ids.ts'
 import { problem } from '../../src/base/problem.ts'
 import { createWatches } from '../../src/mcp/watches.ts'
 import { PLAIN_CLIENT } from '../../src/upstreams/client.ts'
@@ -61,7 +60,7 @@ test('a server is listened to as soon as a credential that could not be looked u
 
 test('a credential that its user has yet to bring is not looked for until they do', async () => {
   const scene = openWatch()
-  scene.failWith(problem('token.required', { server: notes as UpstreamId }))
+  scene.failWith(problem('token.required', { server: notes }))
   scene.listen()
   await scene.time.pass(60_000)
   expect(scene.time.waiting).toBe(0)

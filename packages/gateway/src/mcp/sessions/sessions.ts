@@ -211,7 +211,8 @@ export function createSessions(needs: SessionsNeeds): Sessions {
     },
     async subscribe(session, uri, from) {
       const entry = entryOf(session)
-      if (uri.length > URI_LENGTH) throw problem('request.params', { reason: `uri is longer than ${URI_LENGTH} characters` })
+      if (uri.length > URI_LENGTH)
+        throw problem('request.params', { reason: `uri is longer than ${URI_LENGTH} characters` })
       needs.checkResource(uri, from)
       if (entry.resources.size >= RESOURCES_MOST && !entry.resources.has(uri))
         throw problem('request.params', { reason: `more than ${RESOURCES_MOST} resources are subscribed to` })
