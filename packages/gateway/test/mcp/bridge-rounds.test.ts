@@ -2,6 +2,7 @@ import { startEverything } from '@sekisho/playground/everything/http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { UpstreamId } from '../../src/base/ids.ts'
 import { problem } from '../../src/base/problem.ts'
+import { notAsked } from '../../src/mcp/bridge/askable.ts'
 import { completeRounds } from '../../src/mcp/bridge/rounds.ts'
 import type { RpcRequest } from '../../src/base/json-rpc.ts'
 import type { Answer, Question, Reply } from '../../src/upstreams/transport.ts'
@@ -103,6 +104,24 @@ describe('an older client in front of a newer server', () => {
         message: expect.stringContaining(method),
       })
       expect(sent).toEqual([])
+    }
+  })
+
+  test('that cancels while it is asked has cancelled, and lacks nothing', async () => {
+    for (const method of ['elicitation/create', 'sampling/createMessage', 'roots/list']) {
+      const cancelling = new AbortController()
+      const outcome = completeRounds({
+        answer: whole(wants(`"inputRequests":{"q":${question(method)}}`)),
+        request: request('{}'),
+        async ask(asked) {
+          cancelling.abort(problem('request.cancelled'))
+          return notAsked(asked)
+        },
+        again: () => Promise.reject(new Error('asked again')),
+        server,
+        signal: cancelling.signal,
+      })
+      expect([method, await codeOf(outcome)]).toEqual([method, 'request.cancelled'])
     }
   })
 

@@ -64,9 +64,11 @@ function readAsked(answer: Answer, server: UpstreamId): Asked | undefined {
 }
 
 /** What the client says to all of them, asked at once: JSON texts by key. */
-async function askAll(questions: Questions, { ask, server }: Rounds): Promise<ReadonlyMap<string, string>> {
+async function askAll(questions: Questions, { ask, server, signal }: Rounds): Promise<ReadonlyMap<string, string>> {
   const said = [...questions].map(async ([key, question]) => {
     const reply = await ask(asOlder(question))
+    // Who has left says nothing either, and lacks nothing.
+    if (signal.aborted) throw signal.reason
     return [key, resultOf(reply) ?? instead(question, server)] as const
   })
   return new Map(await Promise.all(said))
