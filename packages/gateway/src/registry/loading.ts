@@ -86,6 +86,8 @@ const CHILD_FRESH_MS = 3_600_000
 
 export const atOnce: Turns = (work) => work()
 
+type InTurn = (work: () => Promise<Listing>) => Promise<Listing>
+
 /** Brings lists up to date: as they were last known, then from their upstream, and kept for the next start. */
 export function createLoading(needs: LoadingNeeds) {
   const { upstreams, clock, log, settings } = needs
@@ -102,12 +104,15 @@ export function createLoading(needs: LoadingNeeds) {
     const { id } = definition
     const changed = slot.outdated
     slot.outdated = false
+    const { promise: hurried, resolve } = Promise.withResolvers<void>()
+    slot.hurry = resolve
     try {
       slot.shelf ??= await recall(wanted)
       const rests = upstreams.startedAt(id, await callerOf(wanted), asker.client) === undefined
       // Nothing is started only to be asked what is known already.
       const isKnown = slot.shelf !== undefined && !slot.isBorrowed && !changed && !slot.failure
-      if (!(rests && isKnown)) await ask(wanted, rests ? turns : atOnce)
+      const inTurn: InTurn = (work) => (rests ? turns : atOnce)(work, hurried)
+      if (!(rests && isKnown)) await ask(wanted, inTurn)
       slot.failure = undefined
     } catch (error) {
       slot.failure = asProblem(error)
@@ -142,10 +147,10 @@ export function createLoading(needs: LoadingNeeds) {
     }
   }
 
-  async function ask(wanted: Wanted, turns: Turns): Promise<void> {
+  async function ask(wanted: Wanted, inTurn: InTurn): Promise<void> {
     const { definition, slot } = wanted
     slot.askedAt = clock.now()
-    const listing = await turns(() => renewing(wanted, () => inquire(wanted)))
+    const listing = await inTurn(() => renewing(wanted, () => inquire(wanted)))
     slot.askedAt = clock.now()
     const before = slot.shelf
     slot.shelf = toShelf(listing, shelvingOf(wanted))
@@ -252,6 +257,8 @@ export function createLoading(needs: LoadingNeeds) {
       const { slot } = wanted
       if (isFresh(wanted)) return
       slot.loading ??= load(wanted, turns).finally(() => (slot.loading = undefined))
+      // Who waits for this one alone does not wait behind others that somebody lists.
+      if (turns === atOnce) slot.hurry()
       await within(slot.shelf ? knownMs : settings.listMs, slot.loading)
     },
   }

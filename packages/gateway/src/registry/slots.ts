@@ -29,6 +29,8 @@ export interface Slot {
   /** When the list was last found to be another than it had been. */
   changedAt: number | undefined
   loading: Promise<void> | undefined
+  /** Has that begin now where it waits for its turn; does nothing at any other time. */
+  hurry(): void
 }
 
 /**
@@ -126,5 +128,6 @@ function emptySlot(): Slot {
     keptDigest: undefined,
     changedAt: undefined,
     loading: undefined,
+    hurry() {},
   }
 }

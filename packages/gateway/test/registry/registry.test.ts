@@ -18,6 +18,17 @@ const textsIn = (standings: readonly Standing[]) =>
   standings.flatMap(({ items }) => items.map(({ json }) => json.toString()))
 
 describe('what there is', () => {
+  test('a tool is found at once, whoever takes long to start before its server is listed with others', async () => {
+    const pause = new Promise<void>(() => {})
+    const slow = Array.from({ length: 6 }, (_, index) => ({ ...childServer(`slow${index}`, listsOf('slow')), pause }))
+    const scene = openScene({ servers: [...slow, childServer('maps', listsOf('maps'))], listMs: 1_000 })
+    const listed = scene.registry.list(asker(), 'tools')
+    expect((await scene.registry.require(asker(), 'tools', 'maps__maps')).name).toBe('maps')
+    // Whoever is called out of turn is no reason to start more of the others.
+    expect(scene.methods().filter((asked) => asked.startsWith('slow'))).toHaveLength(4)
+    expect(namesIn(await listed)).toEqual(['maps'])
+  })
+
   test('tools, prompts, resources and templates are each asked for as the protocol has it, and keep their bytes', async () => {
     const scene = openScene({ servers: [httpServer('maps', listsOf('maps'))] })
     const found = await Promise.all(KINDS.map(async (kind) => textsIn(await scene.registry.list(asker(), kind))))
