@@ -148,12 +148,13 @@ interface Read {
 }
 
 /** Who is reached from elsewhere must know its own name: it is in every token and every Host header. */
-function checkAddress({ listen, publicUrl }: ConfigFile, reportOn: (path: Path) => Report): void {
+function checkAddress({ listen, publicUrl, trustProxy }: ConfigFile, reportOn: (path: Path) => Report): void {
   const host = ['listen', 'host']
   if (publicUrl === undefined && !isLoopback(listen.host)) reportOn(host).problem(host, NEEDS_PUBLIC_URL)
   const url = publicUrl === undefined ? undefined : new URL(publicUrl)
-  if (url?.protocol === 'http:' && !isLoopback(url.hostname))
-    reportOn(['publicUrl']).warning(['publicUrl'], IN_THE_CLEAR)
+  const warn = (trouble: Trouble) => reportOn(['publicUrl']).warning(['publicUrl'], trouble)
+  if (url?.protocol === 'http:' && !isLoopback(url.hostname)) warn(IN_THE_CLEAR)
+  if (url?.protocol === 'https:' && trustProxy.length === 0) warn(ONE_FOR_ALL)
 }
 
 const NEEDS_PUBLIC_URL = {
@@ -161,6 +162,11 @@ const NEEDS_PUBLIC_URL = {
   fix: 'Write publicUrl with the address people use, or listen on 127.0.0.1',
 }
 const IN_THE_CLEAR = { reason: 'keys cross the network in the clear', fix: 'Put a proxy with TLS before the gate' }
+/** The gate has no TLS of its own, so whoever is reached by https is reached through a proxy. */
+const ONE_FOR_ALL = {
+  reason: 'the proxy that has the certificate is not trusted, so everybody counts and is recorded as its one address',
+  fix: 'Name it in trustProxy, such as ["loopback"] for one on this machine',
+}
 
 /** Each would have a database file of its own, and none would know what another was told. */
 function checkWorkers({ workers }: ConfigFile, environment: Environment, reportOn: (path: Path) => Report): void {

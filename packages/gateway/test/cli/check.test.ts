@@ -107,3 +107,12 @@ test('what lies around in plain text is told of, with what to do, and is no prob
   expect(JSON.parse(json)).toMatchObject({ ok: true, plainText: [{ about: 'root key' }, { about: 'tokens' }] })
   expect(output + json).not.toContain('HIDDEN')
 })
+
+test('https with no proxy that is trusted is told of, with what to do', async () => {
+  const directory = writeConfig('{ "publicUrl": "https://gate.example.com" }')
+  const { code, output } = await sekisho(['check'], { directory })
+  expect(code).toBe(0)
+  expect(output).toMatch(
+    /^warning: sekisho\.jsonc:1:\d+ publicUrl: the proxy .* is not trusted, .* — Name it in trustProxy/m,
+  )
+})

@@ -15,7 +15,8 @@ describe('the environment', () => {
       SEKISHO_LOG_LEVEL: 'debug',
       SEKISHO_DATA: '/srv/data',
     }
-    const file = '{ "listen": { "port": 1 }, "log": { "level": "error", "format": "json" } }'
+    const file =
+      '{ "listen": { "port": 1 }, "trustProxy": ["loopback"], "log": { "level": "error", "format": "json" } }'
     expect(load(environment, file)).toMatchObject({
       ok: true,
       config: {
@@ -103,6 +104,14 @@ describe('the environment', () => {
     const warned = load({ SEKISHO_PUBLIC_URL: 'http://gate.internal' })
     expect(warned.warnings.map(({ path }) => path)).toEqual(['SEKISHO_PUBLIC_URL'])
     expect(load({ SEKISHO_PUBLIC_URL: 'http://[::1]:7354' }).warnings).toEqual([])
+  })
+
+  test('is warned of where https is a proxy’s that is not trusted, so that everybody would count as one address', () => {
+    const environment = { SEKISHO_PUBLIC_URL: 'https://gate.example.com' }
+    const trouble = { reason: expect.stringContaining('one address'), fix: expect.stringContaining('trustProxy') }
+    expect(load(environment)).toMatchObject({ ok: true, warnings: [{ path: 'SEKISHO_PUBLIC_URL', ...trouble }] })
+    expect(load({}, '{ "publicUrl": "https://localhost" }')).toMatchObject({ warnings: [{ path: 'publicUrl' }] })
+    expect(load(environment, '{ "trustProxy": ["10.0.0.0/8"] }').warnings).toEqual([])
   })
 
   test('is warned of where a variable is misspelled', () => {
