@@ -4,6 +4,8 @@ import type { Memory } from './adapter.ts'
 import type { Keys } from './keys.ts'
 import { spoil, spoilAnswer } from './oddities.ts'
 import type { IdentityClient, IdentitySettings } from './options.ts'
+import { pageHeaders } from '../page.ts'
+import { page } from './layout.ts'
 import { identityUsers } from './users.ts'
 
 export interface ProviderNeeds {
@@ -103,8 +105,7 @@ function accountOf(sub: string) {
 
 /** The page of a browser that a relying party sent here to sign out. */
 function showSignOut(ctx: KoaContextWithOIDC, form: string): void {
-  ctx.type = 'html'
+  ctx.set(pageHeaders)
   const button = '<button name="logout" value="yes">Sign out everywhere</button>'
-  ctx.body = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign out</title></head>
-<body><main><h1>Sign out</h1>${form.replace('</form>', `${button}</form>`)}</main></body></html>`
+  ctx.body = page('Sign out', form.replace('</form>', `${button}</form>`))
 }

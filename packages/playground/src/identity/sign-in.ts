@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type Provider from 'oidc-provider'
+import { pageHeaders } from '../page.ts'
+import { page } from './layout.ts'
 import { identityUsers } from './users.ts'
 
 const PATH = /^\/interaction\/[\w-]+$/
@@ -17,7 +19,7 @@ export async function answerSignIn(
   if (!PATH.test(path)) return false
   if (request.method !== 'POST') {
     await provider.interactionDetails(request, response)
-    response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(signInPage(path))
+    response.writeHead(200, pageHeaders).end(signInPage(path))
     return true
   }
   const choice = new URLSearchParams(await text(request)).get('user')
@@ -35,7 +37,6 @@ function signInPage(path: string): string {
     ({ username, name, email }) =>
       `<p><button name="user" value="${username}">Sign in as ${name}</button> ${email}</p>`,
   )
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Identity provider, emulated</title></head>
-<body><main><h1>Who are you?</h1><form method="post" action="${path}">${buttons.join('\n')}
-<p><button name="user" value="">Cancel</button></p></form></main></body></html>`
+  const cancel = '<p><button name="user" value="">Cancel</button></p>'
+  return page('Who are you?', `<form method="post" action="${path}">${buttons.join('\n')}\n${cancel}</form>`)
 }
