@@ -223,7 +223,7 @@ export function createConnectionStore({ storage, vault, clock }: ConnectionStore
         await vault.list(holder.tenant, holder.userId),
       ]
       const used = new Map(records.map(({ provider, lastUsedAt }) => [provider, lastUsedAt ?? undefined]))
-      return found.map((row) => toRecord(row, used.get(`oauth:${row.provider}`)))
+      return found.map((row) => toRecord(row, used.get(`${VAULT_PREFIX}${row.provider}`)))
     },
   }
 }
@@ -238,8 +238,16 @@ export function keyOf({ tenant, userId }: Holder, provider: string): string {
   return `${tenant} ${userId} ${provider}`
 }
 
+/** What the vault keeps of a connection stands apart from tokens that were pasted: names of servers have no colon. */
+const VAULT_PREFIX = 'oauth:'
+
+/** Whether the vault keeps something under this name for a connection. */
+export function isOfConnection(name: string): boolean {
+  return name.startsWith(VAULT_PREFIX)
+}
+
 function ownerOf({ tenant, userId }: Holder, provider: string): Owner {
-  return { tenant, userId, provider: `oauth:${provider}` }
+  return { tenant, userId, provider: `${VAULT_PREFIX}${provider}` }
 }
 
 function connection(db: TenantDb, { userId }: Holder, provider: string) {

@@ -3,7 +3,8 @@ import type { TenantId, UserId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import { createRecent } from '../base/recent.ts'
 import type { Secret } from '../base/secret.ts'
-import type { Vault } from '../vault/vault.ts'
+import type { Vault, VaultRecord } from '../vault/vault.ts'
+import { isOfConnection } from './connection-store.ts'
 import { checkToken, type ServiceToken } from './service.ts'
 
 export interface CredentialsNeeds {
@@ -27,6 +28,8 @@ export interface By {
   /** The id of the API key. */
   readonly key?: string | undefined
   readonly requestId?: string | undefined
+  /** Where from, where that is known. */
+  readonly address?: string | undefined
 }
 
 type Found = Secret | undefined
@@ -98,13 +101,16 @@ export function createCredentials({ vault, clock, linkFor, cacheMs = OPENED_MS }
 
     /** Answers whether there was one. */
     async remove(holder: Holder, service: string): Promise<boolean> {
+      if (isOfConnection(service)) return false
       const removed = await vault.forget({ tenant: holder.tenant, userId: holder.userId, provider: service })
       drop(keyOf(holder, service))
       return removed
     },
 
-    /** What there is, of the tenant or of one user; never the tokens. */
-    list: vault.list,
+    /** What there is, of the tenant or of one user; never the tokens. Connections have a list of their own. */
+    async list(tenant: TenantId, userId?: UserId): Promise<VaultRecord[]> {
+      return (await vault.list(tenant, userId)).filter(({ provider }) => !isOfConnection(provider))
+    },
 
     /** Forgets what is opened of a user who was removed. */
     dropUser(holder: Holder): void {

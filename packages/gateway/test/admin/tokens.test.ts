@@ -123,3 +123,14 @@ test('a token for a server that is no longer configured is listed, and can be re
   expect((await scene.operator('DELETE', '/tokens/left')).status).toBe(204)
   expect((await scene.operator('GET', '/tokens')).body).toEqual({ tokens: [] })
 })
+
+test('what the vault keeps of a connected account is no token: not listed, and not removed as one', async () => {
+  await using scene = await openScene()
+  const ada = await scene.person('ada')
+  await scene.connected.connect(ada.holder, 'tracker')
+  await ada.ask('PUT', '/tokens/github', { token: TOKEN })
+  for (const ask of [ada.ask, scene.operator])
+    expect((await ask('GET', '/tokens')).body).toMatchObject({ tokens: [{ server: 'github' }] })
+  expect(codeOf(await scene.operator('DELETE', '/tokens/oauth:tracker?user=ada'))).toBe('404 token.unknown')
+  expect((await ada.ask('DELETE', '/connections/tracker')).body).toEqual({ revoked: true })
+})
