@@ -51,7 +51,8 @@ export function addAccountRoutes(app: AccountHono, needs: AccountNeeds): void {
   app.post('/account/servers/:server/disconnect', async (context) => {
     const { provider } = requireLink(serverIn(context))
     const visit = visitOf(context)
-    const { revoked } = await needs.connections.disconnect(visit.holder, provider, doneBy(visit))
+    const by = { ...doneBy(visit), address: visit.address }
+    const { revoked } = await needs.connections.disconnect(visit.holder, provider, by)
     return redirectTo(withNotice('/account', revoked ? 'disconnected' : 'disconnectedHere'))
   })
 

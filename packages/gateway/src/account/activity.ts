@@ -37,6 +37,10 @@ const WORDS = {
   'user.role_changed': 'activity.role',
   'key.added': 'activity.keyAdded',
   'key.revoked': 'activity.keyRevoked',
+  'identity.linked': 'activity.linked',
+  'identity.unlinked': 'activity.unlinked',
+  'token.set': 'activity.tokenSet',
+  'token.removed': 'activity.tokenRemoved',
   'connection.made': 'activity.connected',
   'connection.imported': 'activity.connected',
   'connection.removed': 'activity.disconnected',
@@ -66,8 +70,15 @@ const BY = (Object.keys(WORDS) as Shown[]).filter((kind) => !DONE_TO.includes(ki
 const DAYS_MS = 90 * 86_400_000
 const MOST = 25
 
-/** What was done with an account lately, by its user and to it, the latest first. */
-export async function readActivity({ recent, clock }: AccountNeeds, { tenant, userId }: Person): Promise<Activity[]> {
+/**
+ * What was done with an account lately, by its user and to it, the latest first. What waits to be written counts as well:
+ * the page is opened right after what it is to show.
+ */
+export async function readActivity(
+  { audit, recent, clock }: AccountNeeds,
+  { tenant, userId }: Person,
+): Promise<Activity[]> {
+  await audit.flush().catch(() => undefined)
   const wanted = { by: BY, since: clock.now() - DAYS_MS, most: MOST }
   return (await recent(tenant, userId, wanted)).map(toActivity)
 }
@@ -89,7 +100,7 @@ function toActivity({ at, kind, fields }: RecentEntry): Activity {
     const value = fields[name]
     return typeof value === 'string' ? cleanText(value, 60) : ''
   }
-  const about = ['browser', 'clientName', 'provider'].map(text).find((found) => found !== '')
+  const about = ['browser', 'clientName', 'provider', 'service'].map(text).find((found) => found !== '')
   const isNamed = kind.startsWith('passkey.') || kind.startsWith('key.')
   return {
     at,

@@ -48,7 +48,8 @@ export const CALLBACKS: readonly string[] = [CALLBACK, SERVER_CALLBACK]
  */
 export function addCallbackRoute(app: AccountHono, { sessions, connections, limits }: AccountNeeds): void {
   app.on('GET', [...CALLBACKS], async (context) => {
-    limits.spend('callback', context.env.address)
+    const { address, requestId } = context.env
+    limits.spend('callback', address)
     const person = await sessions.find(context.req.header('Cookie'))
     if (person === undefined) {
       return showPage(
@@ -58,7 +59,8 @@ export function addCallbackRoute(app: AccountHono, { sessions, connections, limi
     }
     // Kept for the page of a failure, which is no other page than for every other route.
     context.set('person', person)
-    const { next } = await connections.finish({ session: person, address: new URL(context.req.url) })
+    const by = { userId: person.userId, requestId, address }
+    const { next } = await connections.finish({ session: person, address: new URL(context.req.url), by })
     return redirectTo(parseNext(next) ?? '/account?done=connected')
   })
 }

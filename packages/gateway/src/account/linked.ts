@@ -7,6 +7,7 @@ import { linkedSection } from './linked-section.ts'
 import { linkedPage } from './linked-view.ts'
 import type { AccountNeeds } from './needs.ts'
 import { findNotice, withNotice } from './notices.ts'
+import { hasPassword } from './password.ts'
 import { show } from './show.ts'
 import { doneBy, visitOf, type AccountHono, type Visit } from './visit.ts'
 
@@ -36,12 +37,10 @@ export function addLinkedRoutes(app: AccountHono, needs: AccountNeeds): void {
 }
 
 async function unlink(needs: AccountNeeds, visit: Visit): Promise<void> {
-  const { federated, passwords, factors, audit, policyOf } = needs
+  const { federated, factors, audit } = needs
   const { tenant, userId, sessionId } = visit.person
   const key = { issuer: visit.form.get('issuer') ?? '', subject: visit.form.get('subject') ?? '' }
-  const hasPassword =
-    policyOf(tenant).methods.includes('password') && (await passwords.hasAny(tenant, [{ id: userId }]))
-  const hasOwn = hasPassword || (await factors.usable(tenant, userId)).passkeys > 0
+  const hasOwn = (await hasPassword(needs, visit.person)) || (await factors.usable(tenant, userId)).passkeys > 0
   const mayGo = (left: readonly LinkedIdentity[]) => {
     if (!hasOwn && !left.some((each) => federated.opens(tenant, each))) throw problem('federated.only_way')
   }

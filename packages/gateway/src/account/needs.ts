@@ -43,7 +43,7 @@ export interface AccountNeeds {
   readonly users: Pick<Users, 'listReadOnly' | 'setReadOnly'>
   readonly keys: Pick<ApiKeys, 'add' | 'list' | 'revoke'>
   readonly limits: EndpointLimits<'callback' | 'signIn'>
-  readonly audit: Pick<Audit, 'record' | 'requireRoom'>
+  readonly audit: Pick<Audit, 'record' | 'requireRoom' | 'flush'>
   readonly clock: Clock
   /** The origin of the gate, without a slash at the end. */
   readonly publicUrl: string

@@ -1,9 +1,17 @@
 import { problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
-import type { AccountNeeds } from './needs.ts'
+import type { AccountNeeds, Person } from './needs.ts'
 import { doneBy, type Visit } from './visit.ts'
 
 type PasswordNeeds = Pick<AccountNeeds, 'passwords' | 'attempts' | 'sessions' | 'storage' | 'audit'>
+
+/** Whether somebody has a password to sign in with; whom an identity provider lets in may have none. */
+export async function hasPassword(
+  { policyOf, passwords }: Pick<AccountNeeds, 'policyOf' | 'passwords'>,
+  { tenant, userId }: Pick<Person, 'tenant' | 'userId'>,
+): Promise<boolean> {
+  return policyOf(tenant).methods.includes('password') && passwords.hasAny(tenant, [{ id: userId }])
+}
 
 interface Change {
   readonly current: Secret

@@ -19,6 +19,8 @@ export interface SecurityView {
   /** What the policy lets them have. */
   readonly may: { readonly passkeys: boolean; readonly codes: boolean }
   readonly policy: SignInPolicy
+  /** Whether they have one to sign in with. */
+  readonly hasPassword: boolean
   readonly browsers: readonly Browser[]
   readonly activity: readonly Activity[]
   /** What of it is told on top of the page. */
@@ -39,15 +41,18 @@ export function securityPage(view: SecurityView): Html {
   const { may, standing, person, browsers, done } = view
   const hasFactor = standing.passkeys.length > 0 || standing.app !== undefined
   const endAll = button(say('security.endAll'), { kind: 'danger' })
-  const lead = hasPasswords(view) ? view.policy.secondFactor : 'off'
+  const { secondFactor } = view.policy
+  const lead = secondFactor === 'optional' && !view.hasPassword ? 'off' : secondFactor
   return html`<h1>${say('security.title')}</h1>
     <p class="lead">${say(`security.lead.${lead}`)}</p>
     ${done && notice('good', done)} ${view.odd.length > 0 && oddNotice(view.odd)} ${may.passkeys && passkeysCard(view)}
-    ${may.codes && appCard(view)} ${may.codes && hasFactor && recoveryCard(view)}
-    ${hasPasswords(view) && passwordCard()} ${view.canLink && linkedCard()}
-    ${card(html`${browsersTable(browsers, person)} ${actionForm(`${PATH}/end-all`, person.csrf, endAll)}`, {
-      heading: say('sessions.title'),
-    })}
+    ${may.codes && appCard(view)} ${may.codes && hasFactor && recoveryCard(view)} ${view.hasPassword && passwordCard()}
+    ${view.canLink && linkedCard()}
+    ${card(
+      html`${browsersTable(browsers, person)} ${actionForm(`${PATH}/end-all`, person.csrf, endAll)}
+        <p class="hint after">${say('security.endAllSays')} <a href="/account/clients">${say('clients.title')}</a></p>`,
+      { heading: say('sessions.title') },
+    )}
     ${activityCard(view)}`
 }
 
@@ -64,11 +69,6 @@ function oddNotice(odd: readonly Activity[]): Html {
     </ul>
     <p>${say('odd.says')}</p>
   </section>`
-}
-
-/** Whether people sign in with one. */
-function hasPasswords({ policy }: SecurityView): boolean {
-  return policy.methods.includes('password')
 }
 
 function linkedCard(): Html {

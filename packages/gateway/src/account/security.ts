@@ -4,6 +4,7 @@ import { oddOf, readActivity } from './activity.ts'
 import { addFactorRoutes } from './factors.ts'
 import type { AccountNeeds } from './needs.ts'
 import { findNotice } from './notices.ts'
+import { hasPassword } from './password.ts'
 import { securityPage } from './security-view.ts'
 import { recordEnded } from './sessions.ts'
 import { show } from './show.ts'
@@ -35,6 +36,7 @@ async function showSecurity(needs: AccountNeeds, visit: Visit): Promise<Response
     may: needs.factors.allows(tenant),
     canLink: needs.federated.providersOf(tenant).length > 0,
     policy: needs.policyOf(tenant),
+    hasPassword: await hasPassword(needs, visit.person),
     browsers: await needs.sessions.list(tenant, userId),
     activity,
     odd: oddOf(activity, needs.clock.now()),

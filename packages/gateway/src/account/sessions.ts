@@ -8,7 +8,7 @@ import { say } from '../pages/words.ts'
 import { browsersTable } from './browsers-view.ts'
 import type { AccountNeeds, Browser, Person } from './needs.ts'
 import { findNotice, withNotice } from './notices.ts'
-import { changePassword } from './password.ts'
+import { changePassword, hasPassword } from './password.ts'
 import { show } from './show.ts'
 import { doneBy, visitOf, type AccountHono, type Visit } from './visit.ts'
 
@@ -80,18 +80,15 @@ function wrongOf(failure: Problem): Wrong {
   throw failure
 }
 
-async function showSessions(
-  { sessions, federated, policyOf }: AccountNeeds,
-  visit: Visit,
-  wrong: readonly Wrong[],
-): Promise<Response> {
+async function showSessions(needs: AccountNeeds, visit: Visit, wrong: readonly Wrong[]): Promise<Response> {
+  const { sessions, federated } = needs
   const { tenant, userId } = visit.person
   const body = sessionsPage({
     browsers: await sessions.list(tenant, userId),
     person: visit.person,
     wrong,
     done: findNotice(visit.url),
-    hasPassword: policyOf(tenant).methods.includes('password'),
+    hasPassword: await hasPassword(needs, visit.person),
     canLink: federated.providersOf(tenant).length > 0,
   })
   return show(visit, say('sessions.title'), body, { status: wrong.length === 0 ? 200 : 400 })
@@ -102,7 +99,7 @@ interface SessionsView {
   readonly person: Person
   readonly wrong: readonly Wrong[]
   readonly done: string | undefined
-  /** Whether people sign in with one. */
+  /** Whether they have one to sign in with. */
   readonly hasPassword: boolean
   readonly canLink: boolean
 }

@@ -42,7 +42,7 @@ interface Change {
 async function changed(needs: TokenNeeds, visit: Visit, { kind, service }: Change): Promise<void> {
   const { tenant, userId } = visit.holder
   for (const server of serversOf(needs.servers(), service)) needs.onTokenChanged(tenant, userId, server)
-  await needs.audit.record(tenant, { kind, ...doneBy(visit), owner: userId, service })
+  await needs.audit.record(tenant, { kind, ...doneBy(visit), owner: userId, service, address: visit.address })
 }
 
 /** Several servers can share a service. */

@@ -190,9 +190,18 @@ export const events = {
     means: 'An API key was revoked.',
     fields: { ...apiKey, name: 'what it is called', address: 'where from', ...on },
   },
-  'token.set': { means: 'A token for a service was put into the vault.', fields: { ...token, ...on } },
-  'token.removed': { means: 'A token for a service was removed from the vault.', fields: { ...token, ...on } },
-  'connection.made': { means: 'A user connected an account of theirs.', fields: connection },
+  'token.set': {
+    means: 'A token for a service was put into the vault.',
+    fields: { ...token, address: 'where from', ...on },
+  },
+  'token.removed': {
+    means: 'A token for a service was removed from the vault.',
+    fields: { ...token, address: 'where from', ...on },
+  },
+  'connection.made': {
+    means: 'A user connected an account of theirs.',
+    fields: { ...connection, address: 'where from' },
+  },
   'connection.imported': {
     means: 'Tokens that another program was given for an account became a connection.',
     fields: { ...connection, ...on },
@@ -208,7 +217,12 @@ export const events = {
   },
   'connection.removed': {
     means: 'A connected account was disconnected.',
-    fields: { ...connection, revoked: 'whether the provider confirmed that the tokens are revoked', ...on },
+    fields: {
+      ...connection,
+      revoked: 'whether the provider confirmed that the tokens are revoked',
+      address: 'where from',
+      ...on,
+    },
   },
   'server.read_only': {
     means: 'A user said whether anything may be changed at a server with what is theirs.',

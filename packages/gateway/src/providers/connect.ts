@@ -5,6 +5,7 @@ import { problem } from '../base/problem.ts'
 import { askAccount } from './account.ts'
 import type { ConnectionStore, Kept } from './connection-store.ts'
 import { toProblem, type Failure } from './failure.ts'
+import type { By } from './credential.ts'
 import type { FetchFor } from './fetches.ts'
 import type { ConnectSession, Flow, Flows, Pending } from './flows.ts'
 import type { Parties } from './parties.ts'
@@ -21,7 +22,7 @@ export interface ConnectNeeds {
   readonly fetchFor: FetchFor
   readonly publicUrl: string
   /** Told of a connection as soon as it is kept. */
-  onMade(kept: Kept): Promise<void>
+  onMade(kept: Kept, by?: By): Promise<void>
 }
 
 export interface Begin extends ConnectSession {
@@ -36,6 +37,8 @@ export interface Finish {
   readonly session: ConnectSession
   /** The address that the provider sent the browser to. */
   readonly address: URL
+  /** For the record. */
+  readonly by?: By | undefined
 }
 
 export interface Finished {
@@ -61,7 +64,7 @@ export function createConnect(needs: ConnectNeeds) {
     return { provider, next: pending.next }
   }
 
-  async function answer({ session, address }: Finish, state: string): Promise<Finished> {
+  async function answer({ session, address, by }: Finish, state: string): Promise<Finished> {
     const query = address.searchParams
     const { flow, first } = await flows.spend(session, state)
     if (!first) return answerAgain(session, flow)
@@ -71,7 +74,7 @@ export function createConnect(needs: ConnectNeeds) {
     checkAddress(pending, address)
     checkIssuer(party, query)
     const tokens = await exchange(session, party, { code: readCode(party, query), flow })
-    await keep(session, { party, flow, tokens })
+    await keep(session, { party, flow, tokens, by })
     return { provider, next: pending.next }
   }
 
@@ -89,7 +92,7 @@ export function createConnect(needs: ConnectNeeds) {
     throw refusal(party, reply.failure)
   }
 
-  async function keep({ tenant, userId }: ConnectSession, { party, flow, tokens }: Granted): Promise<void> {
+  async function keep({ tenant, userId }: ConnectSession, { party, flow, tokens, by }: Granted): Promise<void> {
     const asked = await askAccount(fetchFor(party.id), party, tokens.accessToken)
     const { boundTo, clientId, resource, scopes } = flow.pending
     const kept = await store.replace({ tenant, userId }, flow.provider, {
@@ -98,7 +101,7 @@ export function createConnect(needs: ConnectNeeds) {
       scopes: tokens.scopes ?? scopes,
       issuer: party.issuer,
     })
-    await needs.onMade(kept)
+    await needs.onMade(kept, by)
   }
 
   /**
@@ -162,6 +165,7 @@ interface Granted {
   readonly party: Party
   readonly flow: Flow
   readonly tokens: Tokens
+  readonly by: By | undefined
 }
 
 interface Asked {

@@ -75,9 +75,9 @@ export async function createConnections(needs: ConnectionsNeeds) {
     for (const listener of listeners) listener(tenant, userId, provider)
   }
 
-  async function onMade(kept: Kept): Promise<void> {
+  async function onMade(kept: Kept, by?: By): Promise<void> {
     changed(kept.holder, kept.provider)
-    await audit.record(kept.holder.tenant, { kind: 'connection.made', ...subject(kept) })
+    await audit.record(kept.holder.tenant, { kind: 'connection.made', ...subject(kept), ...by })
   }
 
   /** Answers what was there; that it cannot be read keeps nobody from forgetting it. */

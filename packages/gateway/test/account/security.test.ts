@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createDevice } from '../login/device.ts'
 import { appWith, optionsIn, passkeyFields } from '../login/ways-in.ts'
 import { hidden, type Page as Shown } from '../login/browser.ts'
-import { openScene, PASSWORD, readable, type Page } from './scene.ts'
+import { connectThere, openScene, PASSWORD, readable, type Page } from './scene.ts'
 
 const PATH = '/account/security'
 const NAMED = { host: 'localhost' }
@@ -148,6 +148,13 @@ describe('what is dangerous', () => {
     expect(ended.headers.get('Set-Cookie')).toMatch(/^sekisho=; .*Max-Age=0/)
     for (const browser of [ada, other]) expect((await browser.get('/account')).status).toBe(303)
   })
+
+  test('signing out everywhere ends browsers only, and the page says so and leads to the clients', async () => {
+    await using scene = await openScene()
+    const page = await (await scene.person('ada')).get(PATH)
+    expect(readable(page)).toContain('This ends browsers. Clients you let in stay in until you revoke them')
+    expect(page.text).toMatch(/until you revoke them: <a href="\/account\/clients">/)
+  })
 })
 
 test('what was done with an account is shown to its user and nobody else, the latest first', async () => {
@@ -173,6 +180,22 @@ test('what was done with an account is shown to its user and nobody else, the la
   expect(places).not.toContain(-1)
   expect(hers).not.toContain('hidden')
   expect(readable(await ben.get(PATH))).not.toMatch(/failed to sign in|took the second/)
+})
+
+test('what was done a moment ago is there already, with what and where from', async () => {
+  await using scene = await openScene()
+  const ada = await scene.person('ada')
+  const shown = async () => readable(await ada.get(PATH))
+  await ada.post('/account/servers/notes/token', { token: 'note_1234' })
+  expect(await shown()).toContain('Token set notes 127.0.0.1 2026-01-01 00:00 UTC')
+  await ada.post('/account/servers/notes/token', { token: 'note_5678' })
+  expect((await shown()).match(/Token set notes 127\.0\.0\.1/g)).toHaveLength(2)
+  await ada.post('/account/servers/notes/token/remove')
+  expect(await shown()).toContain('Token removed notes 127.0.0.1')
+  await connectThere(ada)
+  expect(await shown()).toContain('Account connected tracker 127.0.0.1')
+  await ada.post('/account/servers/issues/disconnect')
+  expect(await shown()).toContain('Account disconnected tracker 127.0.0.1')
 })
 
 test('R0-56d: what is odd is told on top of the page for two weeks, in words, and stays in the list', async () => {

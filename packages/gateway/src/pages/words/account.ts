@@ -199,6 +199,7 @@ export const accountWords = {
   'security.newCodes': 'Make new codes',
   'security.newCodesSays': 'Those of before are good for nothing then.',
   'security.endAll': 'Sign out everywhere, here too',
+  'security.endAllSays': 'This ends browsers. Clients you let in stay in until you revoke them:',
   'security.activity': 'Recent activity',
   'security.activityCaption':
     'What was done in the last 90 days, the latest first. Something you do not know? Sign out everywhere, and change what you sign in with.',
@@ -224,6 +225,10 @@ export const accountWords = {
   'activity.role': 'An administrator changed the role',
   'activity.keyAdded': 'API key made',
   'activity.keyRevoked': 'API key revoked',
+  'activity.linked': 'Account to sign in with linked',
+  'activity.unlinked': 'Account to sign in with unlinked',
+  'activity.tokenSet': 'Token set',
+  'activity.tokenRemoved': 'Token removed',
   'activity.connected': 'Account connected',
   'activity.disconnected': 'Account disconnected',
   'activity.clientAllowed': 'Client allowed',

@@ -48,6 +48,14 @@ describe('linking', () => {
     expect((await back.press(/^Link Corp/)).url).toMatch(/done=identityLinked/)
   })
 
+  test('is in recent activity, since it is a way in', async () => {
+    await using house = await openHouse()
+    const { browser } = await house.person('grace')
+    await linkTo(house, browser, 'ben')
+    const page = await browser.open(`${house.url}/account/security`)
+    expect(page.text).toMatch(/Account to sign in with linked\W.*corp/s)
+  })
+
   test('is refused where it is another user’s, who keeps it', async () => {
     await using house = await openHouse()
     const { browser: first } = await house.person('grace')
@@ -197,4 +205,20 @@ test('a linked account is a way in for as long as a provider of its tenant is th
   expect(federated.opens(DEFAULT_TENANT, { issuer: `${new URL(issuer).origin}/other` })).toBe(false)
   expect(federated.opens(DEFAULT_TENANT, { issuer: 'https://elsewhere.example' })).toBe(false)
   expect(federated.opens(tenantCalled('other'), { issuer })).toBe(false)
+})
+
+test('who has no password is not offered to change it; who has one is', async () => {
+  await using house = await openHouse({ corp: { createUsers: true } })
+  const { browser: ben } = await signInAs(house, 'ben')
+  const { browser: grace } = await house.person('grace')
+  for (const [browser, offered] of [
+    [ben, false],
+    [grace, true],
+  ] as const) {
+    const security = await browser.open(`${house.url}/account/security`)
+    const sessions = await browser.open(`${house.url}/account/sessions`)
+    expect([security, sessions].map(({ text }) => text.includes('Change your password'))).toEqual([offered, offered])
+    expect(security.text.includes('your password alone')).toBe(offered)
+    expect(sessions.text.includes('Current password')).toBe(offered)
+  }
 })
