@@ -39,7 +39,7 @@ test('its pages fit a phone, follow the dark mode, say that nothing is real, and
   const interaction = next(await open(`/auth?${asked.toString()}`))
   const signIn = await open(interaction)
   await open(next(await open(interaction, { user: 'ada' })))
-  const pages = [signIn, await open('/session/end')]
+  const pages = [signIn, await open('/session/end'), await open('/session/end/success')]
   for (const page of pages) {
     const text = await page.text()
     const style = /<style>(.*)<\/style>/s.exec(text)?.[1] ?? ''

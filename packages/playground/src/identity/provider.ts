@@ -70,7 +70,7 @@ function configure({ clients, keys, memory }: ProviderNeeds): Configuration {
     features: {
       devInteractions: { enabled: false },
       backchannelLogout: { enabled: true },
-      rpInitiatedLogout: { enabled: true, logoutSource: showSignOut },
+      rpInitiatedLogout: { enabled: true, logoutSource: showSignOut, postLogoutSuccessSource: showSignedOut },
     },
     // Whoever is told of a logout is on this machine, where the library would send nothing.
     fetch(url, options = {}) {
@@ -105,7 +105,16 @@ function accountOf(sub: string) {
 
 /** The page of a browser that a relying party sent here to sign out. */
 function showSignOut(ctx: KoaContextWithOIDC, form: string): void {
-  ctx.set(pageHeaders)
   const button = '<button name="logout" value="yes">Sign out everywhere</button>'
-  ctx.body = page('Sign out', form.replace('</form>', `${button}</form>`))
+  show(ctx, 'Sign out', form.replace('</form>', `${button}</form>`))
+}
+
+/** Where it stays when that is done, and nobody said where it goes. The library's own page loads a font from elsewhere. */
+function showSignedOut(ctx: KoaContextWithOIDC): void {
+  show(ctx, 'You are signed out', '')
+}
+
+function show(ctx: KoaContextWithOIDC, title: string, main: string): void {
+  ctx.set(pageHeaders)
+  ctx.body = page(title, main)
 }
