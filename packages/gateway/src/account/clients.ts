@@ -23,9 +23,9 @@ export function addClientRoutes(app: AccountHono, { consents, publicUrl }: Accou
   })
 
   app.post(`${PATH}/revoke`, async (context) => {
-    const { holder, form, requestId } = visitOf(context)
+    const { holder, form, requestId, address } = visitOf(context)
     const client = form.get('client') ?? ''
-    const revoked = await consents.revoke(holder.tenant, holder.userId, client, { requestId })
+    const revoked = await consents.revoke(holder.tenant, holder.userId, client, { requestId, address })
     if (!revoked) throw problem('client.unknown', { client })
     return redirectTo(withNotice(PATH, 'clientRevoked'))
   })

@@ -87,7 +87,12 @@ export type Browser = Pick<SessionRecord, 'id' | 'browser' | 'address' | 'create
 export interface AccountConsents {
   list(tenant: TenantId, userId: UserId): Promise<readonly Consent[]>
   /** Ends every token at once. Answers whether there was such a client. */
-  revoke(tenant: TenantId, userId: UserId, clientId: string, by: { readonly requestId: string }): Promise<boolean>
+  revoke(
+    tenant: TenantId,
+    userId: UserId,
+    clientId: string,
+    by: { readonly requestId: string; readonly address: string },
+  ): Promise<boolean>
 }
 
 /** What the vault tells of a credential. */

@@ -242,7 +242,13 @@ export const events = {
   },
   'consent.revoked': {
     means: 'What a user allowed a client was taken back; its tokens have ended.',
-    fields: { ...client, owner: 'the id of the user who had allowed it', ...on },
+    fields: {
+      ...client,
+      clientName: 'what it calls itself',
+      owner: 'the id of the user who had allowed it',
+      address: 'where from',
+      ...on,
+    },
   },
   'account.odd': {
     means: 'Something about a user’s account was odd, of which they are told.',

@@ -90,6 +90,8 @@ export interface Deed {
   /** The id of an API key. */
   readonly key?: string | undefined
   readonly requestId?: string | undefined
+  /** Where from, where that is known. */
+  readonly address?: string | undefined
 }
 
 const ALONE_CACHE_MS = 30_000
@@ -175,11 +177,13 @@ export function createAuthserver(needs: AuthserverNeeds): Authserver {
       list: consents.list,
       async revoke(tenant, userId, client, by = {}) {
         audit.requireRoom(tenant)
+        const known = await consents.find({ tenant, userId }, client)
         const was = await consents.forget(tenant, userId, client)
         await records.destroyOf(tenant, userId, client)
         end({ tenant, userId, clientId: client })
         const doneBy = { ...by, userId: by.userId ?? userId }
-        if (was) await audit.record(tenant, { kind: 'consent.revoked', ...doneBy, owner: userId, client })
+        const about = { owner: userId, client, clientName: known?.clientName }
+        if (was) await audit.record(tenant, { kind: 'consent.revoked', ...doneBy, ...about })
         return was
       },
     },

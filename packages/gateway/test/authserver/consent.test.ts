@@ -88,9 +88,16 @@ eachDatabase((_name, openFresh) => {
       },
     ])
     expect(await scene.server.verify(tokens.accessToken)).toBeDefined()
-    const by = { requestId: 'r-1' }
+    const by = { requestId: 'r-1', address: '192.0.2.7' }
     expect(await consents.revoke(DEFAULT_TENANT, ada.id, clientId, by)).toBe(true)
-    const taken = { kind: 'consent.revoked', userId: ada.id, owner: ada.id, client: clientId, ...by }
+    const taken = {
+      kind: 'consent.revoked',
+      userId: ada.id,
+      owner: ada.id,
+      client: clientId,
+      clientName: 'A program',
+      ...by,
+    }
     expect(scene.events.at(-1)).toEqual(taken)
     const lastly = scene.events.at(-1)
     expect(await scene.server.verify(tokens.accessToken)).toBeUndefined()

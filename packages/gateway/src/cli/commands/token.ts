@@ -15,7 +15,7 @@ const list = command({
   does: 'Lists which service tokens are set; the tokens themselves are never shown.',
   arguments: [],
   options: { user: { value: 'user', says: 'Only those of this user.' }, ...gateOptions },
-  examples: { 'token list': 'who has connected what' },
+  examples: { 'token list': 'who has set what; connected accounts are in `connection list`' },
   async run({ options }, world) {
     const client = await createClient(options, world)
     const { tokens } = await client.ask({ method: 'GET', path: ['tokens'], query: { user: options.user } }, TokenList)

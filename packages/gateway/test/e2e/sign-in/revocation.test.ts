@@ -70,6 +70,8 @@ test('a client that its user lets in no more, with all its tokens; it has to ask
   expect((await page.press(/^Revoke/)).status).toBe(200)
   await expectRefusedSoon(held.accessToken)
   await expectRefusedSoon(again.accessToken)
+  const { text } = await browser.open(`${outside.publicUrl}/account/security`)
+  expect(text).toMatch(/Client revoked\s+Test\s+127\.0\.0\.1/)
   for (const each of [held, again]) expect((await refresh(outside.publicUrl, each)).status).toBe(400)
   expect(await knock(outside.gate, (await letIn(outside.publicUrl, browser, held.clientId)).accessToken)).toBe(200)
 })
