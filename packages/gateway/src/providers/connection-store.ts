@@ -8,6 +8,7 @@ import type { Owner } from '../vault/envelope.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Holder } from './credential.ts'
 import { fromSealed, toSealed, type Credential } from './tokens.ts'
+import { vaultNameOf } from './vault-names.ts'
 
 export interface ConnectionStoreNeeds {
   readonly storage: Pick<Storage, 'for'>
@@ -223,7 +224,7 @@ export function createConnectionStore({ storage, vault, clock }: ConnectionStore
         await vault.list(holder.tenant, holder.userId),
       ]
       const used = new Map(records.map(({ provider, lastUsedAt }) => [provider, lastUsedAt ?? undefined]))
-      return found.map((row) => toRecord(row, used.get(`${VAULT_PREFIX}${row.provider}`)))
+      return found.map((row) => toRecord(row, used.get(vaultNameOf(row.provider))))
     },
   }
 }
@@ -238,16 +239,8 @@ export function keyOf({ tenant, userId }: Holder, provider: string): string {
   return `${tenant} ${userId} ${provider}`
 }
 
-/** What the vault keeps of a connection stands apart from tokens that were pasted: names of servers have no colon. */
-const VAULT_PREFIX = 'oauth:'
-
-/** Whether the vault keeps something under this name for a connection. */
-export function isOfConnection(name: string): boolean {
-  return name.startsWith(VAULT_PREFIX)
-}
-
 function ownerOf({ tenant, userId }: Holder, provider: string): Owner {
-  return { tenant, userId, provider: `${VAULT_PREFIX}${provider}` }
+  return { tenant, userId, provider: vaultNameOf(provider) }
 }
 
 function connection(db: TenantDb, { userId }: Holder, provider: string) {

@@ -4,8 +4,8 @@ import { problem } from '../base/problem.ts'
 import { createRecent } from '../base/recent.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Vault, VaultRecord } from '../vault/vault.ts'
-import { isOfConnection } from './connection-store.ts'
 import { checkToken, type ServiceToken } from './service.ts'
+import { isOfConnection } from './vault-names.ts'
 
 export interface CredentialsNeeds {
   readonly vault: Pick<Vault, 'put' | 'open' | 'forget' | 'list'>
