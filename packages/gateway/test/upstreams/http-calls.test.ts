@@ -204,3 +204,12 @@ test('a client that takes its time to answer holds up nobody else', async () => 
   said.resolve('"result":{}' as Reply)
   await slow
 })
+
+test('a refusal whose body never ends holds no connection', async () => {
+  const refuse = ({ response }: Call) => void response.writeHead(404, { 'Content-Type': 'text/plain' }).write('No')
+  await using opened = await openBoth({ era: 'legacy', tools: { refuse } })
+  // As many as there are connections; a session that seems lost is opened anew, and the call made again.
+  const calls = Array.from({ length: 4 }, () => failureOf(opened.send('refuse')))
+  expect((await Promise.all(calls)).map(({ code }) => code)).toEqual(Array(4).fill('upstream.bad_answer'))
+  expect(responseOf(await opened.send('echo')).result).toBeDefined()
+})

@@ -40,7 +40,7 @@ export interface Reading {
   state: State
   size: number
   sessionId: string | undefined
-  /** Runs while a stream goes on after its answer. */
+  /** Runs while a reply goes on after what was wanted of it. */
   lingering: NodeJS.Timeout | undefined
 }
 
@@ -97,8 +97,10 @@ export function readHead(reading: Reading, status: number, head: ReplyHead): voi
   } else if (contentType.startsWith('application/json')) {
     const length = head.contentLength === undefined ? undefined : Number(contentLength)
     reading.state = { kind: 'json', chunks: [], status, length }
-  } else if (status >= 400 && status < 500) reading.resolve({ kind: 'status', status })
-  else giveUp(reading, badAnswer(server, status === 200 ? describeType(contentType) : `HTTP ${status}`))
+  } else if (status >= 400 && status < 500) {
+    reading.resolve({ kind: 'status', status })
+    linger(reading)
+  } else giveUp(reading, badAnswer(server, status === 200 ? describeType(contentType) : `HTTP ${status}`))
 }
 
 /** Takes the next bytes of the body. */
@@ -167,8 +169,13 @@ function readEvent(reading: Reading, data: Buffer): void {
     reading.state = DONE
     const { bytes, isError } = checkId(data, reading)
     reading.resolve({ kind: 'whole', bytes, isError, status: 200, sessionId: reading.sessionId })
-    reading.lingering = setTimeout(() => reading.connection?.abort(ABANDONED), LINGER_MS).unref()
+    linger(reading)
   }
+}
+
+/** The connection is kept where the rest, which nobody needs, ends soon. */
+function linger(reading: Reading): void {
+  reading.lingering = setTimeout(() => reading.connection?.abort(ABANDONED), LINGER_MS).unref()
 }
 
 /** Nobody could tell such a server the answer, and it would wait for it. */
@@ -217,7 +224,7 @@ function failPiped(piped: State & { kind: 'piped' }, cause: unknown): void {
   piped.sink?.fail(cause)
 }
 
-/** How long a server may keep the stream open after its answer, before the connection is given up. */
+/** How long a server may go on after what was wanted of it, before the connection is given up. */
 const LINGER_MS = 1000
 
 /** A refusal must not reach the client as a refusal of its own key. */
