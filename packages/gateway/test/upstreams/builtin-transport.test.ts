@@ -183,4 +183,31 @@ describe('whoever listens to a server of ours', () => {
     await until(() => heard.length === 1)
     watching.close()
   })
+
+  test('uses no credential that went while it was fetched, and none where nobody listens any more', async () => {
+    await using open = openTransport()
+    const fetching: PromiseWithResolvers<Caller>[] = []
+    const renew = () => {
+      const fetched = Promise.withResolvers<Caller>()
+      fetching.push(fetched)
+      return fetched.promise
+    }
+    const { watcher } = createWatcher(['tools'], [], { renew })
+    const watching = open.transport.watch(watcher, asAda)
+    await open.transport.describe(asking(), asAda)
+    await watching.update(interestsOf(['tools']))
+    const forgotten = [open.transport.forget(asAda), open.transport.forget(asAda)]
+    fetching[0]?.resolve({ ...asAda, token: secret('second') })
+    await forgotten[0]
+    fetching[1]?.resolve({ ...asAda, token: secret('third') })
+    await forgotten[1]
+    const last = open.transport.forget(asAda)
+    watching.close()
+    fetching[2]?.resolve({ ...asAda, token: secret('fourth') })
+    await last
+    expect(open.came.filter((each) => each.startsWith('subscriptions/'))).toEqual([
+      'subscriptions/listen old',
+      'subscriptions/listen third',
+    ])
+  })
 })

@@ -219,6 +219,28 @@ describe('whoever subscribes to resources', () => {
     expect(await open.asked(caller)).toEqual(['resources/subscribe odd://a'])
   })
 
+  test('uses no credential that went while it was fetched', async () => {
+    await using open = openTransport()
+    const fetching: PromiseWithResolvers<Caller>[] = []
+    const renew = () => {
+      const fetched = Promise.withResolvers<Caller>()
+      fetching.push(fetched)
+      return fetched.promise
+    }
+    open.transport.watch(createWatcher([], ['odd://a'], { renew }).watcher, asAda)
+    await until(() => open.children.list()[0]?.state === 'ready')
+    await open.transport.forget(asAda)
+    await until(() => fetching.length === 1)
+    await open.transport.forget(asAda)
+    fetching[0]?.resolve({ ...asAda, token: secret('second') })
+    await until(() => fetching.length === 2 || open.children.list().length > 0)
+    expect(open.children.list()).toEqual([])
+    fetching[1]?.resolve({ ...asAda, token: secret('third') })
+    await until(() => open.children.list()[0]?.state === 'ready')
+    const pid = open.children.list()[0]?.pid
+    expect(Number(await open.tool('pid', {}, { ...asAda, token: secret('third') }))).toBe(pid)
+  })
+
   test('is let go of when the gate closes', async () => {
     const open = openTransport({ drainMs: 60_000 })
     open.transport.watch(createWatcher([], ['odd://a']).watcher, asAda)

@@ -220,6 +220,76 @@ test.for(eras)('%s: a credential that the server refuses is replaced by another,
   expect(listens(server, era).at(-1)?.headers.authorization).toBe('Bearer second')
 })
 
+test('a request to listen that is taken only after its credential is gone is not listened to', async () => {
+  await using scene = await createHttpScene()
+  const listening: Call[] = []
+  const take = (one: Call) => {
+    const params = { notifications: { toolsListChanged: true } }
+    one.event({ method: 'notifications/subscriptions/acknowledged', params })
+  }
+  const listen = (one: Call) => {
+    listening.push(one)
+    one.stream()
+    if (one.headers.authorization === 'Bearer second') take(one)
+  }
+  await using server = await startHttpServer({ era: 'modern', methods: { 'subscriptions/listen': listen } })
+  const transport = scene.open(server.url, { headers: PERSONAL })
+  const heard = hearer({ lists: ['tools'] }, { renew: async () => callerOf(ADA, tokenOf('second')) })
+  const caller = callerOf(ADA, tokenOf('first'))
+  transport.watch(heard, caller)
+  await until(() => listening.length === 1)
+  await transport.forget(caller)
+  listening.forEach(take)
+  await until(() => listening.length === 2 && listening[0]?.hungUp === true)
+  expect(listening[1]?.headers.authorization).toBe('Bearer second')
+  await until(() => heard.told.length === 1)
+  listening[1]?.event({ method: TOOLS })
+  await until(() => heard.told.length === 2)
+})
+
+test('what is subscribed to while its credential goes is subscribed to with the next', async () => {
+  await using scene = await createHttpScene()
+  const subscribing: Call[] = []
+  const subscribe = (one: Call) => {
+    subscribing.push(one)
+    if (one.headers.authorization === 'Bearer second') one.result()
+  }
+  await using server = await startHttpServer({ era: 'legacy', methods: { 'resources/subscribe': subscribe } })
+  const transport = scene.open(server.url, { headers: PERSONAL })
+  const heard = hearer({ uris: ['test://a'] }, { renew: async () => callerOf(ADA, tokenOf('second')) })
+  const caller = callerOf(ADA, tokenOf('first'))
+  transport.watch(heard, caller)
+  await until(() => subscribing.length === 1)
+  await transport.forget(caller)
+  subscribing[0]?.result()
+  await until(() => subscribing.length === 2)
+  expect(subscribing[1]?.headers.authorization).toBe('Bearer second')
+})
+
+test.for(eras)('%s: a credential that goes while it is fetched is used by nobody', async (era) => {
+  await using scene = await createHttpScene()
+  await using server = await startHttpServer({ era })
+  const transport = scene.open(server.url, { headers: PERSONAL })
+  const fetching: PromiseWithResolvers<string>[] = []
+  const renew = async () => {
+    const fetched = Promise.withResolvers<string>()
+    fetching.push(fetched)
+    return callerOf(ADA, tokenOf(await fetched.promise))
+  }
+  const heard = hearer({ lists: ['tools'] }, { renew })
+  const caller = callerOf(ADA, tokenOf('first'))
+  await transport.watch(heard, caller).update(heard.interests)
+  await transport.forget(caller)
+  await until(() => fetching.length === 1)
+  await transport.forget(caller)
+  fetching[0]?.resolve('second')
+  await until(() => fetching.length === 2)
+  fetching[1]?.resolve('third')
+  await until(() => listens(server, era).length === 2)
+  const sent = new Set(server.seen.map(({ headers }) => headers.authorization))
+  expect([...sent]).toEqual(['Bearer first', 'Bearer third'])
+})
+
 test('with the session of a client ends what it heard, and nothing is opened again', async () => {
   await using scene = await createHttpScene()
   await using server = await startHttpServer({ era: 'legacy' })

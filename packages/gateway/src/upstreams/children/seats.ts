@@ -98,6 +98,8 @@ interface Stand<Launch> {
   readonly audience: Audience
   /** Gone with the credential in it. */
   placement: Placement<Launch> | undefined
+  /** How often a credential has gone, or its child was to end for another reason. */
+  endings: number
   readonly renewals: WeakMap<Watcher, Starting<Launch>['renew']>
 }
 
@@ -201,7 +203,7 @@ export function createSeats<Launch extends object>(needs: SeatNeeds<Launch>): Se
       renew: (watcher) => startNew(key, watcher),
       onEmpty: () => leave(key),
     })
-    const stand: Stand<Launch> = { place, audience, placement: undefined, renewals: new WeakMap() }
+    const stand: Stand<Launch> = { place, audience, placement: undefined, endings: 0, renewals: new WeakMap() }
     stands.set(key, stand)
     return stand
   }
@@ -217,8 +219,13 @@ export function createSeats<Launch extends object>(needs: SeatNeeds<Launch>): Se
   }
 
   async function startNew(key: string, watcher: Watcher): Promise<Child | undefined> {
-    const renew = closed ? undefined : stands.get(key)?.renewals.get(watcher)
-    return renew && require(await renew())
+    const stand = closed ? undefined : stands.get(key)
+    const renew = stand?.renewals.get(watcher)
+    if (!stand || !renew) return undefined
+    const { endings } = stand
+    const placement = await renew()
+    // While it was fetched, that credential may have gone as well.
+    return stand.endings === endings ? require(placement) : startNew(key, watcher)
   }
 
   /** A place where nobody listens and nothing runs is forgotten. */
@@ -251,6 +258,7 @@ export function createSeats<Launch extends object>(needs: SeatNeeds<Launch>): Se
     for (const stand of stands.values()) {
       if (!which(stand.place)) continue
       stand.placement = undefined
+      stand.endings++
       stand.audience.letGo()
     }
     const ending = [...living].filter(({ place }) => which(place))

@@ -44,6 +44,8 @@ interface Group {
   following: Following | undefined
   /** Ends what is open for them. */
   stop: AbortController
+  /** How often what was open for them was ended. */
+  endings: number
 }
 
 export interface BuiltinWatch {
@@ -68,7 +70,7 @@ export function createBuiltinWatch(needs: BuiltinWatchNeeds): BuiltinWatch {
     const found = groups.get(key)
     if (found) return found
     const listeners = createListeners({ shared: false })
-    const group = { place, listeners, caller, following: undefined, stop: new AbortController() }
+    const group = { place, listeners, caller, following: undefined, stop: new AbortController(), endings: 0 }
     groups.set(key, group)
     return group
   }
@@ -148,15 +150,18 @@ export function createBuiltinWatch(needs: BuiltinWatchNeeds): BuiltinWatch {
   function end(group: Group): void {
     group.following?.end()
     group.following = undefined
+    group.endings++
     group.stop.abort(problem('gate.stopping'))
   }
 
   async function renew(group: Group): Promise<void> {
     const watcher = group.listeners.findRenewing()
     end(group)
+    const { endings } = group
     try {
       const caller = await watcher?.renew?.()
-      if (!caller) return
+      // While it was fetched, that credential may have gone as well, or everybody who listened.
+      if (!caller || group.endings !== endings) return
       group.caller = caller
       group.stop = new AbortController()
       sync(group)

@@ -70,10 +70,15 @@ export function createRequestFollower(needs: Omit<FollowNeeds, 'links'>) {
     return 'silent'
   }
 
-  async function replace(group: Group, link: Link, plan: RequestPlan, wanted: Interests): Promise<Interests> {
+  async function replace(group: Group, link: Link, plan: RequestPlan, wanted: Interests): Promise<Followed> {
     const { stream, word } = open(group, link, plan)
     try {
       const said = await word
+      if (group.link !== link) {
+        // The group has let go of the link, perhaps since the credential is gone that this was asked with.
+        stream.close()
+        return 'again'
+      }
       if (said.kind === 'honoured' && stream.isOver) throw problem('upstream.unreachable', { server })
       if (said.kind === 'honoured') {
         group.stream?.close()

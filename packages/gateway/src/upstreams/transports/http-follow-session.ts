@@ -131,10 +131,13 @@ export function createSessionFollower(needs: FollowNeeds) {
       if (wanted.uris.has(uri)) continue
       subscribed.delete(uri)
       await speech.request(way, plan.unsubscribe(uri))
+      if (group.link !== way.link) return 'again'
     }
     for (const uri of wanted.uris) {
       if (subscribed.has(uri) || refused.has(uri)) continue
       const reply = await speech.request(way, plan.subscribe(uri))
+      // What was subscribed to in one session is not in another.
+      if (group.link !== way.link) return 'again'
       if (reply.kind === 'status') return renew(group, way.link)
       const taken = isDone(reply) ? subscribed : refused
       taken.add(uri)

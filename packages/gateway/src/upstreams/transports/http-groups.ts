@@ -108,7 +108,9 @@ export function createGroups(needs: GroupsNeeds) {
   async function follow(group: Group): Promise<void> {
     for (let round = 0; round < ROUNDS && isLive(group); round++) {
       if (group.isStale) await refresh(group)
-      const link = group.link ?? (await findLink(group))
+      const link = group.isStale ? undefined : (group.link ?? (await findLink(group)))
+      // The credential may have gone meanwhile, and with it what was found by it.
+      if (link === undefined || group.isStale) continue
       if (group.isShared !== (link.era === 'modern')) return moveAll(group, link.era)
       group.link = link
       const era = eras[link.era]
@@ -133,14 +135,20 @@ export function createGroups(needs: GroupsNeeds) {
 
   /** Whoever can get another credential lends it to all. */
   async function refresh(group: Group): Promise<void> {
-    for (const { watcher } of group.entries) {
-      const caller = await watcher.renew?.()
-      if (caller === undefined) continue
-      group.caller = caller
-      break
-    }
+    // Before the other one is here: that may be gone by then as well.
     group.isStale = false
     group.link = undefined
+    try {
+      for (const { watcher } of group.entries) {
+        const caller = await watcher.renew?.()
+        if (caller === undefined) continue
+        group.caller = caller
+        break
+      }
+    } catch (error) {
+      group.isStale = true
+      throw error
+    }
   }
 
   /** The server was found to speak the other era, in which the same people listen together with others. */
