@@ -67,8 +67,12 @@ export function walkMembers(bytes: Buffer, at: number, read: ReadValue): number 
   }
 }
 
-/** Lists where the elements of the array that starts at `at` lie. */
-export function elements(bytes: Buffer, at: number): Span[] {
+/**
+ * Lists where the elements of the array that starts at `at` lie.
+ *
+ * @throws {SyntaxError} where the bytes are not a JSON array, or one of more than `most`, of which no more are looked at.
+ */
+export function elements(bytes: Buffer, at: number, most = Infinity): Span[] {
   const found: Span[] = []
   let index = skipSpace(bytes, at)
   expect(bytes, index, OPEN_BRACKET)
@@ -76,7 +80,7 @@ export function elements(bytes: Buffer, at: number): Span[] {
   if (bytes[index] === CLOSE_BRACKET) return found
   for (;;) {
     const end = skipValue(bytes, index)
-    found.push({ start: index, end })
+    if (found.push({ start: index, end }) > most) throw new SyntaxError(`a JSON array of more than ${most}`)
     index = skipSpace(bytes, end)
     if (bytes[index] === CLOSE_BRACKET) return found
     expect(bytes, index, COMMA)

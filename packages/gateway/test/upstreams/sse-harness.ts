@@ -126,6 +126,8 @@ export interface SseConnection {
   readonly request: IncomingMessage
   readonly posted: Posted[]
   send(message: object): void
+  /** Sends an event of that very text. */
+  sendText(text: string): void
   /** Ends the stream. */
   end(): void
 }
@@ -153,11 +155,12 @@ export async function startScriptedSse(script: SseScript = {}) {
     const number = connections.length
     response.writeHead(200, { 'Content-Type': 'text/event-stream' })
     response.write(`event: endpoint\ndata: ${script.endpoint?.(number) ?? `/post?number=${number}`}\n\n`)
+    const sendText = (text: string) => void response.write(`event: message\ndata: ${text}\n\n`)
     connections.push({
       request,
       posted: [],
-      send: (message) =>
-        void response.write(`event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`),
+      send: (message) => sendText(JSON.stringify({ jsonrpc: '2.0', ...message })),
+      sendText,
       end: () => void response.end(),
     })
   }

@@ -335,4 +335,18 @@ describe('a server of HTTP+SSE', () => {
     expect(textOf(await bytesOf(open.transport, toolCall('calm'), asBob))).toBe('calm')
     expect(textOf(await flooded)).toBe('flood')
   })
+
+  test('whose one message is a million of them keeps nobody waiting', async () => {
+    await using server = await startScriptedSse({
+      take({ params }, connection) {
+        if (params?.name === 'flood') connection.sendText(`[${'{},'.repeat(1_000_000)}{}]`)
+        return undefined
+      },
+    })
+    await using open = openSse(server.url)
+    await bytesOf(open.transport, toolCall('first'))
+    const begun = performance.now()
+    expect(textOf(await bytesOf(open.transport, toolCall('flood')))).toBe('flood')
+    expect(performance.now() - begun).toBeLessThan(2_000)
+  })
 })

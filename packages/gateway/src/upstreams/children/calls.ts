@@ -5,6 +5,7 @@ import type { Exchange, Question, Reply } from '../transport.ts'
 import type { Listeners } from './listeners.ts'
 import { reasonOf, withSignal, type Output, type Sender } from './pipes.ts'
 import { canBeAsked, questionOf, relatedOf } from './questions.ts'
+import type { Taken } from './running.ts'
 
 /** Many callers' requests through one pipe. */
 export interface Calls {
@@ -21,9 +22,9 @@ export interface Calls {
   /**
    * Takes one line of the child's stdout.
    *
-   * @returns whether anybody was waiting for it, or `junk` where it is no JSON-RPC message.
+   * @returns what of it nobody was waiting for.
    */
-  take(line: Buffer): boolean | 'junk'
+  take(line: Buffer): Taken
   /** Fails every call, now and from now on. */
   fail(error: Error): void
 }
@@ -56,6 +57,10 @@ interface Pending extends Sender {
   readonly reject: (error: Error) => void
   handleEvent(): void
 }
+
+const WANTED: Taken = { unwanted: 0, isJunk: false }
+const UNWANTED: Taken = { unwanted: 1, isJunk: false }
+const JUNK: Taken = { unwanted: 1, isJunk: true }
 
 /** How many questions of one server may wait for their reply. */
 const QUESTIONS_MOST = 64
@@ -139,9 +144,14 @@ export function createCalls(needs: CallsNeeds): Calls {
   }
 
   // 2. From the server: answers.
-  function takeOne(line: Buffer): boolean | 'junk' {
+  function takeOne(line: Buffer): Taken {
     const inbound = readLine(line, server)
-    if (!inbound) return 'junk'
+    if (!inbound) return JUNK
+    return takeInbound(inbound, line) ? WANTED : UNWANTED
+  }
+
+  /** Answers whether anybody was waiting for it. */
+  function takeInbound(inbound: Inbound, line: Buffer): boolean {
     if (inbound.kind === 'response') return settle(Number(inbound.id), line, inbound.idSpan)
     return inbound.kind === 'request' ? serve(inbound) : hear(inbound)
   }
@@ -253,7 +263,8 @@ export function createCalls(needs: CallsNeeds): Calls {
       const batch = batchOf(line)
       if (!batch) return takeOne(line)
       const taken = batch.map((message) => takeOne(message))
-      return taken.includes(true) || (taken.every((each) => each === 'junk') ? 'junk' : false)
+      const unwanted = taken.reduce((sum, each) => sum + each.unwanted, 0)
+      return { unwanted, isJunk: taken.every(({ isJunk }) => isJunk) }
     },
     fail(error) {
       failure ??= error
@@ -321,12 +332,15 @@ function readLine(line: Buffer, server: string): Inbound | undefined {
   }
 }
 
-/** Revision 2025-03-26 allows a server to answer in batches. */
+/** As many as a client may send at once. */
+const BATCH_MOST = 100
+
+/** Revision 2025-03-26 allows a server to answer in batches. What is too much at once is not looked at. */
 function batchOf(line: Buffer): Buffer[] | undefined {
   const first = skipSpace(line, 0)
   if (line[first] !== OPEN_BRACKET || line[skipSpace(line, first + 1)] !== OPEN_BRACE) return undefined
   try {
-    return elements(line, first).map(({ start, end }) => line.subarray(start, end))
+    return elements(line, first, BATCH_MOST).map(({ start, end }) => line.subarray(start, end))
   } catch {
     return undefined
   }

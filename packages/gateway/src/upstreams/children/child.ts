@@ -10,7 +10,7 @@ import type { ChildEvent, EndReason } from './events.ts'
 import { createFollowing, type Following } from './following.ts'
 import type { Listeners } from './listeners.ts'
 import { ownerOf, type Place } from './owner.ts'
-import type { Hearing, Running } from './running.ts'
+import type { Hearing, Running, Taken } from './running.ts'
 import type { ChildLimits } from './settings.ts'
 
 /** What the handshake is made with. */
@@ -185,12 +185,12 @@ export function startChild(needs: ChildNeeds): Child {
   }
 
   // 2. Work: what the child writes, how long it is held, how much memory it takes.
-  function take(line: Buffer): boolean | 'junk' {
+  function take(line: Buffer): Taken {
     try {
-      return calls?.take(line) ?? 'junk'
+      return calls?.take(line) ?? { unwanted: 1, isJunk: true }
     } catch (error) {
       log.error({ ...about, err: error }, 'child.message_failed')
-      return false
+      return { unwanted: 1, isJunk: false }
     }
   }
 

@@ -97,9 +97,9 @@ function readFrom({ stdout, stderr }: ChildProcessWithoutNullStreams, needs: Pro
     limit: lineBytes,
     onTooLong,
     onLine(line) {
-      const taken = onLine(line)
-      if (taken === 'junk' && line.length > 0) ring.write(quoted(line))
-      return taken === true || brakeLines(1)
+      const { unwanted, isJunk } = onLine(line)
+      if (isJunk && line.length > 0) ring.write(quoted(line))
+      return unwanted === 0 || brakeLines(unwanted)
     },
   })
   stdout.on('data', (chunk: Buffer) => lines.push(chunk)).on('error', () => {})

@@ -15,12 +15,19 @@ export interface Running {
   end(how: { readonly graceMs: number; readonly abruptly: boolean }): Promise<boolean>
 }
 
+/** What became of one line. */
+export interface Taken {
+  /** How many messages it had that nobody was waiting for. */
+  readonly unwanted: number
+  /** Whether it was no JSON-RPC at all. */
+  readonly isJunk: boolean
+}
+
 /** Who hears what comes out of the pipe. */
 export interface Hearing {
   /** The longest message it may send. */
   readonly lineBytes: number
-  /** @returns whether anybody was waiting for the message, or `junk`. */
-  onLine(line: Buffer): boolean | 'junk'
+  onLine(line: Buffer): Taken
   onTooLong(): void
   /** It ended, or closed one of its ways: nothing new shall be asked of it. */
   onFading(): void

@@ -15,6 +15,7 @@ export interface SseHintNeeds {
 const LOOK_MS = 3_000
 const BELIEVED_MS = 10 * 60_000
 const LINE_BYTES = 65_536
+const IGNORED = { unwanted: 0, isJunk: false }
 
 /**
  * What to say of a server that Streamable HTTP gets nowhere with. It may be one of HTTP+SSE, whose address was
@@ -37,7 +38,7 @@ export function createSseHint(needs: SseHintNeeds): (caller: Caller) => Promise<
 
 async function look({ upstream, routeFor }: SseHintNeeds, caller: Caller): Promise<boolean> {
   const signal = AbortSignal.timeout(LOOK_MS)
-  const hearing = { lineBytes: LINE_BYTES, onLine: () => true, onTooLong() {}, onFading() {}, onOver() {}, signal }
+  const hearing = { lineBytes: LINE_BYTES, onLine: () => IGNORED, onTooLong() {}, onFading() {}, onOver() {}, signal }
   try {
     const stream = await openSseStream({ ...hearing, upstream, route: routeFor(caller) })
     return await stream.end({ graceMs: 0, abruptly: true })

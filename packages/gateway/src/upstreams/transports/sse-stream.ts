@@ -41,7 +41,7 @@ export async function openSseStream(needs: SseStreamNeeds): Promise<Running> {
   let idle = 0
   const reader = createEventReader((data, type) => {
     if (type === 'endpoint') endpoint.resolve(data.toString())
-    else if (type === '' && needs.onLine(data) !== true) idle++
+    else if (type === '') idle += needs.onLine(data).unwanted
   }, lineBytes)
   body.on('data', (chunk: Buffer) => {
     idle = 0
