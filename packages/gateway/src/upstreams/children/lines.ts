@@ -1,3 +1,5 @@
+import { addPiece } from '../../base/pieces.ts'
+
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 const SPACE = 0x20
@@ -24,7 +26,7 @@ export function createLines(needs: { limit: number; onLine(line: Buffer): boolea
   let tooLong = false
 
   function keep(part: Buffer): void {
-    parts.push(part)
+    addPiece(parts, part)
     length += part.length
     if (length <= needs.limit) return
     tooLong = true

@@ -1,3 +1,5 @@
+import { addPiece } from '../../base/pieces.ts'
+
 /**
  * Reads `text/event-stream`: bytes go in as they come, the data of each event comes out whole.
  *
@@ -25,7 +27,7 @@ interface State extends EventReader {
   /** The line that has not ended yet. */
   rest: Buffer[]
   restSize: number
-  /** What has been read of the event that has not ended yet. */
+  /** The pieces of what has been read of the event that has not ended yet, and what it takes. */
   data: Buffer[]
   dataSize: number
   type: string
@@ -76,7 +78,7 @@ function push(this: State, chunk: Buffer): void {
 
 function keep(reader: State, tail: Buffer): void {
   if (tail.length === 0) return
-  reader.rest.push(tail)
+  addPiece(reader.rest, tail)
   reader.restSize += tail.length
   if (reader.restSize + reader.dataSize > reader.limit) throw tooLarge()
 }
@@ -102,23 +104,24 @@ function readLine(reader: State, whole: Buffer): void {
 }
 
 function keepData(reader: State, value: Buffer): void {
+  if (reader.dataSize > 0) addPiece(reader.data, NEWLINE)
   reader.dataSize += value.length + LINE_COST
   if (reader.dataSize > reader.limit) throw tooLarge()
-  reader.data.push(value)
+  addPiece(reader.data, value)
 }
 
-/** What it takes to keep a line besides its bytes: an event of countless empty lines is large too. */
+/** What it takes to read a line besides its bytes: an event of countless empty lines is large too. */
 const LINE_COST = 100
+const NEWLINE = Buffer.from('\n')
 
 function dispatch(reader: State): void {
   const { data, type } = reader
   reader.lastId = reader.id
   reader.type = ''
+  reader.dataSize = 0
   if (data.length === 0) return
   reader.data = []
-  reader.dataSize = 0
-  const whole = data.length === 1 && data[0] ? data[0] : joinLines(data)
-  if (whole.length > 0) reader.onData(whole, type)
+  reader.onData(data.length === 1 && data[0] ? data[0] : Buffer.concat(data), type)
 }
 
 function tooLarge(): RangeError {
@@ -176,9 +179,4 @@ function readRetry(value: Buffer | undefined): number | undefined {
 function readType(value: Buffer | undefined): string | undefined {
   const text = value?.toString('latin1', 0, 64)
   return text === 'message' ? '' : text
-}
-
-function joinLines(lines: readonly Buffer[]): Buffer {
-  const newline = Buffer.from('\n')
-  return Buffer.concat(lines.flatMap((part, index) => (index === 0 ? [part] : [newline, part])))
 }

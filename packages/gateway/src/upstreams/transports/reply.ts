@@ -1,6 +1,7 @@
 import { problem, Problem } from '../../base/problem.ts'
 import { readMessage, type RequestId, type RpcMessage, type RpcRequest } from '../../base/json-rpc.ts'
 import { skipSpace, splice } from '../../base/json-spans.ts'
+import { addPiece } from '../../base/pieces.ts'
 import { readInbound } from '../answers.ts'
 import { scopesWanted } from '../../providers/challenge.ts'
 import type { Sink } from '../transport.ts'
@@ -191,7 +192,7 @@ function readQuestion({ server, ask }: Reading, data: Buffer): void {
 }
 
 function readJson(reading: Reading, held: State & { kind: 'json' }, chunk: Buffer): void {
-  held.chunks.push(chunk)
+  addPiece(held.chunks, chunk)
   if (reading.size <= HOLD_BYTES || !reading.mayStream || held.status !== 200) return
   const head = Buffer.concat(held.chunks)
   if (head[skipSpace(head, 0)] !== OPEN_BRACE) {
