@@ -248,6 +248,23 @@ describe('a message', () => {
     release.resolve(undefined)
   })
 
+  test('that is never taken holds no connection once nobody waits for its answer', async () => {
+    const never = new Promise<undefined>(() => {})
+    await using server = await startScriptedSse({
+      status: ({ params }) => (params?.name === 'hang' ? never : undefined),
+    })
+    await using open = openSse(server.url)
+    await bytesOf(open.transport, toolCall('first'))
+    // As many as there are connections for both users.
+    const hanging = Array.from({ length: 4 }, () => toolCall('hang'))
+    const failures = hanging.map((exchange) => failureOf(open.transport.send(exchange, asAda)))
+    await until(() => server.connections[0]?.posted.filter(({ params }) => params?.name === 'hang').length === 4)
+    for (const exchange of hanging) exchange.abort(cancelled())
+    expect((await Promise.all(failures)).map(({ code }) => code)).toEqual(Array(4).fill('request.cancelled'))
+    expect(textOf(await bytesOf(open.transport, toolCall('quick'), asBob))).toBe('quick')
+    expect(textOf(await bytesOf(open.transport, toolCall('quick')))).toBe('quick')
+  })
+
   test('that is larger than allowed ends the connection and says so', async () => {
     await using server = await startScriptedSse({
       take: ({ params }) => (params?.name === 'huge' ? { text: 'x'.repeat(200_000) } : undefined),

@@ -112,11 +112,12 @@ export function createCalls(needs: CallsNeeds): Calls {
   function leave(call: Pending): void {
     pending.delete(call.id)
     call.exchange?.signal.removeEventListener('abort', call)
+    output.leave?.(call)
   }
 
   function stopped(this: Pending): void {
     if (!this.exchange) return
-    pending.delete(this.id)
+    leave(this)
     const reason = reasonOf(this.exchange.signal)
     takeBack(this.id, reason.message)
     this.reject(reason)
@@ -138,7 +139,10 @@ export function createCalls(needs: CallsNeeds): Calls {
     const message = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`
     const response = ask(id, message, undefined)
     const cancel = () => {
-      if (pending.delete(id)) takeBack(id, 'It is not needed any more.')
+      const call = pending.get(id)
+      if (!call) return
+      leave(call)
+      takeBack(id, 'It is not needed any more.')
     }
     return { response, cancel }
   }

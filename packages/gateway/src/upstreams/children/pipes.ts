@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import { oneLine } from './lines.ts'
 import type { StopSignal } from '../../base/stop.ts'
 
@@ -6,6 +6,8 @@ import type { StopSignal } from '../../base/stop.ts'
 export interface Output {
   /** Writes, whatever waits already. Answers `false`, and writes nothing, where too much waits or nobody reads. */
   write(message: Buffer | string, sender?: Sender): boolean
+  /** Nobody waits any more for what comes of that sender's message. */
+  leave?(sender: Sender): void
   /** Whether the server must read first, before more is given to it. */
   readonly full: boolean
   /** Resolves when that may have changed. */
@@ -99,13 +101,19 @@ export function reasonOf({ reason }: StopSignal): Error {
 
 const REST_MS = 50
 
+/** What can be held back. */
+interface Braked {
+  pause(): unknown
+  resume(): unknown
+}
+
 /**
  * Makes a stream rest after every `budget` units of what nobody asked for, so that a flood costs the child
  * its own time and not the gate's.
  *
  * @returns a function that takes what was spent and answers whether to go on; `onRested` is called after each rest.
  */
-export function createBrake(stream: Readable, budget: number, onRested: () => void): (units: number) => boolean {
+export function createBrake(stream: Braked, budget: number, onRested: () => void): (units: number) => boolean {
   let spent = 0
   function rested(): void {
     spent = 0

@@ -31,12 +31,19 @@ const POSTS_MOST = 64
  * but some only when its work is done, for which the next one may be needed.
  */
 const ORDER_MS = 100
+/**
+ * How long a message may go on to be taken once nobody waits for what comes of it, and how long one that nobody ever
+ * waits for: connections are shared, and one that is never given back is missing to all.
+ */
+const LEFT_MS = 1_000
+const UNAWAITED_MS = 30_000
 
 /** Sends messages to a server of HTTP+SSE one after the other, each with a POST. */
 export function createPostOutput(needs: PostOutputNeeds): Output {
   const { upstream: server, pool, path, signal, onLost } = needs
   const headers = ['content-type', 'application/json', 'user-agent', 'sekisho', ...needs.headers]
   const underWay = new Set<Promise<void>>()
+  const posts = new Map<Sender, AbortController>()
   let queue: Message[] = []
   let waiting = 0
   let isSending = false
@@ -70,17 +77,31 @@ export function createPostOutput(needs: PostOutputNeeds): Output {
   }
 
   async function send({ bytes, sender }: Message): Promise<void> {
+    const post = new AbortController()
+    const timer = sender ? undefined : setTimeout(() => post.abort(), UNAWAITED_MS)
+    if (sender) posts.set(sender, post)
+    const either = AbortSignal.any([signal, post.signal])
     try {
-      const { statusCode, body } = await pool.request({ method: 'POST', path, headers, body: bytes, signal })
+      const { statusCode, body } = await pool.request({ method: 'POST', path, headers, body: bytes, signal: either })
       await body.dump()
       if (statusCode >= 300) refuse(statusCode, sender)
     } catch (cause) {
       // It may have arrived all the same.
       sender?.undelivered(problem('upstream.died', { server, cause }))
     } finally {
+      clearTimeout(timer)
+      if (sender) posts.delete(sender)
       waiting -= signal.aborted ? 0 : bytes.length
       settle()
     }
+  }
+
+  /** What has not gone out yet need not. */
+  function drop(sender: Sender): void {
+    const at = queue.findIndex((message) => message.sender === sender)
+    const [message] = at < 0 ? [] : queue.splice(at, 1)
+    waiting -= message?.bytes.length ?? 0
+    settle()
   }
 
   function refuse(status: number, sender: Sender | undefined): void {
@@ -96,6 +117,11 @@ export function createPostOutput(needs: PostOutputNeeds): Output {
       waiting += bytes.length
       if (!isSending) void sendAll()
       return true
+    },
+    leave(sender) {
+      const post = posts.get(sender)
+      if (post) setTimeout(() => post.abort(), LEFT_MS).unref()
+      else drop(sender)
     },
     get full() {
       return isFull()
