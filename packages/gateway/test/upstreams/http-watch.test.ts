@@ -254,3 +254,15 @@ test('a server that speaks both is listened to in the era of the client', async 
     watching.close()
   }
 })
+
+test.for(eras)('%s: a flood outside of any call is slowed down', async (era) => {
+  await using scene = await createHttpScene()
+  await using server = await startHttpServer({ era })
+  const heard = hearer({ lists: ['tools'] })
+  await scene.open(server.url).watch(heard, callerOf()).update(heard.interests)
+  const begun = performance.now()
+  for (let count = 0; count < 20_000; count++) server.tell({ method: TOOLS })
+  await until(() => heard.told.length === 20_000)
+  // Of each fifty milliseconds, a few hundred messages.
+  expect(performance.now() - begun).toBeGreaterThan(500)
+})

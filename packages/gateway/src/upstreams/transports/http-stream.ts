@@ -1,4 +1,6 @@
 import type { Dispatcher, Pool } from 'undici'
+import { createBrake } from '../children/pipes.ts'
+import { IDLE_LINES } from '../children/running.ts'
 import { createEventReader } from './event-stream.ts'
 
 /** A request that a stream is hoped for. */
@@ -37,13 +39,19 @@ export interface Stream {
 }
 
 /**
- * Asks for a stream of events and reads it for as long as it lasts. Nothing runs while it is silent, and nothing is
- * told before this returns.
+ * Asks for a stream of events and reads it for as long as it lasts; a flood is slowed down. Nothing runs while it is
+ * silent, and nothing is told before this returns.
  */
 export function openStream(pool: Pool, { eventBytes, ...request }: StreamRequest, events: StreamEvents): Stream {
-  const reader = createEventReader(events.onMessage, eventBytes)
   let connection: Dispatcher.DispatchController | undefined
   let isOver = false
+  let came = 0
+  const held = { pause: () => connection?.pause(), resume: () => (isOver ? undefined : connection?.resume()) }
+  const brake = createBrake(held, IDLE_LINES, () => {})
+  const reader = createEventReader((data) => {
+    came++
+    events.onMessage(data)
+  }, eventBytes)
 
   function end(how: StreamEnd): void {
     if (isOver) return
@@ -74,11 +82,13 @@ export function openStream(pool: Pool, { eventBytes, ...request }: StreamRequest
     },
     onResponseData(_controller, chunk) {
       if (isOver) return
+      came = 0
       try {
         reader.push(chunk)
       } catch {
-        lose()
+        return lose()
       }
+      if (!isOver) brake(came)
     },
     onResponseEnd: () => lose(reader.retryMs),
     onResponseError: () => lose(),
