@@ -12,6 +12,8 @@ export interface Handshake {
   readonly capabilities: Readonly<Record<string, unknown>>
   readonly instructions: string | undefined
   readonly serverInfo: Readonly<Record<string, unknown>> | undefined
+  /** Whether the upstream lets it be told to others than whom it was said to. */
+  readonly isPublic?: boolean
 }
 
 /** A request of the gate's own, on somebody's account. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { LogLevel } from '../../src/upstreams/client.ts'
+import type { Caller } from '../../src/upstreams/transport.ts'
 import { failureOf, toolCall, until } from './children-harness.ts'
 import { ADA, BOB, callEcho, callerOf, clientOf, createHttpScene, PERSONAL, responseOf, tokenOf } from './http-scene.ts'
 import { startHttpServer, type Call, type HttpServer } from './http-server.ts'
@@ -248,6 +249,30 @@ test('what a server of the modern era says of itself is asked for again after a 
   scene.clock.turn(11 * 60_000)
   await describe()
   expect(server.of('server/discover')).toHaveLength(2)
+})
+
+/** @see MCP 2026-07-28, server/utilities/caching */
+test.for([
+  ['private', 'for second'],
+  ['public', 'for first'],
+] as const)('what a server says of itself, and says is %s, another user is told as %j', async ([cacheScope, told]) => {
+  await using scene = await createHttpScene()
+  const discover = (call: Call) => {
+    const instructions = `for ${call.headers.authorization?.slice('Bearer '.length)}`
+    call.result({ supportedVersions: ['2026-07-28'], capabilities: {}, instructions, ttlMs: 0, cacheScope })
+  }
+  await using server = await startHttpServer({ era: 'modern', methods: { 'server/discover': discover } })
+  const transport = scene.open(server.url, { headers: PERSONAL })
+  const describe = async (caller: Caller) =>
+    (await transport.describe({ era: 'modern', client: clientOf(), signal: AbortSignal.timeout(5_000) }, caller))
+      .instructions
+  const [ada, bob] = [callerOf(ADA, tokenOf('first')), callerOf(BOB, tokenOf('second'))]
+  for (let times = 0; times < 2; times++) {
+    expect(await describe(ada)).toBe('for first')
+    expect(await describe(bob)).toBe(told)
+  }
+  await callEcho(transport, clientOf(), bob)
+  expect(server.of('server/discover')).toHaveLength(cacheScope === 'public' ? 1 : 2)
 })
 
 test('a notification of a client reaches its own session, and opens none', async () => {

@@ -30,7 +30,7 @@ export const modernUpstream: UpstreamEra = {
   setLevel: () => undefined,
   accept(result): Handshake | undefined {
     if (!isRecord(result)) return undefined
-    const { supportedVersions, capabilities, instructions, _meta } = result
+    const { supportedVersions, capabilities, instructions, cacheScope, _meta } = result
     if (!Array.isArray(supportedVersions) || !supportedVersions.includes(REVISION)) return undefined
     const serverInfo = isRecord(_meta) ? _meta[SERVER_KEY] : undefined
     return {
@@ -39,6 +39,7 @@ export const modernUpstream: UpstreamEra = {
       capabilities: isRecord(capabilities) ? capabilities : {},
       instructions: typeof instructions === 'string' ? instructions : undefined,
       serverInfo: isRecord(serverInfo) ? serverInfo : undefined,
+      isPublic: cacheScope === 'public',
     }
   },
   /** @see MCP 2026-07-28, basic/versioning#negotiation-errors: the client is to choose of what is supported */

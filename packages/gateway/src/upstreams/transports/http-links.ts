@@ -33,6 +33,11 @@ interface Session {
   touchedAt: number
 }
 
+interface Said {
+  readonly handshake: Handshake
+  readonly since: number
+}
+
 interface Found {
   readonly link: Link
   readonly kept: boolean
@@ -63,6 +68,8 @@ export function createLinks(needs: LinksNeeds) {
   const pending = new Set<Promise<void>>()
   let modern: Link | undefined
   let modernSince = 0
+  /** What the upstream has said of itself to each way, and so to each credential. */
+  const said = new WeakMap<Holder['route'], Said>()
   const sessions = createRecent<string, Session>(SESSIONS, letGo)
   const purging = setInterval(purge, SESSION_IDLE_MS)
   purging.unref()
@@ -139,16 +146,32 @@ export function createLinks(needs: LinksNeeds) {
    * One link serves everybody, since each request of the modern era stands for itself. Until there is one,
    * everybody tries alone: whose credential is refused must not fail the others.
    */
-  async function openModern({ route, client }: Pick<Holder, 'route' | 'client'>): Promise<Link | undefined> {
-    if (modern) return modern
+  async function openModern(holder: Pick<Holder, 'route' | 'client'>): Promise<Link | undefined> {
+    return modern ?? askModern(holder)
+  }
+
+  async function askModern({ route, client }: Pick<Holder, 'route' | 'client'>): Promise<Link | undefined> {
     const link = await open('modern', route, client)
-    if (link) keepModern(link)
+    if (link === undefined) return undefined
+    const now = clock.now()
+    said.set(route, { handshake: link.handshake, since: now })
+    if (modern === undefined || link.handshake.isPublic === true || now - modernSince >= BELIEVED_MS) {
+      modern = link
+      modernSince = now
+    }
     return link
   }
 
-  function keepModern(link: Link): void {
-    modern = link
-    modernSince = clock.now()
+  /** What may be told to whoever comes that way. */
+  function findSaid({ route }: Holder): Said | undefined {
+    if (modern?.handshake.isPublic === true) return { handshake: modern.handshake, since: modernSince }
+    return said.get(route)
+  }
+
+  /** Where it is not answered, it is not asked again by the next. */
+  function putOff({ route }: Holder, { handshake }: Said): void {
+    if (handshake.isPublic === true) modernSince = clock.now()
+    else said.set(route, { handshake, since: clock.now() })
   }
 
   function openSession(holder: Holder): Promise<Link | undefined> {
@@ -247,14 +270,19 @@ export function createLinks(needs: LinksNeeds) {
       renewed.catch(() => renewing.delete(lost))
       return renewed
     },
-    /** What the upstream says of itself; asked again where that was said long ago. */
+    /**
+     * What the upstream says of itself; asked again where that was said long ago, or to others only.
+     *
+     * @see MCP 2026-07-28, server/utilities/caching: what is private is for one credential
+     */
     async describe(holder: Holder, prefer: EraName): Promise<Handshake> {
       const link = find(holder.caller, holder.client, prefer) ?? (await require(holder, prefer))
-      if (link !== modern || clock.now() - modernSince < BELIEVED_MS) return link.handshake
-      modernSince = clock.now()
-      const again = await open('modern', holder.route, holder.client).catch(() => undefined)
-      if (again) keepModern(again)
-      return (again ?? link).handshake
+      if (link.era === 'legacy') return link.handshake
+      const known = findSaid(holder)
+      if (known && clock.now() - known.since < BELIEVED_MS) return known.handshake
+      if (known) putOff(holder, known)
+      const again = await askModern(holder).catch(() => undefined)
+      return (again ?? known)?.handshake ?? { ...link.handshake, instructions: undefined }
     },
     /** Finds out anew which era is spoken: the upstream may have been replaced by one that speaks only the other. */
     doubt(link: Link): void {
