@@ -111,7 +111,7 @@ async function send(needs: CallNeeds, sending: Sending, ctx: Context): Promise<A
     return await ask(needs, sending, ctx)
   } catch (error) {
     if (error instanceof Problem && !ctx.signal.aborted && mayRunAgain(placed.item, error)) {
-      return ask(needs, sending, ctx)
+      return ask(needs, { ...sending, token: await tokenNow(needs, placed, ctx) }, ctx)
     }
     const refusal = readRefusal(error)
     if (token === undefined || refusal === undefined) throw error
@@ -121,11 +121,16 @@ async function send(needs: CallNeeds, sending: Sending, ctx: Context): Promise<A
   }
 }
 
+/** What the call began with may be gone by the time it goes on. */
+async function tokenNow({ credentials }: CallNeeds, placed: Placed, ctx: Context): Promise<Secret | undefined> {
+  return credentials.require(ctx.principal, placed.upstream)
+}
+
 /** A newer server may ask an older client for more before it answers: that takes several rounds. */
-function ask({ upstreams }: CallNeeds, { placed, exchange, token }: Sending, ctx: Context): Promise<Answer> {
+function ask(needs: CallNeeds, { placed, exchange, token }: Sending, ctx: Context): Promise<Answer> {
+  const { upstreams } = needs
   const { tenant, userId } = ctx.principal
-  const caller = { tenant, userId, token }
-  const asked = upstreams.call(placed.upstream, exchange, caller)
+  const asked = upstreams.call(placed.upstream, exchange, { tenant, userId, token })
   if (ctx.era.name === 'modern') return asked
   return asked.then((answer) => {
     if (answer.kind === 'stream' || answer.era === 'legacy') return answer
@@ -133,7 +138,10 @@ function ask({ upstreams }: CallNeeds, { placed, exchange, token }: Sending, ctx
       answer,
       request: exchange.request,
       ask: (question) => exchange.ask(question),
-      again: (request) => upstreams.call(placed.upstream, { ...exchange, request }, caller),
+      async again(request) {
+        const caller = { tenant, userId, token: await tokenNow(needs, placed, ctx) }
+        return upstreams.call(placed.upstream, { ...exchange, request }, caller)
+      },
       server: placed.upstream,
       signal: ctx.signal,
     })

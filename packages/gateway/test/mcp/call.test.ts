@@ -7,18 +7,20 @@ import { createWatch } from '../../src/audit/watch.ts'
 import type { UpstreamId, UserId } from '../../src/base/ids.ts'
 import { readMessage, type RpcRequest } from '../../src/base/json-rpc.ts'
 import { problem } from '../../src/base/problem.ts'
+import { secret } from '../../src/base/secret.ts'
 import { createLimits } from '../../src/limits/spend.ts'
 import { callServer, type CallNeeds } from '../../src/mcp/call.ts'
 import { notAsked } from '../../src/mcp/bridge/askable.ts'
 import { createSeals } from '../../src/mcp/bridge/states.ts'
 import type { Context } from '../../src/mcp/context.ts'
+import { legacyClient } from '../../src/mcp/eras/legacy.ts'
 import { modernClient } from '../../src/mcp/eras/2026-07-28.ts'
 import { createPlacing } from '../../src/mcp/placing.ts'
 import { createTrail } from '../../src/mcp/trail.ts'
 import type { Storage } from '../../src/storage/database.ts'
 import { createMemoryCounters } from '../../src/storage/shared/memory.ts'
 import { PLAIN_CLIENT } from '../../src/upstreams/client.ts'
-import type { Answer } from '../../src/upstreams/transport.ts'
+import type { Answer, Caller, Reply } from '../../src/upstreams/transport.ts'
 import { createTestClock, eachDatabase, quiet, ten } from '../stores/databases.ts'
 import { codeOf } from '../stores/outcome.ts'
 
@@ -31,12 +33,23 @@ interface Wanted extends Partial<AuditNeeds> {
   readonly concurrentCalls?: number
   /** What the server does with a call. */
   readonly serve?: CallNeeds['upstreams']['call']
+  readonly credentials?: CallNeeds['credentials']
+  readonly context?: Partial<Context>
+  readonly item?: { readonly retriable: boolean }
 }
 
 /** The path of a call with its real limits, trail and audit log, in front of a server that answers in pieces. */
 function openPath(
   storage: Storage,
-  { callsPerMinute = 1_000, concurrentCalls = 10, serve = answers, ...more }: Wanted = {},
+  {
+    callsPerMinute = 1_000,
+    concurrentCalls = 10,
+    serve = answers,
+    credentials = { require: () => undefined, renew: async () => undefined },
+    context,
+    item,
+    ...more
+  }: Wanted = {},
 ) {
   const clock = createTestClock()
   const audit = createAudit({ storage, clock, log: quiet, ...more })
@@ -51,7 +64,7 @@ function openPath(
           sought.push(name)
           if (name === 'down') throw problem('upstream.unreachable', { server: notes })
           if (name !== 'read') throw problem('tool.unknown', { tool: name })
-          return { upstream: notes, name, ...PLAIN_ITEM }
+          return { upstream: notes, name, ...PLAIN_ITEM, ...item }
         },
       },
       isShared: () => false,
@@ -60,7 +73,7 @@ function openPath(
     }),
     limits: createLimits({ counters: createMemoryCounters(clock), callsPerMinute, concurrentCalls }),
     upstreams: { call: serve },
-    credentials: { require: () => undefined, renew: async () => undefined },
+    credentials,
     trail: createTrail({ audit, watch, clock, serviceOf: () => undefined }),
     clock,
   }
@@ -74,7 +87,7 @@ function openPath(
     aborted,
     askers,
     call: (name: string) =>
-      callServer(needs, { request: requestFor(name), target: 'tool' }, contextOf(aborted, askers)),
+      callServer(needs, { request: requestFor(name), target: 'tool' }, { ...contextOf(aborted, askers), ...context }),
     async audited(): Promise<string[]> {
       await audit.flush()
       const rows = await storage.for(ten).selectFrom('audit').select('entry').orderBy('seq').execute()
@@ -209,6 +222,50 @@ eachDatabase((_name, openFresh) => {
     expect(path.aborted).toEqual(['audit.full'])
     await sql`alter table away rename to audit`.execute(database.storage.system)
     expect(await path.call('read')).toMatchObject({ kind: 'stream' })
+    await path.audit.close()
+  })
+})
+
+/** A user whose token is another from when it is changed, and a server that notes down which it is sent. */
+function changing(serve: (round: number) => Answer) {
+  const sent: (string | undefined)[] = []
+  let token = 'old'
+  return {
+    sent,
+    change: () => void (token = 'new'),
+    credentials: { require: () => secret(token), renew: async () => undefined },
+    serve: async (_id: unknown, _exchange: unknown, caller: Caller) => serve(sent.push(caller.token?.reveal())),
+  }
+}
+
+const whole = (text: string): Answer => ({ kind: 'whole', bytes: Buffer.from(text), era: 'modern', status: 200 })
+const ASKS =
+  '{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{"q":{"method":"elicitation/create","params":{"message":"?"}}}}}'
+
+eachDatabase((_name, openFresh) => {
+  test('a credential that goes while the user is asked is not used for the next round', async () => {
+    await using database = await openFresh()
+    const { sent, change, ...server } = changing((round) => whole(round === 1 ? ASKS : '{"id":"1.1","result":{}}'))
+    const ask = async () => {
+      change()
+      return '"result":{"action":"accept","content":{}}' as Reply
+    }
+    const path = openPath(database.storage, { ...server, context: { era: legacyClient, ask } })
+    await path.call('read')
+    expect(sent).toEqual(['old', 'new'])
+    await path.audit.close()
+  })
+
+  test('a credential that goes with the server is not used to call it again', async () => {
+    await using database = await openFresh()
+    const { sent, change, ...server } = changing((round) => {
+      if (round > 1) return whole('{"id":1,"result":{}}')
+      change()
+      throw problem('upstream.died', { server: notes })
+    })
+    const path = openPath(database.storage, { ...server, item: { retriable: true } })
+    await path.call('read')
+    expect(sent).toEqual(['old', 'new'])
     await path.audit.close()
   })
 })
