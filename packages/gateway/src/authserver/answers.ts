@@ -10,9 +10,13 @@ import { sendJson } from '../http/router.ts'
  * @see RFC 6749 §5.2, RFC 7591 §3.2.2
  */
 export function sendOAuthError(response: ServerResponse, failure: Problem, requestId: string): void {
-  const body = { error: oauthErrorOf(failure), error_description: `${failure.message} ${failure.fix}` }
   const headers = failure.row.status === 405 ? [] : failureHeaders(failure)
-  sendJson(response, failure.row.status, body, ['X-Request-Id', requestId, ...headers])
+  sendJson(response, failure.row.status, toOAuthError(failure), ['X-Request-Id', requestId, ...headers])
+}
+
+/** The body in which OAuth tells a failure. */
+export function toOAuthError(failure: Problem): { error: string; error_description: string } {
+  return { error: oauthErrorOf(failure), error_description: `${failure.message} ${failure.fix}` }
 }
 
 /** The error code of OAuth for a failure of ours. */
@@ -25,6 +29,8 @@ export function oauthErrorOf({ code, row }: Problem): string {
 const CODES: Readonly<Partial<Record<ErrorCode, string>>> = {
   'limit.endpoint': 'temporarily_unavailable',
   'gate.stopping': 'temporarily_unavailable',
+  'storage.unreachable': 'temporarily_unavailable',
+  'storage.failing': 'temporarily_unavailable',
   'oauth.redirect': 'invalid_redirect_uri',
   'device.slow_down': 'slow_down',
 }

@@ -8,11 +8,13 @@ import Provider, {
   type KoaContextWithOIDC,
 } from 'oidc-provider'
 import { digest } from '../base/digest.ts'
-import { problem } from '../base/problem.ts'
+import { asProblem, Problem, problem } from '../base/problem.ts'
 import type { Log } from '../base/log.ts'
+import { isPassing, secondsToWait } from '../http/refusal.ts'
 import { showProblem } from '../pages/problem.ts'
 import { say } from '../pages/words.ts'
 import { isAgentClient } from './agents.ts'
+import { toOAuthError } from './answers.ts'
 import { addAssertionGrant, type AssertionGrantNeeds } from './assertion-grant.ts'
 import type { createAdapters } from './adapter.ts'
 import { describeKnown, hasGoodRedirects } from './client-metadata.ts'
@@ -50,10 +52,16 @@ export function createProvider(needs: ProviderNeeds, keys: readonly JWK[]): Prov
   addAssertionGrant(provider, needs)
   provider.proxy = true
   provider.silent = true
-  provider.on('server_error', (_ctx, error) => log.error({ error }, 'oauth.fault'))
+  /** What the library met and could not tell. */
+  const faults = new WeakMap<object, unknown>()
+  provider.on('server_error', (ctx, error) => {
+    log.error({ error }, 'oauth.fault')
+    faults.set(ctx.req, error)
+  })
   provider.use(async (ctx, next) => {
     try {
       await next()
+      tellPassing(ctx, faults.get(ctx.req))
       dropSessionCookie(ctx.res)
       if (await leadsToStranger(ctx, needs.grants)) await showParting(ctx, needs.newRequestId())
     } catch (error) {
@@ -73,6 +81,14 @@ function compareAgentSecrets({ Client }: Provider): void {
 }
 
 type Answered = Parameters<Parameters<Provider['use']>[0]>[0]
+
+/** A client that is told what is over soon comes back; what the library says of it is a fault. */
+function tellPassing(ctx: Answered, fault: unknown): void {
+  if (ctx.status !== 500 || !(fault instanceof Problem) || !isPassing(fault)) return
+  ctx.status = fault.row.status
+  ctx.set('Retry-After', secondsToWait(fault.details))
+  ctx.body = toOAuthError(fault)
+}
 
 /**
  * Whether an error would send a browser to a client that its user has never let in. Anybody can register an address,
@@ -130,7 +146,7 @@ function configure(needs: ProviderNeeds, keys: readonly JWK[]): Configuration {
     jwks: { keys: [...keys] },
     loadExistingGrant: (ctx) => grants.load(ctx),
     pkce: { required: () => true },
-    renderError: (ctx, out) => renderError(ctx, out, needs.newRequestId()),
+    renderError: (ctx, out, error) => renderError(ctx, { out, error }, needs.newRequestId()),
     responseTypes: ['code'],
     rotateRefreshToken: true,
     routes: {
@@ -202,10 +218,15 @@ function policy(): interactionPolicy.DefaultPolicy {
   return prompts
 }
 
+interface Failed {
+  readonly out: ErrorOut
+  readonly error: unknown
+}
+
 /** Shows a person what cannot be told to the client. Nothing that the request said is repeated. */
-async function renderError(ctx: KoaContextWithOIDC, out: ErrorOut, requestId: string): Promise<void> {
+async function renderError(ctx: KoaContextWithOIDC, { out, error }: Failed, requestId: string): Promise<void> {
   const isOurs = out.error === 'server_error'
-  const failure = isOurs ? problem('gate.fault') : problem('oauth.request', { reason: reasonOf(out.error) })
+  const failure = isOurs ? asProblem(error) : problem('oauth.request', { reason: reasonOf(out.error) })
   await sendPage(ctx, showProblem(failure, { requestId }))
 }
 

@@ -9,13 +9,21 @@ import type { Refuse } from './serve.ts'
  *
  * @see RFC 6750 §3, RFC 9110 §10.2.3 and §15.5.6
  */
-export function failureHeaders({ code, row, details }: Problem): string[] {
+export function failureHeaders(failure: Problem): string[] {
+  const { code, row, details } = failure
   if (row.status === 401 || code === 'auth.forbidden') return ['WWW-Authenticate', challenge(row.oauth, details)]
-  if (row.status === 429 || code === 'gate.overloaded') return ['Retry-After', secondsToWait(details)]
+  if (isPassing(failure)) return ['Retry-After', secondsToWait(details)]
   return code === 'request.http_method' ? ['Allow', 'POST'] : []
 }
 
-/** How long whoever asked too often should wait, for `Retry-After`. @see RFC 9110 §10.2.3 */
+/** Whether it is over soon, so that `Retry-After` says when to come back: mostly for whoever asked too often. */
+export function isPassing({ code, row }: Problem): boolean {
+  return row.status === 429 || PASSING.has(code)
+}
+
+const PASSING: ReadonlySet<ErrorCode> = new Set(['gate.overloaded', 'storage.unreachable', 'storage.failing'])
+
+/** How long to wait until then. @see RFC 9110 §10.2.3 */
 export function secondsToWait({ seconds }: Details): string {
   return typeof seconds === 'number' ? String(seconds) : '1'
 }

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { Problem } from '../base/problem.ts'
-import { secondsToWait } from '../http/refusal.ts'
+import { isPassing, secondsToWait } from '../http/refusal.ts'
 import { cleanText } from './clean.ts'
 import type { Viewer } from './page.ts'
 import { buttonLink } from './parts.ts'
@@ -31,7 +31,7 @@ export function showProblem(failure: Problem, options: ProblemPageOptions): Resp
   )
 }
 
-/** What goes with a page for whoever asked too often. */
-export function retryAfter({ row, details }: Problem): Record<string, string> {
-  return row.status === 429 ? { 'Retry-After': secondsToWait(details) } : {}
+/** What goes with a page for whoever is to come back later. */
+export function retryAfter(failure: Problem): Record<string, string> {
+  return isPassing(failure) ? { 'Retry-After': secondsToWait(failure.details) } : {}
 }

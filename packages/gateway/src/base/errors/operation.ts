@@ -16,9 +16,15 @@ export const operationErrors = {
   },
   'storage.unreachable': {
     status: 503,
-    rpc: -32603,
+    rpc: -31007,
     says: 'The database cannot be reached: {reason}.',
-    fix: 'Check DATABASE_URL and that the database runs.',
+    fix: 'Check DATABASE_URL and that the database runs. A gate that runs finds it again by itself, and has more of the reason in its log: try again then.',
+  },
+  'storage.failing': {
+    status: 503,
+    rpc: -31007,
+    says: 'The database cannot be used: {reason}.',
+    fix: 'See to it that its disk has room and that the user it runs as may write it. The gate goes on by itself once it can, and has more of the reason in its log: try again then.',
   },
   'storage.unusable': {
     status: 500,

@@ -1,10 +1,12 @@
 import { Kysely, PostgresDialect, sql } from 'kysely'
+import type { Pool } from 'pg'
 import { problem } from '../../base/problem.ts'
 import type { Log } from '../../base/log.ts'
 import type { Secret } from '../../base/secret.ts'
 import { inWords } from '../../base/system-words.ts'
 import type { Database } from '../schema.ts'
 import type { Engine } from './engine.ts'
+import { tellingFailures } from './postgres-pool.ts'
 
 const STATEMENT_TIMEOUT_MS = 30_000
 const MIGRATION_TIMEOUT_MS = 10 * 60_000
@@ -39,10 +41,9 @@ export async function openPostgres({ databaseUrl, schema, log }: Place): Promise
     },
     ...(schema === undefined ? {} : { options: `-c search_path=${quote(schema)}` }),
   })
-  // Without a listener, a connection that dies while nobody uses it would end the process.
-  pool.on('error', (error) => log.warn({ error }, 'storage.connection_lost'))
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
-  await greet(db)
+  const telling = tellingFailures(pool, log)
+  await greet(pool)
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: telling }) })
   return {
     dialect: 'postgres',
     db,
@@ -57,11 +58,11 @@ export async function openPostgres({ databaseUrl, schema, log }: Place): Promise
   }
 }
 
-async function greet(db: Kysely<Database>): Promise<void> {
+async function greet(pool: Pool): Promise<void> {
   try {
-    await sql`select 1`.execute(db)
+    await pool.query('select 1')
   } catch (cause) {
-    await db.destroy()
+    await pool.end()
     throw problem('storage.unreachable', { reason: inWords(cause), cause })
   }
 }

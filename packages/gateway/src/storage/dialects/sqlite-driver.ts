@@ -6,7 +6,12 @@ export interface SqliteDriver extends SqliteDatabase {
   exec(sql: string): unknown
   isBusy(error: unknown): boolean
   isConflict(error: unknown): boolean
+  /** How the disk failed it, where it was that. */
+  failureOf(error: unknown): DiskFailure | undefined
 }
+
+/** What SQLite calls it when it is not the statement that is wrong. */
+export type DiskFailure = 'SQLITE_FULL' | 'SQLITE_IOERR' | 'SQLITE_READONLY' | 'SQLITE_CANTOPEN'
 
 export type OpenDriver = (file: string) => Promise<SqliteDriver>
 
@@ -27,11 +32,25 @@ async function openBetterSqlite(file: string): Promise<SqliteDriver> {
     close: () => database.close(),
     isBusy: (error) => has(error, 'SQLITE_BUSY'),
     isConflict: (error) => has(error, 'SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT_UNIQUE'),
+    failureOf(error) {
+      const code = String(property(error, 'code'))
+      return DISK_FAILURES.find((failure) => code === failure || code.startsWith(`${failure}_`))
+    },
   }
 }
 
+const DISK_FAILURES = ['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_READONLY', 'SQLITE_CANTOPEN'] as const
+
 /** @see {@link https://www.sqlite.org/rescode.html SQLite: result codes} */
 const RESULTS = { busy: 5, primaryKey: 1555, unique: 2067 }
+const DISK_RESULTS: Readonly<Record<number, DiskFailure>> = {
+  8: 'SQLITE_READONLY',
+  10: 'SQLITE_IOERR',
+  13: 'SQLITE_FULL',
+  14: 'SQLITE_CANTOPEN',
+}
+/** The last byte of a result says what it is, the others which of those. */
+const PRIMARY = 0xff
 
 /** The same with `node:sqlite`, whose numbers of failures are SQLite's own. */
 export async function openNodeSqlite(file: string): Promise<SqliteDriver> {
@@ -44,6 +63,7 @@ export async function openNodeSqlite(file: string): Promise<SqliteDriver> {
     close: () => database.close(),
     isBusy: (error) => has(error, RESULTS.busy),
     isConflict: (error) => has(error, RESULTS.primaryKey, RESULTS.unique),
+    failureOf: (error) => DISK_RESULTS[Number(property(error, 'errcode')) & PRIMARY],
   }
 }
 

@@ -5,7 +5,8 @@ import { problem, type Problem } from '../../base/problem.ts'
 import { createRecent } from '../../base/recent.ts'
 import type { Database } from '../schema.ts'
 import type { Engine } from './engine.ts'
-import { openDriver, type OpenDriver, type SqliteDriver } from './sqlite-driver.ts'
+import { failing } from './failures.ts'
+import { openDriver, type DiskFailure, type OpenDriver, type SqliteDriver } from './sqlite-driver.ts'
 
 /** How long a second opener waits before it is refused. */
 const BUSY_TIMEOUT_MS = 200
@@ -84,12 +85,51 @@ function withKeptStatements(driver: SqliteDriver): SqliteDatabase {
     prepare(sql) {
       const known = kept.get(sql)
       if (known !== undefined) return known
-      const statement = driver.prepare(sql)
+      const statement = prepare(driver, sql)
       kept.set(sql, statement)
       return statement
     },
   }
 }
+
+/** A statement that tells a failure of the disk as what it is. */
+function prepare(driver: SqliteDriver, sql: string): SqliteStatement {
+  const statement = told(driver, () => driver.prepare(sql))
+  return {
+    reader: statement.reader,
+    all: (parameters) => told(driver, () => statement.all(parameters)),
+    run: (parameters) => told(driver, () => (sql === 'rollback' ? rollBack(statement) : statement.run(parameters))),
+    iterate: (parameters) => statement.iterate(parameters),
+  }
+}
+
+function told<Result>(driver: SqliteDriver, run: () => Result): Result {
+  try {
+    return run()
+  } catch (error) {
+    const failure = driver.failureOf(error)
+    throw failure === undefined ? error : failing(REASONS[failure], error)
+  }
+}
+
+const REASONS = {
+  SQLITE_FULL: 'its disk is full',
+  SQLITE_IOERR: 'its disk cannot be read or written',
+  SQLITE_READONLY: 'it can be read only',
+  SQLITE_CANTOPEN: 'one of its files cannot be opened',
+} as const satisfies Record<DiskFailure, string>
+
+/** Where the disk failed, SQLite may have ended the transaction by itself; that is no failure of its own. */
+function rollBack(statement: SqliteStatement): ReturnType<SqliteStatement['run']> {
+  try {
+    return statement.run([])
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('no transaction is active')) return NOTHING
+    throw error
+  }
+}
+
+const NOTHING = { changes: 0, lastInsertRowid: 0 }
 
 /** The copy holds what the database holds, so it is as private, and it is on the disk before anything changes. */
 async function copy(db: Kysely<Database>, to: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { describe, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { systemRandom } from '../../../src/base/ids.ts'
@@ -10,6 +10,7 @@ import type { Bus } from '../../../src/storage/shared/bus.ts'
 import { createHub, createMemoryBus } from '../../../src/storage/shared/memory-bus.ts'
 import { openShared, type Shared } from '../../../src/storage/shared/open.ts'
 import { createRelay, type Relay } from '../../../src/storage/shared/relay.ts'
+import { openBreakable } from '../../stores/breakable.ts'
 import { quiet } from '../../stores/quiet.ts'
 
 export const REDIS = process.env['SEKISHO_TEST_REDIS'] ?? 'redis://127.0.0.1:6379'
@@ -98,52 +99,8 @@ export function newDatabase(): string {
 
 /** A way to Redis that can be cut, as when Redis is restarted, or fall silent, as when a network does. */
 export async function openBreakableRedis() {
-  const { hostname, port } = new URL(REDIS)
-  const sockets = new Set<Socket>()
-  let silent = false
-  const server = createServer((near) => {
-    const far = connect({ host: hostname, port: Number(port || 6379) })
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from)
-      from.on('data', (chunk) => (silent ? undefined : to.write(chunk)))
-      from.on('error', () => {})
-      from.on('close', () => {
-        sockets.delete(from)
-        to.destroy()
-      })
-    }
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port: own } = server.address() as { port: number }
-  onTestFinished(() => void (cut(), server.close()))
-
-  function cut(): void {
-    for (const socket of sockets) socket.destroy()
-  }
-
-  return {
-    redisUrl: `redis://127.0.0.1:${own}`,
-    async goAway(): Promise<void> {
-      const closed = once(server, 'close')
-      server.close()
-      cut()
-      await closed
-    },
-    async comeBack(): Promise<void> {
-      silent = false
-      if (!server.listening) {
-        server.listen(own, '127.0.0.1')
-        await once(server, 'listening')
-      }
-    },
-    fallSilent(): void {
-      silent = true
-    },
-  }
+  const { port, ...way } = await openBreakable(new URL(REDIS), 6379)
+  return { redisUrl: `redis://127.0.0.1:${port}`, ...way }
 }
 
 /** A log that remembers what happened, and can be waited for. */
