@@ -81,7 +81,8 @@ export function createConsents({ storage, clock, log }: { storage: Storage; cloc
         const known = await find(db, user.userId, given.clientId)
         const before = known && isAnsweredAt(known, given) ? known : undefined
         const what = {
-          client_name: given.clientName,
+          // A stranger's own words may hold one, and PostgreSQL takes none in a text.
+          client_name: given.clientName.replaceAll('\0', ''),
           redirect_host: given.redirectHost,
           grant_id: given.grantId,
           scopes: toText([...(before?.scopes ?? []), ...given.scopes]),

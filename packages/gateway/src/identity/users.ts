@@ -159,6 +159,8 @@ function asName(text: string): string {
 }
 
 async function find(db: TenantDb, nameOrId: string): Promise<User | undefined> {
+  // No name and no id has one, and PostgreSQL takes none in a text.
+  if (nameOrId.includes('\0')) return undefined
   const row = await db
     .selectFrom('users')
     .selectAll()

@@ -45,6 +45,15 @@ eachDatabase((_name, openFresh) => {
     expect(await ask({}, 'https://app.test/cb')).toEqual(['consent'])
   })
 
+  test('a client is allowed whatever it calls itself', async () => {
+    await using database = await openFresh()
+    const scene = await openScene(database)
+    const user = await scene.addUser()
+    const clientId = await registerClient(scene, { client_name: 'odd\0 \ud800 \u202ename' })
+    await letIn(scene, user, { clientId })
+    expect(await scene.server.consents.list(DEFAULT_TENANT, user.id)).toHaveLength(1)
+  })
+
   test('RFC 8252 §8.6: where another program could use the client id, its user is asked each time', async () => {
     await using database = await openFresh()
     const scene = await openScene(database)

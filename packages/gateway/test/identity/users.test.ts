@@ -43,6 +43,16 @@ eachDatabase((_name, openFresh) => {
     }
   })
 
+  test('nobody is found by a text that no name can be', async () => {
+    await using database = await openFresh()
+    const { users } = createPeople(database.storage)
+    await users.add(ten, { name: 'ada', role: 'member' })
+    for (const text of ['', '\0', 'ada\0', '\ud800', 'x'.repeat(100_000)]) {
+      expect(await users.find(ten, text)).toBeUndefined()
+      expect(await codeOf(users.require(ten, text))).toBe('user.unknown')
+    }
+  })
+
   test('the first owner is made where there is nobody, and once, however many start at the same time', async () => {
     await using database = await openFresh()
     const processes = [createPeople(database.storage), createPeople(await database.again())]
