@@ -69,6 +69,16 @@ export interface Gateway {
  */
 export async function createGateway(config: Config, world: World): Promise<Gateway> {
   const kept = await openKept(config, world)
+  try {
+    return await open(config, world, kept)
+  } catch (error) {
+    // Its connections would keep the process from ending.
+    await closeAll(world.log, { shared: kept.shared.close, storage: kept.storage.close })
+    throw error
+  }
+}
+
+async function open(config: Config, world: World, kept: Kept): Promise<Gateway> {
   await openTenants(config, world, kept)
   const people = await openPeople(config, world, kept)
   await reapLeftovers({ stateDir: config.dataDirectory, log: world.log, graceMs: childrenDefaults.graceMs })

@@ -4,6 +4,7 @@ import { startGate, type Gate } from '../../../../scripts/lib/gate.ts'
 import { sekisho } from '../cli/gate.ts'
 import { openBreakable } from '../stores/breakable.ts'
 import { withoutPostgres } from '../stores/databases.ts'
+import { REDIS, withoutRedis } from '../storage/shared/places.ts'
 import { doorOf } from './place.ts'
 import { openSchema } from './sign-in/postgres.ts'
 import { send } from './wire.ts'
@@ -48,6 +49,16 @@ test('a gate whose disk takes nothing more says so, and goes on when it does', a
   await expectAnswers(gate, { code: 'storage.failing', words: /database cannot be used: its disk cannot be read or/ })
   largestFile('unlimited')
   expect((await gate.admin('POST', '/admin/api/users', { name: 'new' })).status).toBe(201)
+})
+
+test.skipIf(withoutPostgres || withoutRedis)('a start that fails with everything open already ends', async () => {
+  await using schema = await openSchema()
+  const env = { DATABASE_URL: schema.databaseUrl, SEKISHO_ROOT_KEY: Buffer.alloc(32, 7).toString('base64') }
+  const first = await startGate({ env })
+  await first.stop()
+  const DATABASE_URL = `${schema.databaseUrl}+-c+default_transaction_read_only%3Don`
+  const starting = startGate({ config: { tenants: { new: {} } }, env: { ...env, DATABASE_URL, REDIS_URL: REDIS } })
+  await expect(starting).rejects.toThrow(/^The gate ended[^]*it can be read only/)
 })
 
 interface Expected {
