@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { problem } from '../base/problem.ts'
 import { Failure } from './answers.ts'
-import { openAddress, openSocket, unreachable, type Ask, type Door, type Reply } from './doors.ts'
+import { HERE, openAddress, openSocket, unreachable, type Ask, type Door, type Reply } from './doors.ts'
 import { requireKey } from './key.ts'
 import type { World } from './world.ts'
 
@@ -56,14 +56,19 @@ export interface Client {
 /** @throws {Problem} `cli.key_missing`, `cli.tenant_of_key`, `cli.file_unreadable`, `gate.unreachable` for an address that is none */
 export async function createClient(options: GateOptions, world: World): Promise<Client> {
   const door = await openDoor(options, world)
-  const send = async ({ method, path, query = {}, body }: GateCall): Promise<string> => {
+  const send = async ({ method, path, query = {}, body }: GateCall): Promise<Reply> => {
     const reply = await door({ method, path: pathOf(path, query), body: body && JSON.stringify(body) })
     if (reply.status >= 300) throw refusalOf(reply, options.url)
-    return reply.text
+    return reply
   }
   return {
-    ask: async (call, shape) => shape.parse(readJson(await send(call))),
-    read: send,
+    async ask(call, shape) {
+      const reply = await send(call)
+      const read = shape.safeParse(readJson(reply.text))
+      if (!read.success) throw noGate(reply, options.url)
+      return read.data
+    },
+    read: async (call) => (await send(call)).text,
   }
 }
 
@@ -89,9 +94,11 @@ function readJson(text: string): unknown {
   }
 }
 
-function refusalOf({ status, text }: Reply, url = 'this data directory'): Error {
-  const failure = Failure.safeParse(readJson(text))
-  return failure.success
-    ? new GateRefusal(failure.data.error)
-    : unreachable(url, `it answers ${status}, and not as a gate`)
+function refusalOf(reply: Reply, url: string | undefined): Error {
+  const failure = Failure.safeParse(readJson(reply.text))
+  return failure.success ? new GateRefusal(failure.data.error) : noGate(reply, url)
+}
+
+function noGate({ status }: Reply, url = HERE): Error {
+  return unreachable(url, `it answers ${status}, and not as a gate`)
 }

@@ -1,7 +1,7 @@
 import { request as requestHttp, type RequestOptions } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { dataDirectoryOf } from '../base/data-directory.ts'
-import { problem, type Problem } from '../base/problem.ts'
+import { Problem, problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 import { requireOwnSocket, socketPathOf } from '../base/socket-path.ts'
 import type { World } from './world.ts'
@@ -25,11 +25,14 @@ export type Door = (ask: Ask) => Promise<Reply>
 
 const TIMEOUT_MS = 30_000
 
+/** How the gate is called that has no address. */
+export const HERE = 'this data directory'
+
 /**
  * The door of the operator: the socket in the data directory, which needs no key. It opens every tenant; without a name
  * the first.
  *
- * @throws {Problem} `gate.not_running`, `gate.socket_closed`, `gate.socket_unsafe`
+ * @throws {Problem} `gate.not_running`, `gate.socket_closed`, `gate.socket_unsafe`, `gate.unreachable`
  */
 export function openSocket({ environment }: Pick<World, 'environment'>, tenant?: string): Door {
   const directory = dataDirectoryOf(environment)
@@ -42,7 +45,8 @@ export function openSocket({ environment }: Pick<World, 'environment'>, tenant?:
     } catch (error) {
       const code = codeOf(error)
       if (NOBODY.has(code)) throw problem('gate.not_running', { directory, cause: error })
-      throw FOREIGN.has(code) ? problem('gate.socket_closed', { directory, cause: error }) : error
+      if (FOREIGN.has(code)) throw problem('gate.socket_closed', { directory, cause: error })
+      throw error instanceof Problem ? error : unreachable(HERE, code, error)
     }
   }
 }

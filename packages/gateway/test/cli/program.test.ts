@@ -69,6 +69,27 @@ test('an address where something else answers is no gate, and is told no more th
   expect(asked).toEqual(['GET /admin/api/status'])
 })
 
+test('a page in place of a gate is told from one, whatever its status', async () => {
+  const server = createServer((_request, response) => void response.end('<html>'))
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const environment = { SEKISHO_KEY: 'k' }
+  const { code, errors } = await sekisho(['status', '--url', `http://127.0.0.1:${port}`], { environment })
+  expect([code, errors]).toEqual([1, expect.stringContaining('it answers 200, and not as a gate')])
+  expect(errors).not.toMatch(/report it|node_modules/)
+})
+
+test('a gate that ends while it is asked is told as such', async () => {
+  const { dataDir } = newDirectory()
+  const server = createServer((_request, response) => void response.destroy())
+  await new Promise<void>((done) => server.listen(socketPathOf(dataDir), done))
+  onTestFinished(() => void server.close())
+  const { code, errors } = await sekisho(['status'], { environment: { SEKISHO_DATA: dataDir } })
+  expect([code, errors]).toEqual([1, expect.stringContaining('cannot be reached (ECONNRESET)')])
+  expect(errors).not.toMatch(/report it|node_modules/)
+})
+
 test.for(['ftp://gate', 'gate.example.com'])('%s is no address of a gate', async (url) => {
   const { code, errors } = await sekisho(['status', '--url', url], { environment: { SEKISHO_KEY: 'k' } })
   expect([code, errors]).toEqual([1, expect.stringContaining('not an http or https address')])
