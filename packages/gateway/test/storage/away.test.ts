@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { TenantId } from '../../src/base/ids.ts'
 import { secret } from '../../src/base/secret.ts'
 import { openStorage, type Storage } from '../../src/storage/database.ts'
+import { openPostgres } from '../../src/storage/dialects/postgres.ts'
 import { openSqlite } from '../../src/storage/dialects/sqlite.ts'
 import { openDriver, openNodeSqlite } from '../../src/storage/dialects/sqlite-driver.ts'
 import { migrate } from '../../src/storage/migrate.ts'
@@ -92,6 +93,33 @@ describe.skipIf(withoutPostgres)('a PostgreSQL that goes away', () => {
       await sql`drop schema if exists ${sql.id(place.schema)} cascade`.execute(storage.system)
       await storage.close()
     }
+  })
+})
+
+describe.skipIf(withoutPostgres)('a PostgreSQL that falls silent', () => {
+  test('is given up in its time, and found again when it speaks', async () => {
+    const way = await openBreakable(new URL(POSTGRES), 5432)
+    const url = new URL(POSTGRES)
+    url.host = `127.0.0.1:${way.port}`
+    const { log, events } = createListeningLog()
+    const engine = await openPostgres({ databaseUrl: secret(url.href), schema: undefined, log, silenceMs: 300 })
+    const ask = () => sql`select 1`.execute(engine.db)
+    await Promise.all(Array.from({ length: 10 }, ask))
+    way.fallSilent()
+    const outcomes = await Promise.allSettled(Array.from({ length: 10 }, ask))
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: isAway })
+    expect(events).toContain('storage.connection_lost')
+
+    await way.comeBack()
+    await ask()
+    const lasting = engine.db.transaction().execute(async (db) => {
+      await engine.lock(db)
+      await sql`select pg_sleep(1)`.execute(db)
+    })
+    await lasting
+    const late = sql`select pg_sleep(60)`.execute(engine.db)
+    await expect(late).rejects.toMatchObject(isAway)
+    await engine.db.destroy()
   })
 })
 

@@ -4,36 +4,75 @@ import type { Log } from '../../base/log.ts'
 import type { Problem } from '../../base/problem.ts'
 import { failing, unreachable } from './failures.ts'
 
+export interface TellingNeeds {
+  readonly log: Log
+  /** After so many milliseconds without an answer a connection is given up: the server itself ends a statement sooner. */
+  readonly silenceMs: number
+}
+
+const LOOK_MS = 5_000
+
 /**
  * A pool as Kysely uses it that tells a database which is away, or whose disk fails, as what it is. A connection that
  * is lost is never used again, so that what was away is found again by whoever asks next.
  *
  * Each connection is listened to for as long as it lives: without a listener, one that dies would end the process,
- * within a transaction as well as while nobody uses it.
+ * within a transaction as well as while nobody uses it. A server whose machine or network is gone ends no connection; the
+ * system would wait a quarter of an hour for it, with everybody else waiting for the connection.
  */
-export function tellingFailures(pool: Pool, log: Log): PostgresPool {
+export function tellingFailures(pool: Pool, { log, silenceMs }: TellingNeeds) {
   const lost = new WeakSet<PoolClient>()
   const known = new WeakMap<PoolClient, PostgresPoolClient>()
+  /** When what each connection waits for was asked. */
+  const askedAt = new Map<PoolClient, number>()
+  const timer = setInterval(giveUpSilent, Math.min(LOOK_MS, silenceMs)).unref()
+  let mayTakeMs = silenceMs
   pool.on('error', () => {})
   pool.on('connect', (client) => {
-    client.on('error', (error) => {
-      if (!lost.has(client)) log.warn({ error }, 'storage.connection_lost')
-      lost.add(client)
-    })
+    client.on('error', (error) => lose(client, error))
   })
 
-  function connectionOf(client: PoolClient): PostgresPoolClient {
-    const told = (error: unknown): never => {
-      throw failureOf(error) ?? (lost.has(client) ? unreachable('its connection was lost', error) : error)
-    }
-    const query = (text: string, parameters: unknown[]) => client.query(text, parameters).catch(told)
-    // Kysely gives it a cursor in place of a text only for streams, of which there are none. Hence the cast.
-    return { query: query as unknown as PostgresPoolClient['query'], release: (destroy) => client.release(destroy) }
+  function lose(client: PoolClient, error: Error): void {
+    if (!lost.has(client)) log.warn({ error }, 'storage.connection_lost')
+    lost.add(client)
   }
 
-  return {
+  function giveUpSilent(): void {
+    const latest = performance.now() - mayTakeMs
+    for (const [client, at] of askedAt) {
+      if (at > latest) continue
+      lose(client, new Error(`PostgreSQL gave no answer for ${mayTakeMs} ms`))
+      void client.end()
+    }
+  }
+
+  function connectionOf(client: PoolClient): PostgresPoolClient {
+    async function query(text: string, parameters: unknown[]) {
+      askedAt.set(client, performance.now())
+      try {
+        return await client.query(text, parameters)
+      } catch (error) {
+        throw failureOf(error) ?? (lost.has(client) ? unreachable('its connection was lost', error) : error)
+      } finally {
+        askedAt.delete(client)
+      }
+    }
+    return {
+      // Kysely gives it a cursor in place of a text only for streams, of which there are none. Hence the cast.
+      query: query as unknown as PostgresPoolClient['query'],
+      release(destroy) {
+        mayTakeMs = silenceMs
+        client.release(destroy)
+      },
+    }
+  }
+
+  const telling: PostgresPool = {
     options: pool.options,
-    end: () => pool.end(),
+    async end() {
+      await pool.end()
+      clearInterval(timer)
+    },
     async connect() {
       const client = await pool.connect().catch((error: unknown) => {
         throw failureOf(error) ?? unreachable('no connection to it can be had', error)
@@ -41,6 +80,13 @@ export function tellingFailures(pool: Pool, log: Log): PostgresPool {
       const connection = known.get(client) ?? connectionOf(client)
       known.set(client, connection)
       return connection
+    },
+  }
+  return {
+    pool: telling,
+    /** Statements may take longer, until the next connection is given back. */
+    bePatient(milliseconds: number): void {
+      mayTakeMs = Math.max(silenceMs, milliseconds)
     },
   }
 }

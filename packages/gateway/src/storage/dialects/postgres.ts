@@ -11,6 +11,9 @@ import { tellingFailures } from './postgres-pool.ts'
 const STATEMENT_TIMEOUT_MS = 30_000
 const MIGRATION_TIMEOUT_MS = 10 * 60_000
 const CONNECT_TIMEOUT_MS = 5_000
+/** What an answer takes on its way. */
+const SLACK_MS = 5_000
+const SILENCE_MS = STATEMENT_TIMEOUT_MS + SLACK_MS
 
 /** @see {@link https://www.postgresql.org/docs/current/errcodes-appendix.html PostgreSQL, appendix A} */
 const UNIQUE_VIOLATION = '23505'
@@ -20,6 +23,8 @@ interface Place {
   /** Where the tables are; without it, wherever the connection's own search path leads. */
   readonly schema: string | undefined
   readonly log: Log
+  /** In place of the usual time after which a server without an answer is given up. */
+  readonly silenceMs?: number
 }
 
 /**
@@ -27,7 +32,7 @@ interface Place {
  *
  * @throws {Problem} `storage.unreachable`
  */
-export async function openPostgres({ databaseUrl, schema, log }: Place): Promise<Engine> {
+export async function openPostgres({ databaseUrl, schema, log, silenceMs = SILENCE_MS }: Place): Promise<Engine> {
   const { default: pg } = await import('pg')
   const pool = new pg.Pool({
     connectionString: databaseUrl.reveal(),
@@ -41,9 +46,9 @@ export async function openPostgres({ databaseUrl, schema, log }: Place): Promise
     },
     ...(schema === undefined ? {} : { options: `-c search_path=${quote(schema)}` }),
   })
-  const telling = tellingFailures(pool, log)
+  const telling = tellingFailures(pool, { log, silenceMs })
   await greet(pool)
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: telling }) })
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: telling.pool }) })
   return {
     dialect: 'postgres',
     db,
@@ -53,7 +58,10 @@ export async function openPostgres({ databaseUrl, schema, log }: Place): Promise
       return rows[0]?.found === true
     },
     async copyBefore() {},
-    lock: (transaction) => lock(transaction, schema),
+    lock(transaction) {
+      telling.bePatient(MIGRATION_TIMEOUT_MS + SLACK_MS)
+      return lock(transaction, schema)
+    },
     isConflict: (error) => error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION,
   }
 }
