@@ -227,12 +227,14 @@ interface ShutDown {
 
 /** What a call is answered with that was waited for in vain still has to go out. */
 const LAST_WORDS_MS = 2_000
+/** One of Node's that is to wait longer does not wait at all. */
+const LONGEST_TIMER_MS = 2_147_483_647
 
 /** First no new requests, then an end to those under way, then everything that was opened. */
 async function shutDown({ gateway, doors, config, log }: ShutDown): Promise<void> {
   log.info({}, 'gate.stopping')
   gateway.stop()
-  const graceMs = config.timeouts.drainMs + LAST_WORDS_MS
+  const graceMs = Math.min(config.timeouts.drainMs + LAST_WORDS_MS, LONGEST_TIMER_MS)
   const closing = Promise.all([doors.network.close(graceMs), doors.operator.close(graceMs)])
   await gateway.close()
   await closing

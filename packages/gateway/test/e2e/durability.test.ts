@@ -209,19 +209,24 @@ test('after a restart the tools of servers that are down are listed as last know
   expect(await textFrom(door, 'remote__greet')).toBe('hello')
 })
 
-test('a gate that is told to stop lets the call under way end, and waits for no connection that only stands open', async () => {
-  await using everything = await startEverything({ port: 0 })
-  await using gate = await startGate({
-    config: { mcpServers: { http: { url: everything.url } }, timeouts: { drainMs: 600_000 } },
-  })
-  const ada = await addPerson(gate, 'ada')
-  const door = doorOf(gate, ada, 'modern', 'http')
-  const unused = connect(Number(new URL(gate.url).port), '127.0.0.1')
-  await once(unused, 'connect')
-  const slow = textFrom(door, 'slow', { ms: 1_000, label: 'last' })
-  await until(async () => (await textFrom(door, 'slow_calls')).includes('running'))
+const LONGEST = 2_147_483_647
 
-  const ending = gate.stop()
-  expect(await slow).toBe('Answered after 1000 ms')
-  expect(await ending).toEqual({ code: 0, signal: null })
-})
+test.for([600_000, LONGEST])(
+  'a gate that is told to stop lets the call under way end, and waits for no connection that only stands open, with %i ms',
+  async (drainMs) => {
+    await using everything = await startEverything({ port: 0 })
+    await using gate = await startGate({
+      config: { mcpServers: { http: { url: everything.url } }, timeouts: { drainMs } },
+    })
+    const ada = await addPerson(gate, 'ada')
+    const door = doorOf(gate, ada, 'modern', 'http')
+    const unused = connect(Number(new URL(gate.url).port), '127.0.0.1')
+    await once(unused, 'connect')
+    const slow = textFrom(door, 'slow', { ms: 1_000, label: 'last' })
+    await until(async () => (await textFrom(door, 'slow_calls')).includes('running'))
+
+    const ending = gate.stop()
+    expect(await slow).toBe('Answered after 1000 ms')
+    expect(await ending).toEqual({ code: 0, signal: null })
+  },
+)

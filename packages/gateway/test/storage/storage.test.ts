@@ -160,6 +160,17 @@ test('a PostgreSQL server that is not there is said to be unreachable', async ()
   })
 })
 
+test.runIf(process.platform === 'linux')(
+  'a directory in which no file can be made is said to be unusable',
+  async () => {
+    const opening = openStorage({ dataDir: '/proc', clock: createTestClock(), log: quiet })
+    await expect(opening).rejects.toMatchObject({
+      code: 'storage.unusable',
+      message: '/proc/sekisho.db cannot be used: there is no such directory.',
+    })
+  },
+)
+
 test('a file that is no database, or in whose place something else is, is said to be unusable, and why', async () => {
   const open = (dataDir: string) => openStorage({ dataDir, clock: createTestClock(), log: quiet })
   const [broken, taken] = [newDirectory().dataDir, newDirectory().dataDir]

@@ -24,7 +24,7 @@ export const operationErrors = {
     status: 503,
     rpc: -31007,
     says: 'The database cannot be used: {reason}.',
-    fix: 'See to it that its disk has room and that the user it runs as may write it. The gate goes on by itself once it can, and has more of the reason in its log: try again then.',
+    fix: 'See to it that its disk has room and that the user it runs as may write it. A gate that runs goes on by itself once it can, and has more of the reason in its log: try again then.',
   },
   'storage.unusable': {
     status: 500,

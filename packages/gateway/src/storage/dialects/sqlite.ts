@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Kysely, sql, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
 import { problem, type Problem } from '../../base/problem.ts'
 import { createRecent } from '../../base/recent.ts'
+import { inWords } from '../../base/system-words.ts'
 import type { Database } from '../schema.ts'
 import type { Engine } from './engine.ts'
 import { failing } from './failures.ts'
@@ -53,7 +54,8 @@ function createPrivately(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600))
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
+    if (codeOf(error) !== 'EEXIST')
+      throw problem('storage.unusable', { place: file, reason: inWords(error), cause: error })
   }
 }
 
