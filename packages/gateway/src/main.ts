@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { systemClock } from './base/clock.ts'
+import { LONGEST_TIMER_MS, systemClock } from './base/clock.ts'
 import { systemRandom } from './base/ids.ts'
 import { startDirectoryOf } from './base/data-directory.ts'
 import type { Log } from './base/log.ts'
@@ -227,8 +227,6 @@ interface ShutDown {
 
 /** What a call is answered with that was waited for in vain still has to go out. */
 const LAST_WORDS_MS = 2_000
-/** One of Node's that is to wait longer does not wait at all. */
-const LONGEST_TIMER_MS = 2_147_483_647
 
 /** First no new requests, then an end to those under way, then everything that was opened. */
 async function shutDown({ gateway, doors, config, log }: ShutDown): Promise<void> {

@@ -1,11 +1,9 @@
 import { z } from 'zod'
+import { LONGEST_TIMER_MS } from '../base/clock.ts'
 import type { Trouble } from './report.ts'
 
-/** The longest that a timer of Node's can wait: 2³¹ − 1 ms. */
-const MAX_TIMER = 2_147_483_647
-
 /** Milliseconds, from 1. */
-export const duration = () => z.int().min(1).max(MAX_TIMER)
+export const duration = () => z.int().min(1).max(LONGEST_TIMER_MS)
 
 /** Megabytes (2²⁰ bytes), from 16: less than any process needs to start. */
 export const megabytes = () => z.int().min(16).max(1_048_576)

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { LONGEST_TIMER_MS } from '../base/clock.ts'
 import type { UpstreamId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import { asProblem, problem, type Problem } from '../base/problem.ts'
@@ -178,7 +179,7 @@ export function createLoading(needs: LoadingNeeds) {
   async function inquire(wanted: Wanted): Promise<Listing> {
     const { definition, asker, kind } = wanted
     const { id, startTimeoutMs, timeoutMs } = definition
-    const { capabilities } = await describe(wanted, startTimeoutMs + timeoutMs)
+    const { capabilities } = await describe(wanted, Math.min(startTimeoutMs + timeoutMs, LONGEST_TIMER_MS))
     if (!capabilities[kinds[kind].capability]) return NOTHING
     const { newRequestId } = needs
     const callerFor = () => callerOf(wanted)

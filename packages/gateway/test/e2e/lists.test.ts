@@ -23,3 +23,12 @@ test('a list does not start a server whose tools are known; a call does', async 
   await call(door, names.find((name) => name.startsWith('child__')) ?? '')
   expect((await statusOf(door)).get('child')).toMatchObject({ state: 'ready' })
 })
+
+test('a server is waited for as long as may be said', async () => {
+  const longest = 2_147_483_647
+  const timeouts = { callMs: longest, startMs: longest, listMs: longest }
+  await using gate = await startGate({ config: { mcpServers: { own: childServer() }, timeouts } })
+  const ada = await addPerson(gate, 'ada')
+  expect(await namesOf(doorOf(gate, ada))).toContain('own__whoami')
+  expect(gate.log()).not.toContain('TimeoutOverflowWarning')
+})
