@@ -1,4 +1,5 @@
 import { problem, toHttpError, type Problem } from '../base/problem.ts'
+import { isPassing, secondsToWait } from '../http/refusal.ts'
 import type { AdminCaller } from './caller.ts'
 import { addAgentRoutes, type AgentRoutesNeeds } from './agents.ts'
 import { addConnectionRoutes, type ConnectionRoutesNeeds } from './connections.ts'
@@ -56,6 +57,7 @@ export function createAdminApp(needs: AdminNeeds): AdminApp {
 
   const answer = (failure: Problem, context: AdminContext): Response => {
     needs.onFailure(failure, context.env.requestId)
+    if (isPassing(failure)) context.header('Retry-After', secondsToWait(failure.details))
     return Response.json(toHttpError(failure, context.env.requestId), {
       status: failure.row.status,
       headers: context.res.headers,

@@ -43,10 +43,17 @@ test.skipIf(withoutPostgres)(
 
 test('a gate whose disk takes nothing more says so, and goes on when it does', async () => {
   await using gate = await startGate()
+  const { key } = await gate.addUser('ada', { role: 'owner', scopes: ['admin'] })
   const largestFile = (size: string) =>
     execFileSync('prlimit', ['--pid', String(gate.pid), `--fsize=${size}:unlimited`])
   largestFile('4096')
   await expectAnswers(gate, { code: 'storage.failing', words: /database cannot be used: its disk cannot be read or/ })
+  const added = await fetch(`${gate.url}/admin/api/users`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ name: 'new' }),
+  })
+  expect([added.status, added.headers.get('retry-after')]).toEqual([503, '5'])
   largestFile('unlimited')
   expect((await gate.admin('POST', '/admin/api/users', { name: 'new' })).status).toBe(201)
 })
