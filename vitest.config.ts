@@ -7,7 +7,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: 'forks',
     fileParallelism: true,
-    maxWorkers: 2,
+    // Half of what a test takes it waits: three at once keep two processors busy.
+    maxWorkers: 3,
     reporters: ['default'],
   },
 })
