@@ -1,7 +1,7 @@
 import { MalProblem } from '../api/problem.ts'
 import { carryOut, settleDoubts, whileHeld, type CarryOutNeeds, type Outcome } from './carry-out.ts'
 import type { Item } from './item.ts'
-import { isHeld, type Held } from './journal.ts'
+import { isHeld, type Held, type Journal } from './journal.ts'
 import { countItems, type Operation } from './operation.ts'
 import type { Draft } from './plan.ts'
 import { planUndo, readForUndo } from './undo.ts'
@@ -11,7 +11,7 @@ export interface Ended extends Outcome {
   readonly rolledBack?: Undone | undefined
 }
 
-/** What became of taking an operation back; `outcome` is absent where there was nothing to carry out. */
+/** What became of taking an operation back; `outcome` is absent where nothing was done, or nothing could be. */
 export interface Undone {
   readonly undone: Operation
   readonly draft: Draft
@@ -65,7 +65,8 @@ export async function undo(
     await settleDoubts(needs, held)
     return planUndo(items, await readForUndo(mal, items, operation.sizes), { force })
   })
-  if (dryRun || draft.items.length === 0) {
+  // Where all is as it was before already, that is an undo as well: the next one goes further back.
+  if (dryRun || (draft.items.length === 0 && draft.refused.length > 0)) {
     await held.release(back)
     return { undone: operation, draft, outcome: undefined }
   }
@@ -76,8 +77,22 @@ export async function undo(
   leaveRest(held)
   await held.release({ state: 'done', undoneBy: plan.id, counts: countItems(items) })
   const outcome = await carryOut(needs, undoing, { isFresh: true })
-  if (operation.undoes !== undefined) await journal.amend(operation.undoes, { undoneBy: undefined })
+  await settleBelow(journal, operation)
   return { undone: operation, draft, outcome }
+}
+
+/**
+ * What an undo had taken back counts again once that is undone, what it had taken back in its turn does not, and so on
+ * down to the change that all of them are about.
+ */
+async function settleBelow(journal: Journal, undone: Operation): Promise<void> {
+  if (undone.undoes === undefined) return
+  const known = new Map((await journal.list()).map((operation) => [operation.id, operation]))
+  let counts = true
+  for (let by: Operation | undefined = undone; by?.undoes !== undefined; by = known.get(by.undoes)) {
+    await journal.amend(by.undoes, { undoneBy: counts ? undefined : by.id })
+    counts = !counts
+  }
 }
 
 /** The operation that "undo" means when nobody says which: the last that is neither undone nor an undo itself. */

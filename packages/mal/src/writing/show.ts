@@ -88,7 +88,8 @@ export function showEnded({ operation, items, rolledBack }: Ended) {
 
 export function undoneLines({ undone, draft, outcome }: Undone): string[] {
   const kept = firstOf(draft.refused.map((one) => `not undone: ${nameOf(one)}: ${oneLine(one.why)}`))
-  if (!outcome) return [`${undone.title}: nothing was undone`, ...draftLines({ ...draft, refused: [] }), ...kept]
+  if (!outcome?.items.length)
+    return [`${undone.title}: nothing was undone`, ...draftLines({ ...draft, refused: [] }), ...kept]
   return [...endedLines(outcome), ...kept]
 }
 

@@ -104,6 +104,34 @@ describe('one entry', () => {
     expect((await bench.call('mal_undo')).text).toContain('nothing to undo')
   })
 
+  test('an undo that was undone and done again leaves its change undone, and the next undo takes the one before', async () => {
+    await using bench = await startBench()
+    const before = await bench.truth('anime')
+    const [first = 0, second = 0] = [...before.keys()]
+    await bench.call('update_anime', { id: first, score: 1 })
+    await bench.call('update_anime', { id: second, score: 2 })
+    let last = await bench.call('mal_undo')
+    for (let count = 0; count < 2; count++)
+      last = await bench.call('mal_undo', { operation_id: last.structured['operation_id'] })
+    await bench.call('mal_undo')
+    expect(await bench.truth('anime')).toEqual(before)
+    expect((await bench.call('mal_undo')).text).toContain('nothing to undo')
+  })
+
+  test('an undo of what somebody has put back by hand says so, and the next one goes further back', async () => {
+    await using bench = await startBench()
+    const before = await bench.truth('anime')
+    const [first = 0, second = 0] = [...before.keys()]
+    await bench.call('update_anime', { id: first, score: 1 })
+    await bench.call('update_anime', { id: second, score: 2 })
+    const { score } = before.get(second) as { score: number }
+    await bench.edit(`/anime/${second}`, { score: String(score) })
+    expect((await bench.call('mal_undo')).text).toContain('nothing was undone')
+    await bench.call('mal_undo')
+    expect(await bench.truth('anime')).toEqual(before)
+    expect((await bench.call('mal_undo')).text).toContain('nothing to undo')
+  })
+
   test('what makes no sense is refused before anything is sent, and hints are only hints', async () => {
     await using bench = await startBench()
     const before = await bench.truth('anime')
