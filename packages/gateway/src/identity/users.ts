@@ -88,6 +88,12 @@ export function createUsers({ storage, newId, clock, changed }: UsersNeeds) {
 
     find: (tenant: TenantId, nameOrId: string): Promise<User | undefined> => find(storage.for(tenant), nameOrId),
 
+    /** Answers whether there still is this user, and lets nobody remove them until the transaction ends. */
+    async holdIn(db: TenantDb, id: UserId): Promise<boolean> {
+      const same = db.updateTable('users').set((row) => ({ role: row.ref('role') }))
+      return (await same.where('id', '=', id).executeTakeFirst()).numUpdatedRows === 1n
+    },
+
     /** @throws {Problem} `user.unknown` */
     async require(tenant: TenantId, nameOrId: string): Promise<User> {
       const user = await find(storage.for(tenant), nameOrId)

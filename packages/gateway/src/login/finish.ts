@@ -62,11 +62,13 @@ export async function startSession(needs: LoginNeeds, context: LoginContext, pro
 
 /**
  * A new password signs the user’s browsers out, and so does an account that is unlinked those which it signed in: one whose
- * sign-in was under way at that moment shall not come in after all.
+ * sign-in was under way at that moment shall not come in after all. The user is held before what is theirs, as whoever
+ * removes one holds it: otherwise each could wait for the other.
  */
-async function requireHeld({ passwords, federated: { identities } }: LoginNeeds, db: TenantDb, proof: Proof) {
+async function requireHeld({ users, passwords, federated: { identities } }: LoginNeeds, db: TenantDb, proof: Proof) {
   const { user, passwordSetAt, federated } = proof
   const isHeld =
+    (await users.holdIn(db, user.id)) &&
     (passwordSetAt === undefined || (await passwords.holdIn(db, user.id, passwordSetAt))) &&
     (federated === undefined || (await identities.holdIn(db, user.id, federated)))
   if (!isHeld) throw problem('login.failed', { target: user.id })
