@@ -88,12 +88,6 @@ export function createUsers({ storage, newId, clock, changed }: UsersNeeds) {
 
     find: (tenant: TenantId, nameOrId: string): Promise<User | undefined> => find(storage.for(tenant), nameOrId),
 
-    /** Answers whether there still is this user, and lets nobody remove them until the transaction ends. */
-    async holdIn(db: TenantDb, id: UserId): Promise<boolean> {
-      const same = db.updateTable('users').set((row) => ({ role: row.ref('role') }))
-      return (await same.where('id', '=', id).executeTakeFirst()).numUpdatedRows === 1n
-    },
-
     /** @throws {Problem} `user.unknown` */
     async require(tenant: TenantId, nameOrId: string): Promise<User> {
       const user = await find(storage.for(tenant), nameOrId)
@@ -142,6 +136,16 @@ export function createUsers({ storage, newId, clock, changed }: UsersNeeds) {
   }
 }
 export type Users = ReturnType<typeof createUsers>
+
+/**
+ * Answers whether there still is this user, and lets nobody remove them until the transaction ends. It comes before what is
+ * theirs is changed: whoever removes a user holds them first as well, and two who began at different ends would wait for each
+ * other.
+ */
+export async function holdUser(db: TenantDb, id: UserId): Promise<boolean> {
+  const same = db.updateTable('users').set((row) => ({ role: row.ref('role') }))
+  return (await same.where('id', '=', id).executeTakeFirst()).numUpdatedRows === 1n
+}
 
 async function insert<T>(storage: Storage, user: User, work: () => Promise<T>): Promise<T> {
   try {

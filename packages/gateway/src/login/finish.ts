@@ -1,4 +1,5 @@
 import { problem } from '../base/problem.ts'
+import { holdUser } from '../identity/users.ts'
 import { redirectTo } from '../pages/respond.ts'
 import type { TenantDb } from '../storage/tenant.ts'
 import { describeBrowser } from './browser.ts'
@@ -62,13 +63,12 @@ export async function startSession(needs: LoginNeeds, context: LoginContext, pro
 
 /**
  * A new password signs the user’s browsers out, and so does an account that is unlinked those which it signed in: one whose
- * sign-in was under way at that moment shall not come in after all. The user is held before what is theirs, as whoever
- * removes one holds it: otherwise each could wait for the other.
+ * sign-in was under way at that moment shall not come in after all.
  */
-async function requireHeld({ users, passwords, federated: { identities } }: LoginNeeds, db: TenantDb, proof: Proof) {
+async function requireHeld({ passwords, federated: { identities } }: LoginNeeds, db: TenantDb, proof: Proof) {
   const { user, passwordSetAt, federated } = proof
   const isHeld =
-    (await users.holdIn(db, user.id)) &&
+    (await holdUser(db, user.id)) &&
     (passwordSetAt === undefined || (await passwords.holdIn(db, user.id, passwordSetAt))) &&
     (federated === undefined || (await identities.holdIn(db, user.id, federated)))
   if (!isHeld) throw problem('login.failed', { target: user.id })

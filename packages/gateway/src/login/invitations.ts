@@ -3,7 +3,7 @@ import { digest } from '../base/digest.ts'
 import type { Random, TenantId, UserId } from '../base/ids.ts'
 import { problem } from '../base/problem.ts'
 import { secret, type Secret } from '../base/secret.ts'
-import type { User } from '../identity/users.ts'
+import { holdUser, type User } from '../identity/users.ts'
 import type { Storage } from '../storage/database.ts'
 import type { TenantDb } from '../storage/tenant.ts'
 import type { Passwords } from './passwords.ts'
@@ -42,6 +42,7 @@ export function createInvitations({ storage, clock, random, passwords, sessions,
     const text = Buffer.from(random(SECRET_BYTES)).toString('base64url')
     const now = clock.now()
     const expiresAt = now + settings.invitationHours * HOUR_MS
+    if (!(await holdUser(db, userId))) throw problem('user.unknown', { user: userId })
     await db.deleteFrom('invitations').where('user_id', '=', userId).execute()
     await db
       .insertInto('invitations', {
@@ -93,6 +94,7 @@ export function createInvitations({ storage, clock, random, passwords, sessions,
       const { tenant, user } = invited
       const prepared = password && (await passwords.prepare(password, user.name))
       await storage.for(tenant).transaction(async (db) => {
+        if (!(await holdUser(db, user.id))) throw problem('invitation.invalid')
         await spend(db, digest(text), clock.now())
         if (prepared !== undefined) await passwords.setIn(db, user.id, prepared)
         await sessions.endAllIn(db, user.id)

@@ -24,7 +24,7 @@ import type { ShownServer } from './views/consent.ts'
 
 /** What the pages are made of by which people come in. */
 export interface LoginNeeds {
-  readonly users: Pick<Users, 'find' | 'holdIn'>
+  readonly users: Pick<Users, 'find'>
   readonly sessions: Pick<Sessions, 'find' | 'start' | 'end' | 'clearCookie'>
   readonly passwords: Pick<Passwords, 'verify' | 'holdIn' | 'length' | 'changedAt'>
   readonly invitations: Pick<Invitations, 'find' | 'use'>

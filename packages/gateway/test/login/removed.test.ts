@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
+import { secret } from '../../src/base/secret.ts'
 import { DEFAULT_TENANT } from '../../src/identity/tenants.ts'
 import { eachDatabase } from '../stores/databases.ts'
 import { openScene } from './scene.ts'
@@ -37,4 +39,25 @@ eachDatabase((name, openFresh) => {
       expect(await scene.sessions.list(DEFAULT_TENANT, ada.id)).toEqual([])
     },
   )
+
+  test.skipIf(name === 'sqlite')('and so is who is removed while they use the link that lets them in', async () => {
+    await using fresh = await openFresh()
+    await using scene = await openScene(fresh.storage)
+    const { id } = await scene.users.add(DEFAULT_TENANT, { name: 'ada', role: 'member' })
+    const { url } = await scene.invitations.create(DEFAULT_TENANT, id)
+    const [held, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const elsewhere = (await fresh.again()).system.transaction().execute(async (db) => {
+      await sql`lock table passwords in share mode`.execute(db)
+      held.resolve()
+      await over.promise
+    })
+    await held.promise
+    const used = scene.invitations.use(url.reveal().split('/').at(-1) ?? '', secret('a long new password'))
+    await pause(400)
+    const removed = scene.users.remove(DEFAULT_TENANT, id)
+    await pause(200)
+    over.resolve()
+    await Promise.all([elsewhere, used, removed])
+    expect(await scene.users.find(DEFAULT_TENANT, 'ada')).toBeUndefined()
+  })
 })
