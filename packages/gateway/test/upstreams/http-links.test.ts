@@ -275,6 +275,30 @@ test.for([
   expect(server.of('server/discover')).toHaveLength(cacheScope === 'public' ? 1 : 2)
 })
 
+test('what a server has said to everybody is not told on once it says it in private', async () => {
+  await using scene = await createHttpScene()
+  let cacheScope = 'public'
+  const discover = (call: Call) => {
+    const instructions = `${cacheScope}, for ${call.headers.authorization?.slice('Bearer '.length)}`
+    call.result({ supportedVersions: ['2026-07-28'], capabilities: {}, instructions, ttlMs: 0, cacheScope })
+  }
+  await using server = await startHttpServer({ era: 'modern', methods: { 'server/discover': discover } })
+  const transport = scene.open(server.url, { headers: PERSONAL })
+  const [ada, bob] = [callerOf(ADA, tokenOf('first')), callerOf(BOB, tokenOf('second'))]
+  const describe = async (caller: Caller) =>
+    (await transport.describe({ era: 'modern', client: clientOf(), signal: AbortSignal.timeout(5_000) }, caller))
+      .instructions
+  expect(await describe(ada)).toBe('public, for first')
+  expect(await describe(bob)).toBe('public, for first')
+  cacheScope = 'private'
+  scene.clock.turn(11 * 60_000)
+  for (let times = 0; times < 2; times++) {
+    expect(await describe(ada)).toBe('private, for first')
+    expect(await describe(bob)).toBe('private, for second')
+  }
+  expect(server.of('server/discover')).toHaveLength(3)
+})
+
 test('a notification of a client reaches its own session, and opens none', async () => {
   await using scene = await createHttpScene()
   await using server = await startHttpServer({ era: 'legacy' })

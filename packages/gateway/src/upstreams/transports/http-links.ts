@@ -155,16 +155,21 @@ export function createLinks(needs: LinksNeeds) {
     if (link === undefined) return undefined
     const now = clock.now()
     said.set(route, { handshake: link.handshake, since: now })
-    if (modern === undefined || link.handshake.isPublic === true || now - modernSince >= BELIEVED_MS) {
+    if (modern === undefined || isToldToAll(modern) || isToldToAll(link) || now - modernSince >= BELIEVED_MS) {
       modern = link
       modernSince = now
     }
     return link
   }
 
+  /** Such words take the place of others and give way to any newer: the server may not say so any more. */
+  function isToldToAll({ handshake }: Link): boolean {
+    return handshake.isPublic === true
+  }
+
   /** What may be told to whoever comes that way. */
   function findSaid({ route }: Holder): Said | undefined {
-    if (modern?.handshake.isPublic === true) return { handshake: modern.handshake, since: modernSince }
+    if (modern && isToldToAll(modern)) return { handshake: modern.handshake, since: modernSince }
     return said.get(route)
   }
 
