@@ -66,7 +66,8 @@ export async function undo(
     return planUndo(items, await readForUndo(mal, items, operation.sizes), { force })
   })
   // Where all is as it was before already, that is an undo as well: the next one goes further back.
-  if (dryRun || (draft.items.length === 0 && draft.refused.length > 0)) {
+  const isToCome = draft.unchanged === 0 && items.some(({ state }) => state === 'waiting')
+  if (dryRun || (draft.items.length === 0 && (draft.refused.length > 0 || isToCome))) {
     await held.release(back)
     return { undone: operation, draft, outcome: undefined }
   }

@@ -29,6 +29,13 @@ describe('many entries', () => {
     expect(await truthOf(bench)).toEqual(before)
   })
 
+  test('a plan that is to be undone before it was carried out is left as it is, and can be carried out', async () => {
+    await using bench = await startBench()
+    const { ids, planId } = await planAll(bench)
+    expect((await bench.call('mal_undo', { operation_id: planId })).text).toContain('nothing was undone')
+    expect((await bench.call('apply_plan', { plan_id: planId })).structured).toMatchObject({ done: ids.length })
+  })
+
   test('a plan is carried out entry by entry with progress, and undone', async () => {
     await using bench = await startBench()
     const before = await truthOf(bench)
