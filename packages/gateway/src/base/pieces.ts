@@ -7,10 +7,13 @@ const LARGE = 4_096
  * most, and hardly any of what comes in large pieces.
  */
 export function addPiece(pieces: Buffer[], piece: Buffer): void {
-  let whole = piece
-  for (let last = pieces.at(-1); last && last.length <= whole.length && whole.length < LARGE; last = pieces.at(-1)) {
-    pieces.pop()
-    whole = Buffer.concat([last, whole])
+  let { length } = piece
+  let first = pieces.length
+  for (let last = pieces[first - 1]; last && last.length <= length && length < LARGE; last = pieces[first - 1]) {
+    length += last.length
+    first--
   }
-  if (whole.length > 0) pieces.push(whole)
+  // With one copy, however many they are.
+  if (first < pieces.length) pieces.push(Buffer.concat([...pieces.splice(first), piece], length))
+  else if (length > 0) pieces.push(piece)
 }

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { addPiece } from '../../src/base/pieces.ts'
 import { createLines } from '../../src/upstreams/children/lines.ts'
 import { createEventReader } from '../../src/upstreams/transports/event-stream.ts'
@@ -87,4 +87,20 @@ test('pieces are the same bytes, however they are put together, and small ones a
       expect(pieces.length).toBeLessThanOrEqual(60)
     }),
   )
+})
+
+test('each byte is copied a dozen times at most, with whatever sizes it comes', () => {
+  const falling = [...Array.from({ length: 90 }, (_, at) => 90 - at), 2_000]
+  for (const sizes of [falling, falling.toReversed(), [1], [7, 1], [1, 2, 4, 8, 16, 32, 64]]) {
+    using concat = vi.spyOn(Buffer, 'concat')
+    const pieces: Buffer[] = []
+    let total = 0
+    for (let at = 0; total < 100_000; at++) {
+      const piece = Buffer.alloc(sizes[at % sizes.length] ?? 1)
+      total += piece.length
+      addPiece(pieces, piece)
+    }
+    const copied = concat.mock.results.reduce((sum, { value }) => sum + (value as Buffer).length, 0)
+    expect(copied / total).toBeLessThanOrEqual(13)
+  }
 })
