@@ -299,6 +299,18 @@ test('what a server has said to everybody is not told on once it says it in priv
   expect(server.of('server/discover')).toHaveLength(3)
 })
 
+test('what a server says in private is asked for once by all who wait for it with one credential', async () => {
+  await using scene = await createHttpScene()
+  await using server = await startHttpServer({ era: 'modern' })
+  const transport = scene.open(server.url, { headers: PERSONAL })
+  await callEcho(transport, clientOf(), callerOf(ADA, tokenOf('first')))
+  const asking = { era: 'modern', client: clientOf(), signal: AbortSignal.timeout(5_000) } as const
+  const bob = callerOf(BOB, tokenOf('second'))
+  const told = await Promise.all(['tools', 'prompts', 'resources'].map(() => transport.describe(asking, bob)))
+  expect(told.map(({ instructions }) => instructions)).toEqual(Array(3).fill('Be kind.'))
+  expect(server.of('server/discover')).toHaveLength(2)
+})
+
 test('a notification of a client reaches its own session, and opens none', async () => {
   await using scene = await createHttpScene()
   await using server = await startHttpServer({ era: 'legacy' })

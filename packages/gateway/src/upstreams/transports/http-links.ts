@@ -70,6 +70,7 @@ export function createLinks(needs: LinksNeeds) {
   let modernSince = 0
   /** What the upstream has said of itself to each way, and so to each credential. */
   const said = new WeakMap<Holder['route'], Said>()
+  const saying = new WeakMap<Holder['route'], Promise<Link | undefined>>()
   const sessions = createRecent<string, Session>(SESSIONS, letGo)
   const purging = setInterval(purge, SESSION_IDLE_MS)
   purging.unref()
@@ -160,6 +161,18 @@ export function createLinks(needs: LinksNeeds) {
       modernSince = now
     }
     return link
+  }
+
+  /** A client asks for its lists at once: one answer does for all of them. */
+  function askOnce(holder: Holder): Promise<Link | undefined> {
+    const { route } = holder
+    const known = saying.get(route)
+    if (known) return known
+    const asked = askModern(holder)
+      .catch(() => undefined)
+      .finally(() => saying.delete(route))
+    saying.set(route, asked)
+    return asked
   }
 
   /** Such words take the place of others and give way to any newer: the server may not say so any more. */
@@ -286,7 +299,7 @@ export function createLinks(needs: LinksNeeds) {
       const known = findSaid(holder)
       if (known && clock.now() - known.since < BELIEVED_MS) return known.handshake
       if (known) putOff(holder, known)
-      const again = await askModern(holder).catch(() => undefined)
+      const again = await askOnce(holder)
       return (again ?? known)?.handshake ?? { ...link.handshake, instructions: undefined }
     },
     /** Finds out anew which era is spoken: the upstream may have been replaced by one that speaks only the other. */
