@@ -4,12 +4,11 @@ import type { TenantId } from '../../src/base/ids.ts'
 import { createTenants, DEFAULT_TENANT, nameTenants, tenantCalled } from '../../src/identity/tenants.ts'
 import type { User } from '../../src/identity/users.ts'
 import { createIdentities } from '../../src/login/federated/identities.ts'
-import type { IdentityProvider } from '../../src/login/federated/provider.ts'
-import { secret } from '../../src/base/secret.ts'
 import { createPeople } from '../identity/people.ts'
+import { corp } from '../login/federated/provider.ts'
 import { createTestClock, eachDatabase, quiet, type FreshDatabase } from '../stores/databases.ts'
 
-const ISSUER = 'https://sso.example.com'
+const ISSUER = corp.issuer
 const APP = 'app'
 const STAFF = tenantCalled('staff')
 
@@ -40,25 +39,11 @@ async function openScene({ storage }: FreshDatabase, subjects: Readonly<Record<s
         : await users.add(tenant, { name, role: 'member' })
     const unsaid = { verifiedEmail: undefined, email: undefined, username: undefined, name: undefined, sid: undefined }
     const identity = { issuer: ISSUER, subject, ...unsaid, groups: [], amr: [], authenticatedAt: undefined }
-    await identities.link(tenant, user.id, { provider: { ...provider, tenant }, identity })
+    await identities.link(tenant, user.id, { provider: { ...corp, tenant }, identity })
     return { tenant, userId: user.id }
   }
   const userOf = (issuer: string, subject: string) => find(issuer, subject, APP)
   return { users, userOf, linked, told }
-}
-
-const provider: Omit<IdentityProvider, 'tenant'> = {
-  id: 'corp',
-  label: 'Corp',
-  protocol: 'oidc',
-  issuer: ISSUER,
-  clientId: 'gate',
-  clientSecret: secret('s'),
-  scopes: ['openid'],
-  groupsClaim: 'groups',
-  emailVerifiedClaim: 'email_verified',
-  anew: 'max_age',
-  rules: { emailDomains: undefined, groups: undefined, createUsers: true, role: 'member', roles: undefined },
 }
 
 eachDatabase((_name, openFresh) => {

@@ -47,7 +47,7 @@ export async function openPostgres({ databaseUrl, schema, log, silenceMs = SILEN
     ...(schema === undefined ? {} : { options: `-c search_path=${quote(schema)}` }),
   })
   const telling = tellingFailures(pool, { log, silenceMs })
-  await greet(pool)
+  await greet(pool, () => telling.pool.end())
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: telling.pool }) })
   return {
     dialect: 'postgres',
@@ -66,11 +66,11 @@ export async function openPostgres({ databaseUrl, schema, log, silenceMs = SILEN
   }
 }
 
-async function greet(pool: Pool): Promise<void> {
+async function greet(pool: Pool, end: () => Promise<void>): Promise<void> {
   try {
     await pool.query('select 1')
   } catch (cause) {
-    await pool.end()
+    await end()
     throw problem('storage.unreachable', { reason: inWords(cause), cause })
   }
 }

@@ -1,21 +1,15 @@
-import { startEverything } from '@sekisho/playground/everything/http'
 import { describe, expect, test } from 'vitest'
-import { startGate, type Gate } from '../../../../../scripts/lib/gate.ts'
-import { REDIS, withoutRedis } from '../../storage/shared/places.ts'
+import type { Gate } from '../../../../../scripts/lib/gate.ts'
+import { withoutRedis } from '../../storage/shared/places.ts'
 import { withoutPostgres } from '../../stores/databases.ts'
 import { doorOf, until } from '../place.ts'
-import { openSchema } from '../sign-in/postgres.ts'
 import { errorOf, openSession, send, tell, textFrom } from '../wire.ts'
+import { openTwo } from './two.ts'
 
 describe.skipIf(withoutRedis || withoutPostgres)('two processes behind a proxy that knows no sessions', () => {
   test('end a call that its client cancels at the other one, and no call of anybody else', async () => {
-    await using schema = await openSchema()
-    await using everything = await startEverything({ port: 0 })
-    const rootKey = Buffer.alloc(32, 7).toString('base64')
-    const env = { DATABASE_URL: schema.databaseUrl, REDIS_URL: REDIS, SEKISHO_ROOT_KEY: rootKey }
-    const config = { mcpServers: { slow: { url: everything.url } } }
-    await using one = await startGate({ config, env })
-    await using two = await startGate({ config, env })
+    await using processes = await openTwo()
+    const { one, two } = processes
     const legacy = (gate: Gate, key: string) => doorOf(gate, { key }, 'legacy')
     const ada = (await one.addUser('ada')).key
     const bob = (await one.addUser('bob')).key

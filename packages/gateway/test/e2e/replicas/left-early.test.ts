@@ -1,13 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { startEverything } from '@sekisho/playground/everything/http'
 import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
-import { startGate } from '../../../../../scripts/lib/gate.ts'
-import { REDIS, withoutRedis } from '../../storage/shared/places.ts'
+import { withoutRedis } from '../../storage/shared/places.ts'
 import { withoutPostgres } from '../../stores/databases.ts'
 import { doorOf, until } from '../place.ts'
-import { openSchema } from '../sign-in/postgres.ts'
 import { openSession, send, textFrom } from '../wire.ts'
+import { openTwo } from './two.ts'
 
 /** Holds the table of sessions, so that who looks for one has to wait. */
 async function holdSessions(databaseUrl: string) {
@@ -28,13 +26,8 @@ async function holdSessions(databaseUrl: string) {
 
 describe.skipIf(withoutRedis || withoutPostgres)('a client that hangs up while its session is looked for', () => {
   test('has its call made at no server', async () => {
-    await using schema = await openSchema()
-    await using everything = await startEverything({ port: 0 })
-    const rootKey = Buffer.alloc(32, 7).toString('base64')
-    const env = { DATABASE_URL: schema.databaseUrl, REDIS_URL: REDIS, SEKISHO_ROOT_KEY: rootKey }
-    const config = { mcpServers: { slow: { url: everything.url } } }
-    await using one = await startGate({ config, env })
-    await using two = await startGate({ config, env })
+    await using processes = await openTwo()
+    const { one, two } = processes
     const { key } = await one.addUser('ada')
     const [here, there] = [doorOf(one, { key }, 'legacy'), doorOf(two, { key }, 'legacy')]
     const headers = await openSession(here)
@@ -43,7 +36,7 @@ describe.skipIf(withoutRedis || withoutPostgres)('a client that hangs up while i
     const hangUp = new AbortController()
     const params = { name: 'slow__slow', arguments: { ms: 600_000, label: 'left' } }
     {
-      await using held = await holdSessions(schema.databaseUrl)
+      await using held = await holdSessions(processes.databaseUrl)
       const call = send(there, 'tools/call', params, { headers, signal: hangUp.signal })
       await until(held.isAwaited)
       hangUp.abort()

@@ -1,11 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { secret } from '../../../src/base/secret.ts'
-import { DEFAULT_TENANT } from '../../../src/identity/tenants.ts'
 import { createIdentityFetches } from '../../../src/login/federated/fetches.ts'
 import { createMetadata } from '../../../src/login/federated/metadata.ts'
-import type { IdentityProvider } from '../../../src/login/federated/provider.ts'
 import { startScripted, type Answer } from '../../providers/scripted-server.ts'
 import { createTestClock } from '../../stores/databases.ts'
+import { corp } from './provider.ts'
 
 /** What a provider says of itself, on a real socket: OpenID Connect Discovery §4. */
 const DISCOVERY = '/.well-known/openid-configuration'
@@ -14,20 +12,7 @@ async function openProvider(answer: (issuer: string) => Answer | Promise<Answer>
   const server = await startScripted()
   const issuer = server.origin
   server.on(DISCOVERY, () => answer(issuer))
-  const provider: IdentityProvider = {
-    id: 'corp',
-    label: 'Corp',
-    tenant: DEFAULT_TENANT,
-    protocol: 'oidc',
-    issuer,
-    clientId: 'gate',
-    clientSecret: secret('s'),
-    scopes: ['openid'],
-    groupsClaim: 'groups',
-    emailVerifiedClaim: 'email_verified',
-    anew: 'max_age',
-    rules: { emailDomains: undefined, groups: undefined, createUsers: true, role: 'member', roles: undefined },
-  }
+  const provider = { ...corp, issuer }
   const fetches = createIdentityFetches([provider], [])
   onTestFinished(async () => {
     await fetches.close()

@@ -1,25 +1,12 @@
 import { expect, test } from 'vitest'
-import type { Identity, IdentityProvider } from '../../../src/login/federated/provider.ts'
-import { secret } from '../../../src/base/secret.ts'
+import type { Identity } from '../../../src/login/federated/provider.ts'
 import { createIdentities } from '../../../src/login/federated/identities.ts'
 import { createSpent } from '../../../src/login/spent.ts'
 import { createPeople } from '../../identity/people.ts'
 import { createTestClock, eachDatabase, other, ten } from '../../stores/databases.ts'
+import { corp } from './provider.ts'
 
-const provider: IdentityProvider = {
-  id: 'corp',
-  label: 'Corp',
-  tenant: ten,
-  protocol: 'oidc',
-  issuer: 'https://sso.example.com',
-  clientId: 'gate',
-  clientSecret: secret('s'),
-  scopes: ['openid'],
-  groupsClaim: 'groups',
-  emailVerifiedClaim: 'email_verified',
-  anew: 'max_age',
-  rules: { emailDomains: undefined, groups: undefined, createUsers: true, role: 'member', roles: undefined },
-}
+const provider = { ...corp, tenant: ten }
 
 function identityOf(subject: string, more: Partial<Identity> = {}): Identity {
   const unsaid = {
